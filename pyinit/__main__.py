@@ -1,0 +1,55 @@
+"""The door: argv and environment come in, an exit code goes out."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pyinit import cli, errors, run, version
+from pyinit.errors import Failure
+from pyinit.log import Log
+from pyinit.options import Options
+from pyinit.optiontable import Option
+from pyinit.spawn import Inherited
+
+
+def main() -> int:
+    """Init's whole life; the exit code, 0 to 255. Nothing escapes but as one line on standard error."""
+    inherited = Inherited()
+    try:
+        asked, options = cli.parse(sys.argv[1:])
+        if asked:
+            return _print(asked, options)
+        return run.run(options, inherited)
+    except Failure as failure:
+        Log().error(failure.message)
+        return failure.code
+    except BaseException as error:
+        Log().error(f"internal error: {type(error).__name__}: {error}")
+        return errors.INTERNAL
+
+
+def _print(asked: Option, options: Options) -> int:
+    """Prints what was asked for instead of a run."""
+    if asked.name == "help":
+        text = cli.help_text()
+    elif asked.name == "license":
+        text = version.licence()
+    else:
+        text = version.version(bool(options.verbose))
+    _write(text.encode("utf-8", "surrogateescape"))
+    return 0
+
+
+def _write(text: bytes) -> None:
+    while text:
+        text = text[os.write(1, text) :]
+
+
+def command() -> None:
+    """The installed script: init's end is the process's, without Python's own clean-up."""
+    os._exit(main())
+
+
+if __name__ == "__main__":
+    command()

@@ -1,0 +1,135 @@
+"""One run of init, from its start to its exit code: the rooms are put together here."""
+
+from __future__ import annotations
+
+import os
+from signal import struct_siginfo
+
+import prctl
+
+from pyinit import native, reaper, signals
+from pyinit.forward import Forwarder
+from pyinit.jobcontrol import JobControl
+from pyinit.log import Log
+from pyinit.loop import Loop
+from pyinit.options import Options
+from pyinit.reaper import Reaper
+from pyinit.spawn import Inherited, spawn
+from pyinit.terminal import Terminal
+
+FIRST_OWN_DESCRIPTOR = 3
+
+
+def run(options: Options, inherited: Inherited) -> int:
+    """Starts the payload and stays until the exit code, 0 to 255, is known.
+
+    Raises Failure when the payload cannot be started.
+    """
+    log = Log(options.verbose, options.json, options.program)
+    _adopt_orphans(options, log)
+    if options.death_signal:
+        _follow_parent(options.death_signal)
+    code = _Pause(log).loop.run() if options.pause else _Run(options, inherited, log).loop.run()
+    log.settle()
+    return code
+
+
+def _adopt_orphans(options: Options, log: Log) -> None:
+    """Without it, orphans go past an init that is not PID 1, but the payload is served all the same."""
+    wanted = options.subreaper
+    if wanted is None:
+        wanted = os.getpid() != 1
+    if not wanted:
+        return
+    try:
+        prctl.set_child_subreaper(1)
+    except OSError as error:
+        tell = log.warning if options.subreaper else log.info
+        tell(f"orphans will not be adopted: PR_SET_CHILD_SUBREAPER: {error.strerror}")
+
+
+def _follow_parent(number: int) -> None:
+    parent = os.getppid()
+    prctl.set_pdeathsig(number)
+    if os.getppid() != parent:
+        # It died before the kernel knew what was wanted.
+        os.kill(os.getpid(), number)
+
+
+def _pin_nothing(terminal: Terminal | None) -> None:
+    """From now on init's directory is / and its descriptors are 0-2 and its own (catatonit #12, #28)."""
+    os.chdir("/")
+    native.close_range(terminal.keep(FIRST_OWN_DESCRIPTOR) if terminal else FIRST_OWN_DESCRIPTOR)
+
+
+class _Pause:
+    """-P: no payload; reaps until TERM or INT, then exits with 0."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self.loop = Loop(Reaper(self._gone, _ignore).collect, self._handle)
+        _pin_nothing(None)
+
+    def _handle(self, received: struct_siginfo) -> None:
+        if received.si_signo in (signals.TERM, signals.INT):
+            self.loop.finish(0)
+
+    def _gone(self, pid: int, status: int) -> None:
+        self._log.info(f"reaped {pid}", pid=pid, code=reaper.exit_code(status))
+
+
+def _ignore(_: int, __: int) -> None:
+    """Children that are only stopped or continued are none of a pausing init's business."""
+
+
+class _Run:
+    """A payload's life."""
+
+    def __init__(self, options: Options, inherited: Inherited, log: Log) -> None:
+        self._options = options
+        self._log = log
+        self._terminal = Terminal()
+        identity = None
+        if options.user:
+            from pyinit import identity as identities
+
+            identity = identities.lookup(options.user)
+        self._payload = spawn(options, inherited, self._terminal, identity, [])
+        self._forwarder = Forwarder(options, self._payload, log)
+        self._jobs = JobControl(self._payload, self._terminal, self._forwarder.send, log)
+        self.loop = Loop(Reaper(self._gone, self._jobs.changed).collect, self._handle)
+        _pin_nothing(self._terminal)
+        log.info(f"payload {self._payload} started: {options.command[0]}", pid=self._payload)
+
+    def _handle(self, received: struct_siginfo) -> None:
+        if self._forwarder.arrived_already(received):
+            return
+        number = self._forwarder.rewritten(received.si_signo)
+        if not number:
+            self._log.debug(f"{signals.name(received.si_signo)} is dropped")
+            return
+        if number == signals.CONT:
+            self._jobs.continued()
+        self._forwarder.send(number)
+        if received.si_signo in signals.JOB_CONTROL and number in signals.STOPS:
+            self._jobs.stop_forwarded()
+
+    def _gone(self, pid: int, status: int) -> None:
+        code = reaper.exit_code(status)
+        if pid != self._payload:
+            self._reaped(pid, status)
+            return
+        self._log.info(f"payload {pid} ended: {_fate(status)}", pid=pid, code=code)
+        self._payload = 0
+        self._terminal.give_back()
+        self.loop.finish(self._options.remap.get(code, code))
+
+    def _reaped(self, pid: int, status: int) -> None:
+        tell = self._log.warning if self._options.warn_on_reap else self._log.debug
+        tell(f"reaped {pid}: {_fate(status)}", pid=pid, code=reaper.exit_code(status))
+
+
+def _fate(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return f"killed by {signals.name(os.WTERMSIG(status))}"
+    return f"exit code {os.WEXITSTATUS(status)}"
