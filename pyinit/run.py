@@ -28,7 +28,7 @@ def run(options: Options, inherited: Inherited) -> int:
     log = Log(options.verbose, options.json, options.program)
     _adopt_orphans(options, log)
     if options.death_signal:
-        _follow_parent(options.death_signal)
+        _follow_parent(options.death_signal, log)
     code = _Pause(log).loop.run() if options.pause else _Run(options, inherited, log).loop.run()
     log.settle()
     return code
@@ -48,17 +48,24 @@ def _adopt_orphans(options: Options, log: Log) -> None:
         tell(f"orphans will not be adopted: PR_SET_CHILD_SUBREAPER: {error.strerror}")
 
 
-def _follow_parent(number: int) -> None:
+def _follow_parent(number: int, log: Log) -> None:
     parent = os.getppid()
-    prctl.set_pdeathsig(number)
+    try:
+        prctl.set_pdeathsig(number)
+    except OSError as error:
+        log.warning(f"-p: the parent's death will not be noticed: PR_SET_PDEATHSIG: {error.strerror}")
+        return
     if os.getppid() != parent:
         # It died before the kernel knew what was wanted.
         os.kill(os.getpid(), number)
 
 
-def _pin_nothing(terminal: Terminal | None) -> None:
+def _pin_nothing(log: Log, terminal: Terminal | None = None) -> None:
     """From now on init's directory is / and its descriptors are 0-2 and its own (catatonit #12, #28)."""
-    os.chdir("/")
+    try:
+        os.chdir("/")
+    except OSError as error:
+        log.debug(f"init stays in its directory: {error.strerror}")
     native.close_range(terminal.keep(FIRST_OWN_DESCRIPTOR) if terminal else FIRST_OWN_DESCRIPTOR)
 
 
@@ -68,7 +75,7 @@ class _Pause:
     def __init__(self, log: Log) -> None:
         self._log = log
         self.loop = Loop(Reaper(self._gone, _ignore).collect, self._handle)
-        _pin_nothing(None)
+        _pin_nothing(log)
 
     def _handle(self, received: struct_siginfo) -> None:
         if received.si_signo in (signals.TERM, signals.INT):
@@ -98,7 +105,7 @@ class _Run:
         self._forwarder = Forwarder(options, self._payload, log)
         self._jobs = JobControl(self._payload, self._terminal, self._forwarder.send, log)
         self.loop = Loop(Reaper(self._gone, self._jobs.changed).collect, self._handle)
-        _pin_nothing(self._terminal)
+        _pin_nothing(log, self._terminal)
         log.info(f"payload {self._payload} started: {options.command[0]}", pid=self._payload)
 
     def _handle(self, received: struct_siginfo) -> None:
