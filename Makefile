@@ -1,0 +1,75 @@
+# pyinit's commands; `make help` lists them. Needs Debian 12, root, python3 and make; fetches the rest itself.
+SHELL = /bin/sh
+.DEFAULT_GOAL = help
+.DELETE_ON_ERROR:
+
+PYTHON = .venv/bin/python
+# Debian's own interpreter: the frozen file's bytecode must come from the same one.
+BASE_PYTHON = /usr/bin/python3.11
+
+# Debian packages, by who needs them.
+BUILD_PACKAGES = python3.11 python3.11-venv python3-dev gcc libc6-dev libcap-dev
+RUN_PACKAGES = nginx util-linux procps
+TEST_PACKAGES = util-linux procps strace gcc libc6-dev bash busybox-static
+ENGINE_PACKAGES =
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | expand -t 14
+
+# --- Virtual environment ---------------------------------------------------------------------------
+
+.venv/stamp: pyproject.toml
+	@tools/need $(BUILD_PACKAGES)
+	@$(BASE_PYTHON) -m venv --clear .venv
+	@$(PYTHON) -m pip install --quiet --quiet --use-pep517 --editable '.[test]'
+	@touch $@
+
+# --- Run -------------------------------------------------------------------------------------------
+
+# CMD: what to run under pyinit instead of nginx. PYINIT: which pyinit, e.g. dist/pyinit.
+CMD =
+PYINIT = $(PYTHON) -m pyinit
+
+.PHONY: run
+run: .venv/stamp ## nginx under pyinit as PID 1 of a namespace; or CMD='...' instead
+	@tools/need $(RUN_PACKAGES)
+	@$(PYTHON) tools/run.py --pyinit '$(PYINIT)' -- $(CMD)
+
+# --- Checks and tests ------------------------------------------------------------------------------
+
+TYPED = $(wildcard pyinit tests tools build/freezing benchmarks)
+
+.PHONY: lint
+lint: .venv/stamp ## ruff and mypy --strict
+	@$(PYTHON) -m ruff check --quiet .
+	@$(PYTHON) -m ruff format --check --quiet . || { echo 'lint: format with: make format' >&2; exit 1; }
+	@$(PYTHON) -m mypy --strict $(TYPED)
+
+.PHONY: format
+format: .venv/stamp ## lay out the code as `make lint` wants it
+	@$(PYTHON) -m ruff check --quiet --fix .
+	@$(PYTHON) -m ruff format --quiet .
+
+.PHONY: test
+test: lint dist ## every check and every test
+	@tools/need $(TEST_PACKAGES) $(ENGINE_PACKAGES)
+	@$(PYTHON) -m pytest -n 4 --dist loadgroup -q
+
+.PHONY: docker-test
+docker-test: ## every check and every test, in a fresh Debian container
+	docker build --file Dockerfile.test --tag pyinit-test .
+	docker run --rm --privileged pyinit-test
+
+# --- Freezing (dist, wheel, order) -----------------------------------------------------------------
+
+.PHONY: dist
+
+# --- Benchmarks (bench) ----------------------------------------------------------------------------
+
+# --- Tidying up ------------------------------------------------------------------------------------
+
+.PHONY: clean
+clean: ## remove what make has made here (not the cache in ~/.cache/pyinit)
+	rm -rf .venv .work dist pyinit.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,144 @@
+"""Shows pyinit at work: as PID 1 of a new PID namespace, over nginx or a command of the user's."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+PROCESSES = ("ps", "-N", "-C", "ps", "-o", "pid,ppid,stat,args", "--forest")
+PATIENCE = 20.0  # seconds until something that should happen has not happened
+PAGE = "This page was served by nginx, and nginx was started by pyinit.\n"
+CONFIGURATION = """\
+daemon off;
+worker_processes 2;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{
+        listen 127.0.0.1:{port};
+        root {folder}/pages;
+    }}
+}}
+"""
+
+
+def main() -> int:
+    """Run what the command line asks for; the exit code is pyinit's."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pyinit", default="dist/pyinit", help="the command that is pyinit")
+    parser.add_argument("command", nargs="*", help="run this under it; default: show nginx")
+    asked = parser.parse_args()
+    pyinit = shlex.split(asked.pyinit)
+    if asked.command:
+        os.execvp(NAMESPACE[0], [*NAMESPACE, *pyinit, "--", *asked.command])
+    return show_nginx(pyinit)
+
+
+def show_nginx(pyinit: list[str]) -> int:
+    """Start nginx with two workers, fetch a page, show the processes, stop it with one TERM."""
+    with tempfile.TemporaryDirectory(prefix="pyinit-run-") as name:
+        folder, port = Path(name), free_port()
+        prepare(folder, port)
+        command = ["nginx", "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"]
+        say(f"pyinit as PID 1, over: {shlex.join(command)}")
+        with namespace([*pyinit, "--", *command]) as (outer, init):
+            say(f"GET http://127.0.0.1:{port}/ gives: {fetch(port, outer).strip()}")
+            say("processes, with their PIDs inside:")
+            inside = ["nsenter", "--target", str(init), "--pid", "--mount"]
+            subprocess.run([*inside, *PROCESSES], check=True)
+            say("one TERM to PID 1")
+            begun = time.monotonic()
+            os.kill(init, signal.SIGTERM)
+            code = _as_exit_code(outer.wait(PATIENCE))
+            say(f"all gone after {time.monotonic() - begun:.2f} s; exit code {code}")
+            return code
+
+
+def prepare(folder: Path, port: int) -> None:
+    """Write a configuration and a page; the workers run as another user and must read it."""
+    folder.chmod(0o755)
+    (folder / "pages").mkdir()
+    (folder / "pages" / "index.html").write_text(PAGE)
+    (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, port=port))
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody uses at the moment."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def namespace(command: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run a command as PID 1; yields unshare and the command's PID as seen from outside."""
+    outer = subprocess.Popen([*NAMESPACE, *command], stdin=subprocess.DEVNULL)
+    try:
+        yield outer, first_child(outer)
+    finally:
+        # --kill-child: with unshare ends PID 1, and with PID 1 everything in its namespace.
+        outer.kill()
+        outer.wait()
+
+
+def first_child(outer: subprocess.Popen[bytes]) -> int:
+    """Wait for unshare's child and return its PID."""
+    children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
+    for _ in attempts("a process in the namespace", outer):
+        if pids := children.read_text().split():
+            return int(pids[0])
+    raise AssertionError("attempts() raises")
+
+
+def fetch(port: int, outer: subprocess.Popen[bytes]) -> str:
+    """Return the page, as soon as nginx answers."""
+    for _ in attempts("an answer from nginx", outer):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        with contextlib.suppress(ConnectionRefusedError), contextlib.closing(connection):
+            connection.request("GET", "/")
+            return connection.getresponse().read().decode()
+    raise AssertionError("attempts() raises")
+
+
+def attempts(what: str, process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Yield every 20 ms; exit with a message when the process has ended or patience has."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            sys.exit(f"run: no {what}: it ended with {_as_exit_code(process.returncode)}")
+        yield
+        time.sleep(0.02)
+    sys.exit(f"run: no {what} within {PATIENCE:.0f} s")
+
+
+def say(text: str) -> None:
+    """Print a line of our own, told apart from what the programs print."""
+    print(f"==> {text}", flush=True)
+
+
+def _as_exit_code(status: int) -> int:
+    return 128 - status if status < 0 else status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
