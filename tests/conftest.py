@@ -1,0 +1,114 @@
+"""Fixtures: which pyinit, where it runs, how it is started; no test may leave a process behind."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import processes
+from tests.harness import PROGRAMS, Init, NotInTimeError, Word, kill, until
+from tests.terminal import Terminal
+
+Start = Callable[..., Init]
+OpenTerminal = Callable[..., Terminal]
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def pytest_configure() -> None:
+    """Make what the tests' programs inherit the same everywhere."""
+    # Whoever started us may have ignored or blocked signals: nohup, a script's `make test &`.
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    for number in sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            by_default = {signal.SIGINT: signal.default_int_handler}
+            signal.signal(number, by_default.get(number, signal.SIG_DFL))
+    os.umask(0o022)
+    # Orphans become our children: none can hide.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+@pytest.fixture(autouse=True)
+def strays() -> Iterator[None]:
+    """Fail the test if a process outlives it."""
+    before = set(processes.children(os.getpid()))
+    yield
+
+    def left() -> list[int]:
+        remaining = []
+        for pid in set(processes.children(os.getpid())) - before:
+            with contextlib.suppress(ChildProcessError):
+                if os.waitpid(pid, os.WNOHANG) == (0, 0):
+                    remaining.append(pid)
+        return remaining
+
+    try:
+        # What was killed a moment ago needs that moment.
+        until(lambda: not left(), "no processes left", 10)
+    except NotInTimeError:
+        pids = left()
+        names = [f"{pid} {' '.join(processes.command(pid))!r}" for pid in pids]
+        while pids := left():
+            for pid in pids:
+                kill(pid)
+        pytest.fail(f"the test left processes: {', '.join(names)}")
+
+
+@pytest.fixture(params=["source", "frozen"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Return which pyinit is tested; without dist/pyinit only the source."""
+    name: str = request.param
+    if name == "frozen" and not Path(PROGRAMS[name][0]).exists():
+        text = "dist/pyinit is missing; make dist"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(text)
+    return name
+
+
+@pytest.fixture
+def program(kind: str) -> list[str]:
+    """Return the command that is pyinit."""
+    return PROGRAMS[kind]
+
+
+@pytest.fixture(params=["pid1", "subreaper"])
+def place(request: pytest.FixtureRequest) -> str:
+    """Return where pyinit runs: as PID 1 of a PID namespace, or as a child of the tests."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def start(program: list[str]) -> Iterator[Start]:
+    """Return a function that starts pyinit with words; see Init for the rest of its arguments.
+
+    What it starts is killed at the end of the test. `program=()`: the payload without an init.
+    """
+    started: list[Init] = []
+
+    def begin(*words: Word, program: Sequence[Word] = program, **how: Any) -> Init:
+        started.append(Init(program, words, **how))
+        return started[-1]
+
+    yield begin
+    for init in reversed(started):
+        init.close()
+
+
+@pytest.fixture
+def terminal() -> Iterator[OpenTerminal]:
+    """Return a function that opens a terminal with a program in it; see Terminal."""
+    opened: list[Terminal] = []
+
+    def begin(*words: Word, **how: Any) -> Terminal:
+        opened.append(Terminal(words, **how) if words else Terminal(**how))
+        return opened[-1]
+
+    yield begin
+    for one in reversed(opened):
+        one.close()

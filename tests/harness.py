@@ -1,0 +1,320 @@
+"""Starts an init as a user would, talks to it from outside, and ends what it started."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from tests import processes
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = {
+    "source": [sys.executable, "-m", "pyinit"],
+    "frozen": [str(ROOT / "dist" / "pyinit")],
+}
+# --kill-child: unshare's end is the end of the namespace. Otherwise its child would outlive it.
+NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+PLACES: Mapping[str, Sequence[str]] = {"pid1": NAMESPACE, "subreaper": ()}
+PATIENCE = 20.0  # seconds until a test gives up waiting
+ENVIRONMENT: Mapping[str, str] = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LANG": "C.UTF-8",
+}
+Word = str | bytes
+Value = TypeVar("Value")
+
+
+class NotInTimeError(AssertionError):
+    """Something did not happen in time, or cannot happen any more."""
+
+
+def until(condition: Callable[[], Value | None], what: str, timeout: float = PATIENCE) -> Value:
+    """Return the condition's value as soon as it is true.
+
+    After `timeout` seconds NotInTimeError is raised; it says that there was no `what`.
+    """
+    end = time.monotonic() + timeout
+    pause = 0.001
+    while True:
+        # Looked at once more when the time is up: this process may have been the slow one.
+        late = time.monotonic() >= end
+        if value := condition():
+            return value
+        if late:
+            raise NotInTimeError(f"not within {timeout:g} s: {what}")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.02)
+
+
+def stays(condition: Callable[[], object], what: str, seconds: float) -> None:
+    """Look again and again whether something stays true; raise NotInTimeError when it does not."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if not condition():
+            raise NotInTimeError(f"did not stay so for {seconds:g} s: {what}")
+        time.sleep(0.01)
+
+
+class Stream:
+    """The reading end of a pipe or a terminal; everything ever read is kept."""
+
+    def __init__(self, descriptor: int) -> None:
+        os.set_blocking(descriptor, False)
+        self._descriptor = descriptor
+        self._read = bytearray()
+        self._expected = 0
+
+    @property
+    def text(self) -> str:
+        """All that has come so far; bytes that are no UTF-8 as surrogates (os.fsencode)."""
+        self.read()
+        return os.fsdecode(bytes(self._read))
+
+    def expect(self, text: Word, timeout: float = PATIENCE) -> str:
+        """Wait for a text after the last one expected; return what came up to its end."""
+        wanted = os.fsencode(text)
+
+        def found() -> int:
+            self.read()
+            position = self._read.find(wanted, self._expected)
+            return position + len(wanted) if position >= 0 else 0
+
+        try:
+            end = until(found, f"{text!r}", timeout)
+        except NotInTimeError as failed:
+            rest = bytes(self._read[self._expected :])
+            raise NotInTimeError(f"{failed}; there was {os.fsdecode(rest)!r}") from None
+        passed = bytes(self._read[self._expected : end])
+        self._expected = end
+        return os.fsdecode(passed)
+
+    def close(self) -> None:
+        """Take what is there, then close; may be called again."""
+        self.read()
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def read(self) -> None:
+        """Take what is there, without waiting."""
+        # EIO is a terminal's way to say that nobody has it open any more.
+        with contextlib.suppress(BlockingIOError, OSError):
+            while self._descriptor >= 0 and (piece := os.read(self._descriptor, 65536)):
+                self._read += piece
+
+
+class Outcome(NamedTuple):
+    """How a program ended and what it wrote."""
+
+    code: int  # negative: killed by that signal
+    stdout: str
+    stderr: str
+
+
+class Init:
+    """A started program: as PID 1 of a namespace of its own, or as a child of ours.
+
+    `program` is the init; empty, the payload is started bare, and `pid` is the payload's. `prepare`
+    are words for payloads/prepare.c, which sets up what the init inherits. `place` is a name in
+    PLACES, or the words that start the init; it must be their only child, as it is `unshare`'s.
+    """
+
+    def __init__(
+        self,
+        program: Sequence[Word],
+        words: Sequence[Word],
+        *,
+        place: str | Sequence[Word] = "pid1",
+        prepare: Sequence[Word] = (),
+        environment: Mapping[str, str] = ENVIRONMENT,
+        stdin: int = subprocess.DEVNULL,
+        stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
+        directory: Path | None = None,
+        pass_fds: Sequence[int] = (),
+    ) -> None:
+        around = PLACES[place] if isinstance(place, str) else place
+        state = [str(compiled("prepare")), *prepare, "--"] if prepare else []
+        self.process = subprocess.Popen(
+            [*around, *state, *program, *words],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            env=environment,
+            cwd=directory,
+            pass_fds=pass_fds,
+        )
+        self._is_child = not around
+        self._pid = self.process.pid if self._is_child else 0
+        self._outcome: Outcome | None = None
+        self._streams = [
+            Stream(os.dup(pipe.fileno())) if pipe else None
+            for pipe in (self.process.stdout, self.process.stderr)
+        ]
+        for pipe in (self.process.stdout, self.process.stderr):
+            if pipe:
+                pipe.close()
+
+    @property
+    def pid(self) -> int:
+        """The init's pid, as we see it."""
+        if not self._pid:
+            self._pid = self._wait_for(self._first_child, "the init itself")
+        return self._pid
+
+    @property
+    def payload(self) -> int:
+        """The pid of the init's child that is not a copy of the init any more (the first such)."""
+        return self._wait_for(self._find_payload, "a payload")
+
+    @property
+    def stdout(self) -> str:
+        """What has been written to standard output so far."""
+        return self._stream(0).text
+
+    @property
+    def stderr(self) -> str:
+        """What has been written to standard error so far."""
+        return self._stream(1).text
+
+    def expect(self, text: Word, timeout: float = PATIENCE) -> str:
+        """Wait for a text on standard output after the last one; return what came up to its end."""
+        return self._stream(0).expect(text, timeout)
+
+    def expect_error(self, text: Word, timeout: float = PATIENCE) -> str:
+        """Wait for a text on standard error after the last one; return what came up to its end."""
+        return self._stream(1).expect(text, timeout)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the init."""
+        os.kill(self.pid, number)
+
+    def wait(self, timeout: float = PATIENCE) -> Outcome:
+        """Wait for the end; what the init's orphans write later is not awaited."""
+        if self._outcome is None:
+            # The pipes are emptied while we wait: a program that writes much could not end.
+            code = until(self._ended, f"the end; standard error has {self._tail()}", timeout)[0]
+            texts = [stream.text if stream else "" for stream in self._streams]
+            self._outcome = Outcome(code, *texts)
+        return self._outcome
+
+    def close(self) -> None:
+        """Kill what was started here, the init's descendants first, and wait until it is gone."""
+        try:
+            if self.process.poll() is None:
+                self._kill()
+        finally:
+            self.process.kill()
+            self.process.wait(PATIENCE)
+        for stream in self._streams:
+            if stream:
+                stream.close()
+
+    def _stream(self, number: int) -> Stream:
+        stream = self._streams[number]
+        assert stream, "this test has handed in a stream of its own"
+        return stream
+
+    def _tail(self) -> str:
+        stream = self._streams[1]
+        return repr(stream.text[-500:]) if stream else "its own stream"
+
+    def _ended(self) -> tuple[int] | None:
+        for stream in self._streams:
+            if stream:
+                stream.read()
+        code = self.process.poll()
+        return None if code is None else (code,)
+
+    def _wait_for(self, condition: Callable[[], int], what: str) -> int:
+        def found_or_ended() -> int:
+            ended = self.process.poll()
+            return condition() or (-1 if ended is not None else 0)
+
+        found = until(found_or_ended, what)
+        if found < 0:
+            raise NotInTimeError(f"ended before there was {what}: {self.wait()}")
+        return found
+
+    def _first_child(self) -> int:
+        return next(iter(processes.children(self.process.pid)), 0)
+
+    def _find_payload(self) -> int:
+        for child in processes.children(self.pid):
+            # In this order: the child is a copy of the init until exec, and only then differs.
+            words = processes.command(child)
+            if words and words != processes.command(self.pid):
+                return child
+        return 0
+
+    def _kill(self) -> None:
+        if not self._is_child:
+            # As PID 1 it takes all others along.
+            kill(self._first_child() or self.process.pid)
+        else:
+            while lower := [pid for pid in processes.descendants(self.pid) if processes.alive(pid)]:
+                # Stopped, the init cannot start anything or hand children on in between.
+                os.kill(self.pid, signal.SIGSTOP)
+                for pid in lower:
+                    kill(pid)
+                    until(partial(_dead, pid), f"the end of {pid}, killed")
+            kill(self.pid)
+        until(lambda: self.process.poll() is not None, "the end of a killed init")
+
+
+def _dead(pid: int) -> bool:
+    return not processes.alive(pid)
+
+
+def kill(pid: int) -> None:
+    """Send KILL to a process, or to one that is gone already."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def compiled(name: str) -> Path:
+    """Return the program made from payloads/NAME.c; compile it unless that has been done."""
+    source = ROOT / "tests" / "payloads" / f"{name}.c"
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    program = ROOT / ".work" / "payloads" / f"{name}-{digest}"
+    if not program.exists():
+        program.parent.mkdir(parents=True, exist_ok=True)
+        # Other test processes do the same now: each writes its own file, the last one stays.
+        own = program.with_suffix(f".{os.getpid()}")
+        compiler = [
+            "gcc",
+            "-O1",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-static",
+            "-o",
+            str(own),
+            str(source),
+        ]
+        subprocess.run(compiler, check=True, timeout=60)
+        own.replace(program)
+    return program
+
+
+def payload(name: str, *words: str) -> list[str]:
+    """Return the command that runs payloads/NAME.c or payloads/NAME.py."""
+    script = ROOT / "tests" / "payloads" / f"{name}.py"
+    if script.exists():
+        return [sys.executable, "-I", "-S", str(script), *words]
+    return [str(compiled(name)), *words]
+
+
+def shell(script: str, *words: str) -> list[str]:
+    """Return the command that runs a shell script; `words` are its $1, $2 ..."""
+    return ["/bin/sh", "-c", script, "sh", *words]
