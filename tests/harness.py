@@ -158,8 +158,7 @@ class Init:
         self._pid = self.process.pid if self._is_child else 0
         self._outcome: Outcome | None = None
         self._streams = [
-            Stream(os.dup(pipe.fileno())) if pipe else None
-            for pipe in (self.process.stdout, self.process.stderr)
+            Stream(os.dup(pipe.fileno())) if pipe else None for pipe in (self.process.stdout, self.process.stderr)
         ]
         for pipe in (self.process.stdout, self.process.stderr):
             if pipe:

@@ -1,0 +1,57 @@
+"""Every document that lists the options lists those of the program's own table, no more and no less."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+from pyinit import cli
+from tests.harness import ROOT
+
+OPTIONS = sorted(word for option in cli.TABLE.options for word in option.words())
+
+
+def in_manual() -> list[str]:
+    """The options that docs/pyinit.1 describes."""
+    items = re.findall(r"^\.It (Fl .*)$", (ROOT / "docs" / "pyinit.1").read_text(), re.MULTILINE)
+    return [("--" if long else "-") + name for item in items for long, name in re.findall(r"Fl (Fl )?([\w-]+)", item)]
+
+
+def in_readme() -> list[str]:
+    """The options in the first column of README's table."""
+    rows = re.findall(r"^\| (`-.*?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    return [word for row in rows for word in re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", row)]
+
+
+def in_bash() -> list[str]:
+    """What the completion for bash offers for a dash."""
+    words = "COMP_WORDS=(pyinit -); COMP_CWORD=1; _pyinit; printf '%s\\n' \"${COMPREPLY[@]}\""
+    script = f"source {ROOT}/completions/pyinit.bash; {words}"
+    return subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True).stdout.split()
+
+
+def in_zsh() -> list[str]:
+    """The options in the completion for zsh."""
+    text = (ROOT / "completions" / "_pyinit").read_text()
+    found = set()
+    for line in text.splitlines()[4:]:
+        braces = re.search(r"\{(-.*?)\}", line)
+        single = re.search(r"'(?:\([^)]*\))?(--[\w-]+)=?\[", line)
+        if braces:
+            found |= {word.rstrip("=") for word in braces[1].split(",")}
+        elif single:
+            found.add(single[1])
+    return sorted(found)
+
+
+@pytest.mark.parametrize("listed", [in_manual, in_readme, in_bash, in_zsh])
+def test_the_document_has_the_options_of_the_table(listed: object) -> None:
+    assert callable(listed)
+    assert sorted(listed()) == OPTIONS
+
+
+def test_the_manual_page_is_clean() -> None:
+    done = subprocess.run(["mandoc", "-Tlint", "-Wwarning", ROOT / "docs" / "pyinit.1"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
