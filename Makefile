@@ -63,7 +63,20 @@ docker-test: ## every check and every test, in a fresh Debian container
 
 # --- Freezing (dist, wheel, order) -----------------------------------------------------------------
 
+FREEZER = .work/venv/bin/python
+FREEZE_PACKAGES = python3.11 python3.11-venv libpython3.11 gcc libc6-dev musl-tools linux-libc-dev make patch \
+	dpkg-dev git binutils
+
+.work/venv/stamp: build/requirements.txt
+	@tools/need $(FREEZE_PACKAGES)
+	@$(BASE_PYTHON) -m venv --clear .work/venv
+	@$(FREEZER) -m pip install --quiet --quiet --require-hashes --no-deps --requirement build/requirements.txt
+	@touch $@
+
 .PHONY: dist
+dist: .work/venv/stamp ## dist/pyinit, the one static file
+	@tools/need $(FREEZE_PACKAGES)
+	@$(FREEZER) -m PyInstaller --log-level WARN --noconfirm --distpath dist --workpath .work/pyinstaller build/pyinit.spec
 
 # --- Benchmarks (bench) ----------------------------------------------------------------------------
 

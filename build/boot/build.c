@@ -1,0 +1,222 @@
+/* Build mode: STAGE MODULES SNAPSHOT starts Python, imports the program and writes the snapshot.
+ *
+ * MODULES, made by build/freezing/modules.py, is a sequence of records: a line "WP SIZE NAME", then SIZE bytes of marshalled
+ * code. W is "b" for a part of the import system, "i" for what is to be imported now (the program comes last) and
+ * "-" for what is only there for others to import; P is "p" for a package, else "-". A module that nothing imports leaves no trace in the finished file.
+ */
+#define _GNU_SOURCE
+#include "snapshot.h"
+
+#include "internal/pycore_import.h"
+#include "internal/pycore_interp.h"
+#include "internal/pycore_pylifecycle.h"
+#include "internal/pycore_runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MOST_MODULES = 1000 };
+
+extern char pyinit_snapshot_start[]; /* snapshot.ld */
+extern int _PySignal_Init(int install_signal_handlers);
+
+/* What stands in for CPython's Python/frozen.c: tables that are filled from MODULES, and empty in the snapshot. */
+static struct _frozen bootstrap[3];
+static const struct _frozen none[1];
+static const struct _module_alias aliases[] = {
+    {"_frozen_importlib", "importlib._bootstrap"},
+    {"_frozen_importlib_external", "importlib._bootstrap_external"},
+    {NULL, NULL},
+};
+const struct _frozen *_PyImport_FrozenBootstrap = bootstrap;
+const struct _frozen *_PyImport_FrozenStdlib = none;
+const struct _frozen *_PyImport_FrozenTest = none;
+const struct _frozen *PyImport_FrozenModules = none;
+const struct _module_alias *_PyImport_FrozenAliases = aliases;
+
+/* And for Modules/getpath.c and the deep-frozen modules, which need no path and do not exist here. */
+PyStatus _PyConfig_InitPathConfig(PyConfig *config, int compute_path_config)
+{
+    (void)config, (void)compute_path_config;
+    return PyStatus_Ok();
+}
+
+int _Py_Deepfreeze_Init(void)
+{
+    return 0;
+}
+
+void _Py_Deepfreeze_Fini(void)
+{
+}
+
+static void check(PyStatus status)
+{
+    if (PyStatus_Exception(status)) {
+        pyinit_fail("build", status.err_msg == NULL ? "Python does not start" : status.err_msg);
+    }
+}
+
+static wchar_t *copy(const wchar_t *text)
+{
+    wchar_t *memory = PyMem_RawMalloc((wcslen(text) + 1) * sizeof *text);
+    if (memory == NULL) {
+        pyinit_fail("build", "no memory");
+    }
+    return wcscpy(memory, text);
+}
+
+/* Pages that are neither of the snapshot nor of its arena. */
+static void *pages(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        pyinit_fail("build", strerror(errno));
+    }
+    return memory;
+}
+
+/* Fills the tables; returns the names to import, NULL at the end. */
+static const char **read_modules(const char *path)
+{
+    const char **wanted = pages((MOST_MODULES + 1) * sizeof *wanted);
+    struct _frozen *modules = pages((MOST_MODULES + 1) * sizeof *modules);
+    PyImport_FrozenModules = modules;
+
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat facts;
+    if (file < 0 || fstat(file, &facts) < 0) {
+        pyinit_fail(path, strerror(errno));
+    }
+    char *at = mmap(NULL, facts.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+    if (at == MAP_FAILED) {
+        pyinit_fail(path, strerror(errno));
+    }
+    close(file);
+
+    int bootstraps = 0, count = 0, wishes = 0;
+    for (char *end = at + facts.st_size; at < end;) {
+        char flag = at[0];
+        bool is_package = at[1] == 'p';
+        char *name, *code = memchr(at, '\n', end - at);
+        int size = strtol(at + 2, &name, 10);
+        if (code == NULL || count == MOST_MODULES || (flag == 'b' && bootstraps == 2)) {
+            pyinit_fail(path, "not a table of modules");
+        }
+        *code++ = '\0';
+        name++; /* the space */
+        struct _frozen *entry = flag == 'b' ? &bootstrap[bootstraps++] : &modules[count++];
+        *entry = (struct _frozen){name, (unsigned char *)code, size, is_package, NULL};
+        if (flag == 'i') {
+            wanted[wishes++] = name;
+        }
+        at = code + size;
+    }
+    return wanted;
+}
+
+/* An interpreter that knows nothing of its surroundings: no environment, no path, no site, no standard streams. */
+static void start_python(void)
+{
+    PyPreConfig early;
+    PyPreConfig_InitIsolatedConfig(&early);
+    early.utf8_mode = 1;
+    check(Py_PreInitialize(&early));
+
+    PyConfig config;
+    PyConfig_InitIsolatedConfig(&config);
+    config.site_import = 0;
+    config.write_bytecode = 0;
+    config.install_signal_handlers = 0;
+    config.pathconfig_warnings = 0;
+    config.parse_argv = 0;
+    config.use_hash_seed = 1; /* the hashes of the snapshot's strings are part of it */
+    config.hash_seed = 0;
+    config.optimization_level = 2;
+    config.module_search_paths_set = 1;
+    config.program_name = copy(L"pyinit");
+    config.executable = copy(L"");
+    config.base_executable = copy(L"");
+    config.prefix = copy(L"");
+    config.base_prefix = copy(L"");
+    config.exec_prefix = copy(L"");
+    config.base_exec_prefix = copy(L"");
+    config._init_main = 0; /* the rest of the start would look for files and make the standard streams */
+    check(Py_InitializeFromConfig(&config));
+    PyConfig_Clear(&config);
+    check(_PyUnicode_InitEncodings(PyThreadState_Get()));
+    if (_PySignal_Init(0) < 0) {
+        pyinit_fail_with_exception("build");
+    }
+}
+
+static void call(const char *module, const char *function)
+{
+    PyObject *owner = PyImport_ImportModule(module);
+    PyObject *result = owner == NULL ? NULL : PyObject_CallMethod(owner, function, NULL);
+    if (result == NULL) {
+        pyinit_fail_with_exception(function);
+    }
+    Py_DECREF(result);
+    Py_DECREF(owner);
+}
+
+/* What belongs to this process must not be in the file, neither for the next process nor for a second build. */
+static void forget_process(void)
+{
+    memset(bootstrap, 0, sizeof bootstrap);
+    PyImport_FrozenModules = none;
+    pyinit_snapshot.thread->thread_id = 0;
+    pyinit_snapshot.thread->native_thread_id = 0;
+    _PyRuntime.main_thread = 0;
+    _PyRuntime.gilstate.autoTSSkey = (Py_tss_t)Py_tss_NEEDS_INIT;
+}
+
+static void write_snapshot(const char *path, const char *end)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    for (const char *at = pyinit_snapshot_start; at < end;) {
+        ssize_t written = write(file, at, end - at);
+        if (written <= 0) {
+            pyinit_fail(path, strerror(errno));
+        }
+        at += written;
+    }
+}
+
+_Noreturn void pyinit_build(int argc, char **argv)
+{
+    if (argc != 3) {
+        pyinit_fail("build", "this file holds no program: usage: STAGE MODULES SNAPSHOT");
+    }
+    const char *modules_path = argv[1], *snapshot_path = argv[2];
+    clearenv();
+    pyinit_arena_open();
+    const char **wanted = read_modules(modules_path);
+    start_python();
+    PyObject *module = NULL;
+    for (int i = 0; wanted[i] != NULL; i++) {
+        Py_XSETREF(module, PyImport_ImportModule(wanted[i]));
+        if (module == NULL) {
+            pyinit_fail_with_exception(wanted[i]);
+        }
+    }
+    pyinit_snapshot.program = PyObject_GetAttrString(module, "main"); /* the program is the last one */
+    if (pyinit_snapshot.program == NULL) {
+        pyinit_fail_with_exception("build");
+    }
+    Py_DECREF(module);
+    pyinit_snapshot.thread = PyThreadState_Get();
+    call("gc", "collect");
+    call("gc", "freeze");
+    forget_process();
+    pyinit_arena_make_immortal();
+    write_snapshot(snapshot_path, pyinit_arena_seal());
+    _exit(0);
+}

@@ -1,0 +1,98 @@
+/* The program's start in both modes, and its end when something goes wrong before or inside Python.
+ *
+ * A stage that holds no snapshot yet builds one. A finished file has the interpreter as it stood when build mode
+ * ended: what belongs to the process (thread, arguments) is set, then Python's main() is called.
+ */
+#define _GNU_SOURCE
+#include "snapshot.h"
+
+#include "internal/pycore_runtime.h"
+
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { INTERNAL_ERROR = 125 };
+
+struct snapshot pyinit_snapshot;
+int pyinit_argc;
+char **pyinit_argv;
+
+_Noreturn void pyinit_fail(const char *what, const char *why)
+{
+    struct iovec line[] = {
+        {"pyinit: ", 8}, {(char *)what, strlen(what)}, {": ", 2}, {(char *)why, strlen(why)}, {"\n", 1},
+    };
+    (void)!writev(STDERR_FILENO, line, sizeof line / sizeof *line);
+    _exit(INTERNAL_ERROR);
+}
+
+/* The innermost frame's code and line of a traceback, as "file:line". */
+static PyObject *place_of(PyObject *traceback)
+{
+    PyTracebackObject *innermost = (PyTracebackObject *)traceback;
+    while (innermost->tb_next != NULL) {
+        innermost = innermost->tb_next;
+    }
+    PyCodeObject *code = PyFrame_GetCode(innermost->tb_frame);
+    return PyUnicode_FromFormat("%U:%d", code->co_filename, PyCode_Addr2Line(code, innermost->tb_lasti));
+}
+
+_Noreturn void pyinit_fail_with_exception(const char *what)
+{
+    PyObject *type, *value, *traceback, *text, *line, *bytes = NULL;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    text = value == NULL ? NULL : PyObject_Str(value);
+    if (text != NULL && type != NULL) {
+        PyObject *place = traceback == NULL ? PyUnicode_FromString("C") : place_of(traceback);
+        line = PyUnicode_FromFormat("%s: %U (%V)", ((PyTypeObject *)type)->tp_name, text, place, "?");
+        if (line != NULL) {
+            bytes = PyUnicode_AsEncodedString(line, "utf-8", "surrogateescape");
+        }
+    }
+    pyinit_fail(what, bytes == NULL ? "an exception that cannot be printed" : PyBytes_AS_STRING(bytes));
+}
+
+/* sys.argv: every byte must survive; an empty vector is made to look as the kernel makes it look since 5.18. */
+static PyObject *argument_list(int argc, char **argv)
+{
+    PyObject *list = PyList_New(argc > 0 ? argc : 1);
+    if (list == NULL) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+        const char *argument = i < argc ? argv[i] : "";
+        PyObject *text = PyUnicode_DecodeUTF8(argument, strlen(argument), "surrogateescape");
+        if (text == NULL) {
+            return NULL;
+        }
+        PyList_SET_ITEM(list, i, text);
+    }
+    return list;
+}
+
+int main(int argc, char **argv)
+{
+    if (pyinit_snapshot.program == NULL) {
+        pyinit_build(argc, argv);
+    }
+    pyinit_argc = argc;
+    pyinit_argv = argv;
+
+    /* The snapshot's one thread is this process's. Its kernel id and the key of PyGILState_* stay unset: only code
+       with threads of its own asks for them, and they would cost three system calls. */
+    _PyRuntime.main_thread = PyThread_get_thread_ident();
+    pyinit_snapshot.thread->thread_id = _PyRuntime.main_thread;
+
+    PyObject *arguments = argument_list(argc, argv);
+    if (arguments == NULL || PySys_SetObject("argv", arguments) < 0) {
+        pyinit_fail_with_exception("start");
+    }
+    PyObject *result = PyObject_CallNoArgs(pyinit_snapshot.program);
+    long code = result == NULL ? -1 : PyLong_AsLong(result);
+    if (PyErr_Occurred()) {
+        pyinit_fail_with_exception("internal error");
+    }
+    _exit((int)code); /* nothing is torn down: the kernel does it quicker */
+}

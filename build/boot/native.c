@@ -1,0 +1,168 @@
+/* The built-in module _pyinit: what the program needs and Python does not offer, or only at a price.
+ *
+ * pyinit/native.py describes the four functions; pyinit/unfrozen.py does the same from source. How the payload is
+ * started is in spawn.c; here Python's values become C's.
+ */
+#define _GNU_SOURCE
+#include "snapshot.h"
+#include "spawn.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* take_over() -> (mask, whether SIGCHLD was ignored). Signals are blocked since the first instruction. */
+static PyObject *take_over(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    struct sigaction old, standard = {.sa_handler = SIG_DFL};
+    sigaction(SIGCHLD, &standard, &old);
+    PyObject *mask = PyLong_FromUnsignedLongLong(pyinit_start_mask);
+    PyObject *ignored = PyBool_FromLong(old.sa_handler == SIG_IGN);
+    PyObject *result = mask == NULL ? NULL : PyTuple_Pack(2, mask, ignored);
+    Py_XDECREF(mask);
+    Py_DECREF(ignored);
+    return result;
+}
+
+/* getenv(name) -> value or None: the environment never becomes a dict. */
+static PyObject *get_variable(PyObject *module, PyObject *name)
+{
+    (void)module;
+    if (!PyBytes_Check(name)) {
+        return PyErr_Format(PyExc_TypeError, "bytes expected");
+    }
+    const char *value = getenv(PyBytes_AS_STRING(name));
+    if (value == NULL) {
+        Py_RETURN_NONE;
+    }
+    return PyBytes_FromString(value);
+}
+
+/* close_range(first): closes every descriptor from `first` on. */
+static PyObject *close_from(PyObject *module, PyObject *argument)
+{
+    (void)module;
+    enum { MOST_DESCRIPTORS = 1 << 20 }; /* fs.nr_open, unless an administrator has raised it */
+    long first = PyLong_AsLong(argument);
+    if (first < 0) {
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_ValueError, "negative descriptor");
+    }
+    if (syscall(SYS_close_range, (unsigned)first, ~0U, 0) == 0) {
+        Py_RETURN_NONE;
+    }
+    /* before Linux 5.9, or forbidden by an old seccomp profile */
+    struct rlimit limit;
+    long end = getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max > MOST_DESCRIPTORS ? MOST_DESCRIPTORS
+                                                                                       : (long)limit.rlim_max;
+    for (long descriptor = first; descriptor < end; descriptor++) {
+        close(descriptor);
+    }
+    Py_RETURN_NONE;
+}
+
+/* The C strings of a list of bytes, with `spare` unused places in front and NULL at the end; valid as long as it. */
+static char **strings(PyObject *list, int spare)
+{
+    Py_ssize_t count = PyList_GET_SIZE(list);
+    char **array = PyMem_Malloc((spare + count + 1) * sizeof *array);
+    if (array == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (PyBytes_AsStringAndSize(PyList_GET_ITEM(list, i), &array[spare + i], NULL) < 0) {
+            PyMem_Free(array);
+            return NULL;
+        }
+    }
+    array[spare + count] = NULL;
+    return array;
+}
+
+/* (uid, gid, [group, ...]) or None into the plan; whether that worked. */
+static bool set_identity(struct plan *plan, PyObject *identity)
+{
+    if (identity == Py_None) {
+        return true;
+    }
+    PyObject *groups;
+    if (!PyArg_ParseTuple(identity, "IIO!;identity", &plan->user, &plan->group, &PyList_Type, &groups)) {
+        return false;
+    }
+    plan->group_count = PyList_GET_SIZE(groups);
+    plan->groups = PyMem_Malloc((plan->group_count + 1) * sizeof *plan->groups);
+    if (plan->groups == NULL) {
+        PyErr_NoMemory();
+        return false;
+    }
+    for (size_t i = 0; i < plan->group_count; i++) {
+        plan->groups[i] = PyLong_AsUnsignedLong(PyList_GET_ITEM(groups, i));
+    }
+    plan->has_identity = true;
+    return !PyErr_Occurred();
+}
+
+/* fork_exec(argv, placement, terminal, mask, ignore_chld, death_signal, identity, unset, own_pid, assign)
+   -> (pid, errno, step) */
+static PyObject *fork_exec(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    struct plan plan = {0};
+    struct changes changes = {0};
+    PyObject *argv, *identity, *unset, *own_pid, *assign, *result = NULL;
+    unsigned long long mask;
+    int ignore_chld;
+    if (!PyArg_ParseTuple(arguments, "O!iiKpiOO!O!O!:fork_exec", &PyList_Type, &argv, &plan.placement, &plan.terminal,
+                          &mask, &ignore_chld, &plan.death_signal, &identity, &PyList_Type, &unset, &PyList_Type,
+                          &own_pid, &PyList_Type, &assign)) {
+        return NULL;
+    }
+    if (PyList_GET_SIZE(argv) == 0) {
+        return PyErr_Format(PyExc_ValueError, "no program");
+    }
+    plan.mask = mask;
+    plan.ignore_chld = ignore_chld;
+    plan.arguments = strings(argv, 1);
+    changes.unset = strings(unset, 0);
+    changes.own_pid = strings(own_pid, 0);
+    changes.assign = strings(assign, 0);
+    if (plan.arguments != NULL && changes.unset != NULL && changes.own_pid != NULL && changes.assign != NULL &&
+        set_identity(&plan, identity)) {
+        if (pyinit_plan_environment(&plan, environ, &changes) && pyinit_plan_search(&plan)) {
+            pid_t pid = pyinit_spawn(&plan);
+            result = Py_BuildValue("iis", pid, plan.error, plan.step == NULL ? "" : plan.step);
+        } else {
+            PyErr_NoMemory();
+        }
+    }
+    pyinit_plan_free(&plan);
+    PyMem_Free(changes.unset);
+    PyMem_Free(changes.own_pid);
+    PyMem_Free(changes.assign);
+    return result;
+}
+
+static PyMethodDef functions[] = {
+    {"take_over", take_over, METH_NOARGS, NULL},
+    {"getenv", get_variable, METH_O, NULL},
+    {"close_range", close_from, METH_O, NULL},
+    {"fork_exec", fork_exec, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_pyinit",
+    .m_methods = functions,
+};
+
+PyMODINIT_FUNC PyInit__pyinit(void)
+{
+    return PyModule_Create(&definition);
+}

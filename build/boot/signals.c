@@ -1,0 +1,100 @@
+/* All 64 signals: musl keeps 32 to 34 for itself and hides them; an init must pass on whatever is sent.
+ *
+ * These replace musl's functions of the same names, with the system calls and nothing else. Thread cancellation,
+ * which musl uses these signals for, does not happen here.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { LAST_SIGNAL = 64, SET_BYTES = 8 };
+
+/* A signal set is an array of words, the first of which holds all 64 signals. */
+static uint64_t *bits(const sigset_t *set)
+{
+    return (uint64_t *)set;
+}
+
+static int change(sigset_t *set, int number, int add)
+{
+    if (number < 1 || number > LAST_SIGNAL) {
+        errno = EINVAL;
+        return -1;
+    }
+    uint64_t bit = (uint64_t)1 << (number - 1);
+    *bits(set) = add ? *bits(set) | bit : *bits(set) & ~bit;
+    return 0;
+}
+
+int sigaddset(sigset_t *set, int number)
+{
+    return change(set, number, 1);
+}
+
+int sigdelset(sigset_t *set, int number)
+{
+    return change(set, number, 0);
+}
+
+int sigfillset(sigset_t *set)
+{
+    *bits(set) = ~(uint64_t)0;
+    return 0;
+}
+
+int sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict old)
+{
+    return syscall(SYS_rt_sigprocmask, how, set, old, SET_BYTES);
+}
+
+int pthread_sigmask(int how, const sigset_t *restrict set, sigset_t *restrict old)
+{
+    return sigprocmask(how, set, old) < 0 ? errno : 0;
+}
+
+int sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict info, const struct timespec *restrict timeout)
+{
+    return syscall(SYS_rt_sigtimedwait, set, info, timeout, SET_BYTES);
+}
+
+int sigwaitinfo(const sigset_t *restrict set, siginfo_t *restrict info)
+{
+    return sigtimedwait(set, info, NULL);
+}
+
+/* The kernel's own structure; x86-64 demands that the caller brings the way back from a handler. */
+struct kernel_action {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+enum { RESTORER = 0x04000000 }; /* SA_RESTORER */
+
+void pyinit_signal_return(void); /* start.S */
+
+int sigaction(int number, const struct sigaction *restrict wanted, struct sigaction *restrict old)
+{
+    struct kernel_action new_action, old_action;
+    if (wanted != NULL) {
+        new_action = (struct kernel_action){
+            .handler = wanted->sa_handler,
+            .flags = (unsigned)wanted->sa_flags | RESTORER,
+            .restorer = pyinit_signal_return,
+            .mask = *bits(&wanted->sa_mask),
+        };
+    }
+    if (syscall(SYS_rt_sigaction, number, wanted == NULL ? NULL : &new_action, old == NULL ? NULL : &old_action,
+                SET_BYTES) < 0) {
+        return -1;
+    }
+    if (old != NULL) {
+        old->sa_handler = old_action.handler;
+        old->sa_flags = old_action.flags;
+        *bits(&old->sa_mask) = old_action.mask;
+    }
+    return 0;
+}

@@ -1,0 +1,39 @@
+/* What the files of the start-up code know of each other. */
+#ifndef PYINIT_SNAPSHOT_H
+#define PYINIT_SNAPSHOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <Python.h>
+
+/* start.S: the signal mask of the process as it was started; bit n-1 stands for signal n. */
+extern uint64_t pyinit_start_mask;
+
+/* main.c: what the snapshot holds for the run. `program` is NULL in a stage that has not been built yet. */
+struct snapshot {
+    PyThreadState *thread;
+    PyObject *program; /* pyinit.__main__.main */
+};
+extern struct snapshot pyinit_snapshot;
+extern int pyinit_argc;
+extern char **pyinit_argv;
+
+/* One line on standard error and exit code 125: nothing of Python is needed. */
+_Noreturn void pyinit_fail(const char *what, const char *why);
+/* The same for the exception that is set. */
+_Noreturn void pyinit_fail_with_exception(const char *what);
+
+/* build.c: build mode. Starts Python, imports, writes the snapshot, exits. */
+_Noreturn void pyinit_build(int argc, char **argv);
+
+/* arena.c: malloc. Nothing is immortal and nothing sealed until build mode says so. */
+void pyinit_arena_open(void);
+void pyinit_arena_make_immortal(void);
+char *pyinit_arena_seal(void);
+void pyinit_object_born(PyObject *object);
+
+/* native.c: the built-in module of the program. */
+PyMODINIT_FUNC PyInit__pyinit(void);
+
+#endif

@@ -1,0 +1,24 @@
+/* Tells setproctitle where the arguments lie, in place of its own spt_setup.c.
+ *
+ * That file searches for the arguments from what Python and /proc tell; here they are simply known. It also makes it
+ * work with an empty environment. The first call moves the environment elsewhere, because the title is written over
+ * arguments and environment: `environ` and getenv() stay right.
+ */
+#include "snapshot.h"
+
+#include <spt_setup.h>
+#include <spt_status.h>
+
+int spt_setup(void)
+{
+    static int done;
+    if (!done) {
+        if (pyinit_argc == 0) {
+            return -1;
+        }
+        save_ps_display_args(pyinit_argc, pyinit_argv);
+        init_ps_display("");
+        done = 1;
+    }
+    return 0;
+}

@@ -1,0 +1,71 @@
+"""The finished file: the linked stage with the snapshot in place of its data, and nothing that a loader ignores."""
+
+from __future__ import annotations
+
+import struct
+
+FILE_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
+PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
+SECTION_HEADER = struct.Struct("<IIQQQQIIQQ")
+SYMBOL = struct.Struct("<IBBHQQ")
+LOAD, WRITABLE, SYMBOLS = 1, 2, 2
+PAGE = 4096
+
+
+class Segment:
+    """One program header."""
+
+    def __init__(self, fields: tuple[int, ...]) -> None:
+        self.type, self.flags, self.offset, self.address, self.physical, *rest = fields
+        self.in_file, self.in_memory, self.alignment = rest
+
+    def packed(self) -> bytes:
+        """As it stands in a file."""
+        sizes = (self.in_file, self.in_memory, self.alignment)
+        return PROGRAM_HEADER.pack(
+            self.type, self.flags, self.offset, self.address, self.physical, *sizes
+        )
+
+
+class Stage:
+    """A linked file that holds no snapshot yet."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._header = FILE_HEADER.unpack_from(content)
+        start, size, count = self._header[5], self._header[9], self._header[10]
+        places = range(start, start + size * count, size)
+        self._segments = [Segment(PROGRAM_HEADER.unpack_from(content, at)) for at in places]
+
+    def symbol(self, name: str) -> int:
+        """The address of a symbol. Raises KeyError if there is none."""
+        start, size, count = self._header[6], self._header[11], self._header[12]
+        places = range(start, start + size * count, size)
+        sections = [SECTION_HEADER.unpack_from(self._content, at) for at in places]
+        for section in sections:
+            if section[1] != SYMBOLS:
+                continue
+            strings = sections[section[6]][4]
+            for at in range(section[4], section[4] + section[5], SYMBOL.size):
+                name_at, _, _, _, value, _ = SYMBOL.unpack_from(self._content, at)
+                place = strings + name_at
+                if self._content[place : self._content.index(0, place)] == name.encode():
+                    return int(value)
+        raise KeyError(name)
+
+    def finished(self, snapshot: bytes, room: int) -> bytes:
+        """The file with the snapshot in it, and `room` bytes of zeros in memory behind it."""
+        code, data = (each for each in self._segments if each.type == LOAD)
+        begin = self.symbol("pyinit_snapshot_start") - data.address
+        old = self._content[data.offset : data.offset + begin]
+        new = old + snapshot
+        stored = new.rstrip(b"\0")
+
+        body = self._content[code.offset : code.offset + code.in_file]
+        gap = (data.address - code.address - len(body)) % PAGE
+        data.offset = len(body) + gap
+        data.in_file, data.in_memory = len(stored), len(new) + room
+        header = list(self._header)
+        header[6] = header[11] = header[12] = header[13] = 0  # no sections
+        heads = FILE_HEADER.pack(*header) + b"".join(each.packed() for each in self._segments)
+        return heads + body[len(heads) :] + b"\0" * gap + stored

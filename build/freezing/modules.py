@@ -1,0 +1,76 @@
+"""The table of modules that build mode imports from: what PyInstaller's Analysis found, compiled."""
+
+from __future__ import annotations
+
+import marshal
+import sysconfig
+from collections.abc import Iterable
+from pathlib import Path
+
+from freezing.sources import Source
+
+BOOTSTRAP = {
+    "_frozen_importlib": "importlib._bootstrap",
+    "_frozen_importlib_external": "importlib._bootstrap_external",
+}
+STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
+
+
+class Module:
+    """A Python module: its name in the program and its text."""
+
+    def __init__(self, name: str, text: bytes, place: str, is_package: bool = False) -> None:
+        self.name = name
+        self.text = text
+        self.place = place  # what tracebacks show
+        self.is_package = is_package
+
+    def record(self, how: str) -> bytes:
+        """One record of the table; build/boot/build.c reads it."""
+        code = compile(self.text, self.place, "exec", dont_inherit=True, optimize=2)
+        # Refcounts decide about marshal's reference flags: from a second load they are always the same.
+        data = marshal.dumps(marshal.loads(marshal.dumps(code)))
+        kind = "p" if self.is_package else "-"
+        return f"{how}{kind} {len(data)} {self.name}\n".encode() + data
+
+
+def from_folder(folder: Path, names: Iterable[str]) -> list[Module]:
+    """Modules that lie in a folder of their own, by name."""
+    return [Module(name, (folder / f"{name}.py").read_bytes(), f"{name}.py") for name in names]
+
+
+def from_analysis(found: Iterable[tuple[str, str, str]], cpython: Source, root: Path) -> list[Module]:
+    """The modules of Analysis' list; those of the standard library with the text of the pinned source."""
+    ours, standard = [], {}
+    for name, path, _ in found:
+        file = Path(path)
+        is_package = file.name == "__init__.py"
+        if file.is_relative_to(STANDARD_LIBRARY) and "-packages" not in path:
+            standard[f"Lib/{file.relative_to(STANDARD_LIBRARY)}"] = (name, is_package)
+        elif file.suffix == ".py":
+            place = str(file.relative_to(root)) if file.is_relative_to(root) else file.name
+            ours.append(Module(name, file.read_bytes(), place, is_package))
+    texts = cpython.texts(standard)
+    library = [
+        Module(name, texts[member], member.removeprefix("Lib/"), is_package)
+        for member, (name, is_package) in standard.items()
+        if member in texts
+    ]
+    return ours + library
+
+
+def bootstrap(cpython: Source) -> list[Module]:
+    """The two modules that the import system itself consists of."""
+    members = {name: f"Lib/{real.replace('.', '/')}.py" for name, real in BOOTSTRAP.items()}
+    texts = cpython.texts(members.values())
+    return [Module(name, texts[member], f"<frozen {BOOTSTRAP[name]}>") for name, member in members.items()]
+
+
+def table(start: Iterable[Module], modules: Iterable[Module], wanted: Iterable[str]) -> bytes:
+    """The table; of modules with one name the last counts. `wanted` is imported in this order, the program last."""
+    by_name = {module.name: module for module in modules}
+    order = list(wanted)
+    records = [module.record("b") for module in start]
+    records += [by_name.pop(name).record("i") for name in order]
+    records += [by_name[name].record("-") for name in sorted(by_name)]
+    return b"".join(records)

@@ -1,0 +1,30 @@
+"""Runs the stage once: it starts Python, imports the program, and writes itself down."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from freezing.elf import Stage
+from freezing.steps import run
+
+ROOM = 256 * 1024  # as in build/boot/arena.c
+
+
+def freeze(stage: Path, table: bytes, target: Path, work: Path) -> None:
+    """Write the finished program to `target`. Raises BuildError if the program cannot be imported."""
+    modules, snapshot = work / f"{target.name}.modules", work / f"{target.name}.snapshot"
+    modules.write_bytes(table)
+    log = work / "logs" / f"{target.name}.log"
+    run(f"start and import {target.name}", [stage, modules, snapshot], log, None, {})
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    beside.write_bytes(Stage(stage.read_bytes()).finished(snapshot.read_bytes(), ROOM))
+    beside.chmod(0o755)
+    beside.rename(target)
+
+
+def check(program: Path, words: Sequence[str], work: Path) -> None:
+    """Run a frozen self-test. Raises BuildError if it fails."""
+    run("self-test", [program, *words], work / "logs" / "selftest.log")

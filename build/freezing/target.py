@@ -1,0 +1,43 @@
+"""The PyInstaller target: takes what Analysis found and leaves one static file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyInstaller.building.datastruct import Target
+
+from freezing import cpython, link, modules, notices, snapshot
+from freezing.sources import pinned
+from freezing.steps import say
+
+PROGRAM = "pyinit.__main__"
+
+
+class StaticFile(Target):  # type: ignore[misc]
+    """dist/pyinit, made from `found`: Analysis' list of pure modules."""
+
+    def __init__(self, found: list[tuple[str, str, str]], root: Path, work: Path, target: Path) -> None:
+        super().__init__()
+        self.found, self.root, self.work, self.target = found, root, work, target
+        self.__postinit__()
+
+    _GUTS = (("found", None), ("root", None), ("work", None), ("target", None))
+
+    def assemble(self) -> None:
+        """Build everything that is missing and write the file."""
+        sources, build = pinned(self.root, self.work), self.root / "build"
+        library = cpython.library(sources["cpython"], build / "cpython.patch", self.work)
+        stage = link.stage(sources, library, self.root, self.work)
+
+        stand_ins = sorted(file.stem for file in (build / "stand_ins").glob("*.py"))
+        everything = [
+            *modules.from_analysis(self.found, sources["cpython"], self.root),
+            *modules.from_folder(build / "stand_ins", stand_ins),
+            notices.module(sources, self.root),
+        ]
+        start = modules.bootstrap(sources["cpython"])
+        ours = sorted(module.name for module in everything if module.name.startswith("pyinit."))
+        wanted = ["prctl", "setproctitle", *(name for name in ours if name != PROGRAM), PROGRAM]
+        table = modules.table(start, everything, wanted)
+        snapshot.freeze(stage, table, self.target, self.work)
+        say(f"{self.target}: {self.target.stat().st_size:,} bytes")
