@@ -1,0 +1,22 @@
+/* The data that belongs to the functions of absent.c, and one function that is simpler than the compiler's own. */
+#include <Python.h>
+
+#define NEED_OPCODE_TABLES /* otherwise compile.c has them */
+#include "internal/pycore_opcode.h"
+
+PyTypeObject PySTEntry_Type = {PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "symtable entry"};
+const char *_PyImport_DynLoadFiletab[] = {NULL};
+
+Py_ssize_t _Py_QuickenedCount;
+const uint8_t _PyOpcode_Adaptive[256];
+
+int _PyOS_opterr;
+Py_ssize_t _PyOS_optind;
+const wchar_t *_PyOS_optarg;
+
+/* Gives private names in __slots__ their class's name; no class of the program has such. */
+PyObject *_Py_Mangle(PyObject *class_name, PyObject *name)
+{
+    (void)class_name;
+    return Py_NewRef(name);
+}
