@@ -171,9 +171,12 @@ void pyinit_arena_open(void)
     }
 }
 
-/* Every living object of the arena lives for ever: using it will not write to its page. */
+/* Every living object of the arena lives for ever: using it will not write to its page. (Those outside are born so,
+   by build/cpython.patch, but for these two.) */
 void pyinit_arena_make_immortal(void)
 {
+    Py_SET_REFCNT(Py_None, _Py_IMMORTAL_REFCNT);
+    Py_SET_REFCNT(Py_NotImplemented, _Py_IMMORTAL_REFCNT);
     for (size_t place = 0; place < (size_t)(next - arena) / ALIGNMENT; place++) {
         if (births[place / 8] & 1 << place % 8) {
             PyObject *object = (PyObject *)(arena + place * ALIGNMENT);

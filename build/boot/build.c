@@ -167,6 +167,36 @@ static void call(const char *module, const char *function)
     Py_DECREF(owner);
 }
 
+/* A type gets its version, and with it a place in the cache of methods, when something is first looked up in it:
+   now, so that no run has to write to the type. */
+static void give_version(PyTypeObject *type, PyObject *any_name)
+{
+    _PyType_Lookup(type, any_name);
+    PyObject *subtypes = PyObject_CallMethod((PyObject *)&PyType_Type, "__subclasses__", "O", type);
+    if (subtypes == NULL) {
+        pyinit_fail_with_exception(type->tp_name);
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(subtypes); i++) {
+        give_version((PyTypeObject *)PyList_GET_ITEM(subtypes, i), any_name);
+    }
+    Py_DECREF(subtypes);
+}
+
+/* The state in which every run begins: as little as possible is left to be made or written then. */
+static void settle(void)
+{
+    PyObject *name = PyUnicode_InternFromString("__init__");
+    give_version(&PyBaseObject_Type, name);
+    Py_DECREF(name);
+    pyinit_snapshot.arguments = PyList_New(0);
+    if (pyinit_snapshot.arguments == NULL || PySys_SetObject("argv", pyinit_snapshot.arguments) < 0) {
+        pyinit_fail_with_exception("build");
+    }
+    call("gc", "collect");
+    call("gc", "freeze");
+    PyGC_Collect(); /* empties the lists of freed objects, which lie all over the arena */
+}
+
 /* What belongs to this process must not be in the file, neither for the next process nor for a second build. */
 static void forget_process(void)
 {
@@ -213,8 +243,7 @@ _Noreturn void pyinit_build(int argc, char **argv)
     }
     Py_DECREF(module);
     pyinit_snapshot.thread = PyThreadState_Get();
-    call("gc", "collect");
-    call("gc", "freeze");
+    settle();
     forget_process();
     pyinit_arena_make_immortal();
     write_snapshot(snapshot_path, pyinit_arena_seal());

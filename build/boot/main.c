@@ -54,22 +54,18 @@ _Noreturn void pyinit_fail_with_exception(const char *what)
     pyinit_fail(what, bytes == NULL ? "an exception that cannot be printed" : PyBytes_AS_STRING(bytes));
 }
 
-/* sys.argv: every byte must survive; an empty vector is made to look as the kernel makes it look since 5.18. */
-static PyObject *argument_list(int argc, char **argv)
+/* Fills sys.argv: every byte must survive. An empty vector is made to look as the kernel makes it since 5.18. */
+static int fill_arguments(PyObject *list, int argc, char **argv)
 {
-    PyObject *list = PyList_New(argc > 0 ? argc : 1);
-    if (list == NULL) {
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+    for (int i = 0; i < (argc > 0 ? argc : 1); i++) {
         const char *argument = i < argc ? argv[i] : "";
         PyObject *text = PyUnicode_DecodeUTF8(argument, strlen(argument), "surrogateescape");
-        if (text == NULL) {
-            return NULL;
+        if (text == NULL || PyList_Append(list, text) < 0) {
+            return -1;
         }
-        PyList_SET_ITEM(list, i, text);
+        Py_DECREF(text);
     }
-    return list;
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -85,8 +81,7 @@ int main(int argc, char **argv)
     _PyRuntime.main_thread = PyThread_get_thread_ident();
     pyinit_snapshot.thread->thread_id = _PyRuntime.main_thread;
 
-    PyObject *arguments = argument_list(argc, argv);
-    if (arguments == NULL || PySys_SetObject("argv", arguments) < 0) {
+    if (fill_arguments(pyinit_snapshot.arguments, argc, argv) < 0) {
         pyinit_fail_with_exception("start");
     }
     PyObject *result = PyObject_CallNoArgs(pyinit_snapshot.program);

@@ -13,7 +13,8 @@ extern uint64_t pyinit_start_mask;
 /* main.c: what the snapshot holds for the run. `program` is NULL in a stage that has not been built yet. */
 struct snapshot {
     PyThreadState *thread;
-    PyObject *program; /* pyinit.__main__.main */
+    PyObject *program;   /* pyinit.__main__.main */
+    PyObject *arguments; /* sys.argv, empty */
 };
 extern struct snapshot pyinit_snapshot;
 extern int pyinit_argc;
