@@ -78,6 +78,11 @@ dist: .work/venv/stamp ## dist/pyinit, the one static file
 	@tools/need $(FREEZE_PACKAGES)
 	@$(FREEZER) -m PyInstaller --log-level WARN --noconfirm --distpath dist --workpath .work/pyinstaller build/pyinit.spec
 
+.PHONY: order
+order: dist ## refresh build/symbols.order, after which dist/pyinit has its functions
+	@PYTHONPATH=build $(FREEZER) -m freezing.order .work/stage1 dist/pyinit build/symbols.order
+	@$(MAKE) --no-print-directory dist
+
 # --- Benchmarks (bench) ----------------------------------------------------------------------------
 
 # --- Tidying up ------------------------------------------------------------------------------------

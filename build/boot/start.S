@@ -4,6 +4,7 @@
  * may come before this. The mask that the process was started with is kept: the payload gets exactly that.
  */
 	.globl	pyinit_start
+	.type	pyinit_start, @function
 	.section .text.pyinit_start,"ax",@progbits
 pyinit_start:
 	mov	$14, %eax			/* rt_sigprocmask( */
@@ -17,6 +18,7 @@ pyinit_start:
 
 /* The way back from a signal handler, see signals.c. */
 	.globl	pyinit_signal_return
+	.type	pyinit_signal_return, @function
 	.section .text.pyinit_signal_return,"ax",@progbits
 	nop	/* unwinders look at the byte before */
 pyinit_signal_return:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 FILE_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 SECTION_HEADER = struct.Struct("<IIQQQQIIQQ")
 SYMBOL = struct.Struct("<IBBHQQ")
-LOAD, WRITABLE, SYMBOLS = 1, 2, 2
+LOAD = 1  # a kind of segment
+SYMBOLS = 2  # a kind of section
+FUNCTION = 2  # a kind of symbol
 PAGE = 4096
 
 
@@ -39,19 +42,27 @@ class Stage:
 
     def symbol(self, name: str) -> int:
         """The address of a symbol. Raises KeyError if there is none."""
+        for address, _, found in self._symbols():
+            if found == name:
+                return address
+        raise KeyError(name)
+
+    def functions(self) -> list[tuple[int, str]]:
+        """Address and name of every function."""
+        return [(address, name) for address, kind, name in self._symbols() if kind == FUNCTION]
+
+    def _symbols(self) -> Iterator[tuple[int, int, str]]:
+        """Address, kind and name of everything in the symbol table."""
         start, size, count = self._header[6], self._header[11], self._header[12]
         places = range(start, start + size * count, size)
         sections = [SECTION_HEADER.unpack_from(self._content, at) for at in places]
-        for section in sections:
-            if section[1] != SYMBOLS:
-                continue
-            strings = sections[section[6]][4]
-            for at in range(section[4], section[4] + section[5], SYMBOL.size):
-                name_at, _, _, _, value, _ = SYMBOL.unpack_from(self._content, at)
-                place = strings + name_at
-                if self._content[place : self._content.index(0, place)] == name.encode():
-                    return int(value)
-        raise KeyError(name)
+        for table in (section for section in sections if section[1] == SYMBOLS):
+            strings = sections[table[6]][4]
+            for at in range(table[4], table[4] + table[5], SYMBOL.size):
+                name, info, _, _, value, _ = SYMBOL.unpack_from(self._content, at)
+                begin = strings + name
+                end = self._content.index(0, begin)
+                yield value, info & 15, self._content[begin:end].decode()
 
     def finished(self, snapshot: bytes, room: int) -> bytes:
         """The file with the snapshot in it, and `room` bytes of zeros in memory behind it."""

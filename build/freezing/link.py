@@ -39,7 +39,7 @@ def stage(sources: Mapping[str, Source], library: Path, root: Path, work: Path) 
         compile_one([*common, *flags], title / "src" / f"{name}.c", objects, logs)
 
     order = root / "build" / "symbols.order"
-    write_order(order.read_text() if order.exists() else "", objects / "order.ld")
+    write_order(order.read_text() if order.exists() else "", objects)
     target = work / "stage1"
     command = ["musl-gcc", "-static", "-no-pie", "-nostdlib", "-nostartfiles"]
     wishes = [f"-T,{boot / 'snapshot.ld'}", "--gc-sections", "-z,norelro", "-z,noexecstack"]
@@ -61,8 +61,11 @@ def compile_one(command: list[str], file: Path, objects: Path, logs: Path) -> No
     run(f"compile {file.name}", command, logs / f"{file.stem}.log", None, environment)
 
 
-def write_order(symbols: str, target: Path) -> None:
-    """The linker script's part that lays out first, and in this order, the functions that every start uses."""
-    names = [name for line in symbols.splitlines() if (name := line.partition("#")[0].strip())]
-    lines = [f"*(.text.{name})" for name in names if re.fullmatch(r"[\w.]+", name)]
-    target.write_text("\n".join(lines) + "\n")
+def write_order(symbols: str, folder: Path) -> None:
+    """The linker script's parts that lay out first, and in this order, what every start uses."""
+    lines = (line.partition("#")[0].strip() for line in symbols.splitlines())
+    names = [name for name in lines if re.fullmatch(r"[\w.]+", name)]
+    functions = "".join(f"*(.text.{name} .text.hot.{name})\n" for name in names)
+    constants = "".join(f"*(.rodata.{name} .rodata.{name}.str*)\n" for name in names)
+    (folder / "functions.ld").write_text(functions)
+    (folder / "constants.ld").write_text(constants)
