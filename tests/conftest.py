@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -30,6 +31,8 @@ def pytest_configure() -> None:
             by_default = {signal.SIGINT: signal.default_int_handler}
             signal.signal(number, by_default.get(number, signal.SIG_DFL))
     os.umask(0o022)
+    # Payloads die of signals that would write a file, too.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     # Orphans become our children: none can hide.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 

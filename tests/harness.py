@@ -153,6 +153,8 @@ class Init:
             env=environment,
             cwd=directory,
             pass_fds=pass_fds,
+            # Away from the terminal that the tests may run in, and in an orphaned process group.
+            start_new_session=True,
         )
         self._is_child = not around
         self._pid = self.process.pid if self._is_child else 0

@@ -4,11 +4,14 @@
  *   close=N                      a descriptor; open=N opens /dev/null as that one
  *   umask=OCTAL nice=N nofile=N  as they say
  *   cwd=DIR  rmcwd=DIR           change to DIR; and remove it
+ *   raise=N                      a signal to itself, to be pending if it is blocked
+ *   zombies=N  cloned=N          leave N ended children; made by clone(2), their end raises no signal
  *   env=TEXT                     one entry of the environment as it is (the first empties it); @PID@ is the own pid
  *   argument=N                   after COMMAND's own words, one more of N bytes
  *
  * In C, because an interpreter changes what it is to hand on: SIGPIPE, the environment, descriptors.
  */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -53,6 +57,19 @@ static void add_environment(const char *text)
         strcpy(entry, text);
     entries[count++] = entry;
     environ = entries;
+}
+
+static void leave_zombies(int count, int exit_signal)
+{
+    while (count-- > 0) {
+        siginfo_t info;
+        long child = syscall(SYS_clone, exit_signal, 0, 0, 0, 0);
+        if (child == 0)
+            _exit(17);
+        /* WNOWAIT: it has ended for certain, and is still there. */
+        if (child < 0 || waitid(P_PID, child, &info, WEXITED | WNOWAIT | __WALL))
+            fail("clone");
+    }
 }
 
 static char **with_argument(char **words, int count, int size)
@@ -97,7 +114,13 @@ int main(int argc, char **argv)
         } else if (!strcmp(word, "cwd") || !strcmp(word, "rmcwd")) {
             if (chdir(value) || (word[0] == 'r' && rmdir(value)))
                 fail(value);
-        } else if (!strcmp(word, "env"))
+        } else if (!strcmp(word, "raise"))
+            raise(number);
+        else if (!strcmp(word, "zombies"))
+            leave_zombies(number, SIGCHLD);
+        else if (!strcmp(word, "cloned"))
+            leave_zombies(number, 0);
+        else if (!strcmp(word, "env"))
             add_environment(value);
         else if (!strcmp(word, "argument"))
             argument = number;

@@ -1,33 +1,26 @@
-/* receive [COUNT]: says "ready", then one line for each signal it is sent: its number, si_code and si_pid.
+/* receive [NAME]: says "NAME is ready", then a line for each signal it is sent: NAME, number, si_code, si_pid.
  *
- * With COUNT it ends after so many, with exit code 0. It takes all of 1 to 64 but KILL and STOP: raw system calls,
- * because libc hides 32 and 33.
+ * NAME is "got" by default. It takes all of 1 to 64 but KILL and STOP, by raw system calls: libc hides 32 and 33.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 int main(int argc, char **argv)
 {
     unsigned long long all = ~0ULL;
-    long count = argc > 1 ? atol(argv[1]) : -1;
+    const char *name = argc > 1 ? argv[1] : "got";
     if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof all))
         return 99;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    puts("ready");
-    while (count) {
+    printf("%s is ready\n", name);
+    for (;;) {
         siginfo_t info;
-        if (syscall(SYS_rt_sigtimedwait, &all, &info, NULL, sizeof all) < 0) {
-            if (errno == EINTR)
-                continue;
+        if (syscall(SYS_rt_sigtimedwait, &all, &info, NULL, sizeof all) >= 0)
+            printf("%s %d %d %d\n", name, info.si_signo, info.si_code, (int)info.si_pid);
+        else if (errno != EINTR)
             return 98;
-        }
-        printf("%d %d %d\n", info.si_signo, info.si_code, (int)info.si_pid);
-        if (count > 0)
-            count--;
     }
-    return 0;
 }
