@@ -87,9 +87,9 @@ def _interpreter(path: bytes) -> bytes:
     except OSError:
         return b""
     if head.startswith(b"#!"):
-        words = head[2:].split(b"\n", 1)[0].split()
-        # A carriage return at the end of the line is part of the name: show it.
-        return words[0] if words else b""
+        # Blanks and tabs end the name, as the kernel has it; a carriage return is part of it and must show.
+        line = head[2:].split(b"\n", 1)[0].replace(b"\t", b" ").strip(b" ")
+        return line.split(b" ", 1)[0]
     if head.startswith(b"\x7fELF\x02"):
         return _elf_interpreter(head)
     return b""

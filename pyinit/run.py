@@ -8,6 +8,7 @@ from signal import struct_siginfo
 import prctl
 
 from pyinit import native, reaper, signals
+from pyinit.errors import Failure
 from pyinit.forward import Forwarder
 from pyinit.jobcontrol import JobControl
 from pyinit.log import Log
@@ -21,17 +22,18 @@ FIRST_OWN_DESCRIPTOR = 3
 
 
 def run(options: Options, inherited: Inherited) -> int:
-    """Starts the payload and stays until the exit code, 0 to 255, is known.
-
-    Raises Failure when the payload cannot be started.
-    """
+    """Starts the payload and stays until the exit code, 0 to 255, is known."""
     log = Log(options.verbose, options.json, options.program)
     _adopt_orphans(options, log)
     if options.death_signal:
         _follow_parent(options.death_signal, log)
-    code = _Pause(log).loop.run() if options.pause else _Run(options, inherited, log).loop.run()
+    try:
+        code = _Pause(log).loop.run() if options.pause else _Run(options, inherited, log).loop.run()
+    except Failure as failure:
+        log.error(failure.message, code=failure.code)
+        code = failure.code
     log.settle()
-    return code
+    return options.remap.get(code, code)
 
 
 def _adopt_orphans(options: Options, log: Log) -> None:
@@ -129,7 +131,7 @@ class _Run:
         self._log.info(f"payload {pid} ended: {_fate(status)}", pid=pid, code=code)
         self._payload = 0
         self._terminal.give_back()
-        self.loop.finish(self._options.remap.get(code, code))
+        self.loop.finish(code)
 
     def _reaped(self, pid: int, status: int) -> None:
         tell = self._log.warning if self._options.warn_on_reap else self._log.debug

@@ -176,13 +176,16 @@ def _added_by_cpython() -> list[bytes]:
 def _execute(argv: list[bytes]) -> None:
     """execvp(3), but with the environment exactly as it stands and with the error that tells most."""
     found: OSError = FileNotFoundError(errno.ENOENT, "")
+    if not argv[0]:
+        # os.execv has a ValueError of its own for this.
+        raise found
     for path in _candidates(argv[0]):
         try:
             os.execv(path, argv)
         except OSError as error:
             if error.errno == errno.ENOEXEC:
                 _interpret(path, argv, error)
-            elif error.errno == errno.EACCES:
+            elif error.errno == errno.EACCES or path == argv[0]:
                 found = error
             elif error.errno not in (errno.ENOENT, errno.ENOTDIR):
                 raise
@@ -197,7 +200,7 @@ def _interpret(path: bytes, argv: list[bytes], error: OSError) -> None:
 
 
 def _candidates(name: bytes) -> list[bytes]:
-    if not name or b"/" in name:
+    if b"/" in name:
         return [name]
     path = os.environb.get(b"PATH")
     folders = (DEFAULT_PATH if path is None else path).split(b":")

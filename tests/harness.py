@@ -22,7 +22,7 @@ PROGRAMS = {
     "frozen": [str(ROOT / "dist" / "pyinit")],
 }
 # --kill-child: unshare's end is the end of the namespace. Otherwise its child would outlive it.
-NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+NAMESPACE = ("/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 PLACES: Mapping[str, Sequence[str]] = {"pid1": NAMESPACE, "subreaper": ()}
 PATIENCE = 20.0  # seconds until a test gives up waiting
 ENVIRONMENT: Mapping[str, str] = {

@@ -4,6 +4,7 @@
  *   close=N                      a descriptor; open=N opens /dev/null as that one
  *   umask=OCTAL nice=N nofile=N  as they say
  *   cwd=DIR  rmcwd=DIR           change to DIR; and remove it
+ *   hide=FILE                    /dev/null is mounted there (in a mount namespace of the test)
  *   raise=N                      a signal to itself, to be pending if it is blocked
  *   zombies=N  cloned=N          leave N ended children; made by clone(2), their end raises no signal
  *   env=TEXT                     one entry of the environment as it is (the first empties it); @PID@ is the own pid
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -57,6 +59,13 @@ static void add_environment(const char *text)
         strcpy(entry, text);
     entries[count++] = entry;
     environ = entries;
+}
+
+static void hide(const char *path)
+{
+    char *real = realpath(path, NULL);
+    if (!real || mount("/dev/null", real, NULL, MS_BIND, NULL))
+        fail(path);
 }
 
 static void leave_zombies(int count, int exit_signal)
@@ -114,7 +123,9 @@ int main(int argc, char **argv)
         } else if (!strcmp(word, "cwd") || !strcmp(word, "rmcwd")) {
             if (chdir(value) || (word[0] == 'r' && rmdir(value)))
                 fail(value);
-        } else if (!strcmp(word, "raise"))
+        } else if (!strcmp(word, "hide"))
+            hide(value);
+        else if (!strcmp(word, "raise"))
             raise(number);
         else if (!strcmp(word, "zombies"))
             leave_zombies(number, SIGCHLD);

@@ -1,13 +1,70 @@
-"""The exit code tells how the payload ended, or why there was none."""
+"""The exit code tells how the payload ended."""
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
+from tests import processes
 from tests.conftest import Start
-from tests.harness import shell
+from tests.harness import payload, shell, until
+
+HARMLESS = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}
+STOPPING = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
+DEADLY = sorted(set(range(1, 65)) - {32, 33} - HARMLESS - STOPPING)
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 42, 125, 126, 127, 128, 143, 254, 255])
-def test_the_payloads_exit_code_is_ours(start: Start, place: str, code: int) -> None:
+def test_the_payloads_exit_code_is_inits(start: Start, place: str, code: int) -> None:
     assert start(*shell(f"exit {code}"), place=place).wait() == (code, "", "")
+
+
+@pytest.mark.parametrize("number", DEADLY)
+def test_a_payload_killed_by_a_signal_gives_128_and_its_number(start: Start, number: int) -> None:
+    assert start("sh", "-c", f"kill -{number} $$; exec sleep 1000").wait() == (128 + number, "", "")
+
+
+def test_the_same_as_a_subreaper(start: Start) -> None:
+    assert start(*shell("kill -9 $$"), place="subreaper").wait() == (137, "", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "expected"),
+    [
+        (["-e", "143"], 143, 0),
+        (["--remap-exit", "143"], 143, 0),
+        (["--remap-exit=7:8"], 7, 8),
+        (["-e", "7:8", "-e", "8:9"], 7, 8),
+        (["-e", "7:8", "-e", "7:9"], 7, 9),
+        (["-e", "0:5"], 0, 5),
+        (["-e255:254"], 255, 254),
+        (["-e", "143"], 42, 42),
+    ],
+)
+def test_exit_codes_are_remapped(start: Start, options: list[str], code: int, expected: int) -> None:
+    assert start(*options, *shell(f"exit {code}")).wait().code == expected
+
+
+def test_a_death_by_signal_is_remapped_as_128_and_its_number(start: Start, place: str) -> None:
+    assert start("-e", "143", *shell("kill -TERM $$"), place=place).wait().code == 0
+
+
+def test_a_payload_that_stops_and_continues_has_not_ended(start: Start, place: str) -> None:
+    init = start(*shell("echo ready; read word; exit 5"), place=place, stdin=(ends := os.pipe())[0])
+    os.close(ends[0])
+    init.expect("ready\n")
+    for number, state in ((signal.SIGSTOP, "T"), (signal.SIGCONT, "S")):
+        os.kill(init.payload, number)
+        until(lambda state=state: processes.state(init.payload) == state, f"the payload in state {state}")
+    os.close(ends[1])
+    assert init.wait().code == 5
+
+
+def test_only_the_payloads_end_is_inits_end(start: Start, place: str) -> None:
+    """Other children end with other codes, before the payload and through exec from another program."""
+    init = start("--", *payload("receive"), place=place, prepare=["zombies=3"])
+    init.expect("ready\n")
+    os.kill(init.payload, signal.SIGKILL)
+    assert init.wait().code == 137

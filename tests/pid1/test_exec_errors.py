@@ -1,0 +1,138 @@
+"""A program that cannot be started: 127, 126 or 125, and one line that says why."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Start
+from tests.harness import ENVIRONMENT, NAMESPACE, Outcome
+
+
+def complains(outcome: Outcome, code: int, *words: str) -> None:
+    """Check for the code, silence on standard output, and one line that has the words."""
+    assert (outcome.code, outcome.stdout) == (code, "")
+    assert outcome.stderr.startswith("pyinit: ")
+    assert outcome.stderr.count("\n") == 1
+    assert outcome.stderr.endswith("\n")
+    for word in words:
+        assert word in outcome.stderr
+
+
+def script(path: Path, text: str, mode: int = 0o755) -> str:
+    """Write a program; return its path."""
+    path.write_text(text)
+    path.chmod(mode)
+    return str(path)
+
+
+def test_a_program_that_is_not_in_path(start: Start, place: str) -> None:
+    complains(start("no-such-program", place=place).wait(), 127, "no-such-program", "PATH")
+
+
+def test_a_path_that_does_not_exist(start: Start, place: str) -> None:
+    complains(start("/no/such/program", place=place).wait(), 127, "/no/such/program", "No such file")
+
+
+def test_a_path_through_a_file(start: Start) -> None:
+    complains(start("/etc/passwd/program").wait(), 127, "/etc/passwd/program", "Not a directory")
+
+
+def test_an_empty_name(start: Start) -> None:
+    complains(start("").wait(), 127, "empty")
+
+
+def test_a_script_whose_interpreter_is_missing(start: Start, tmp_path: Path) -> None:
+    program = script(tmp_path / "program", "#!/no/such/interpreter\n")
+    complains(start(program).wait(), 127, program, "interpreter", "/no/such/interpreter")
+
+
+def test_a_script_whose_interpreter_ends_with_a_carriage_return(start: Start, tmp_path: Path) -> None:
+    """Written on Windows: the name of the interpreter ends with one, and the line shows it."""
+    program = script(tmp_path / "program", "#!/bin/sh\r\necho no\r\n")
+    complains(start(program).wait(), 127, program, r"/bin/sh\r")
+
+
+def test_a_binary_whose_loader_is_missing(start: Start, tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    loader = b"/lib64/ld-linux-x86-64.so.2"
+    program.write_bytes(Path("/bin/true").read_bytes().replace(loader, b"/lib64/ld-nowhere-at-all.so"))
+    program.chmod(0o755)
+    complains(start(str(program)).wait(), 127, str(program), "/lib64/ld-nowhere-at-all.so")
+
+
+def test_a_program_without_execute_permission(start: Start, tmp_path: Path) -> None:
+    program = script(tmp_path / "program", "#!/bin/sh\n", 0o644)
+    complains(start(program).wait(), 126, program, "ermission")
+
+
+def test_a_directory(start: Start, tmp_path: Path) -> None:
+    complains(start(str(tmp_path)).wait(), 126, str(tmp_path), "directory")
+
+
+def test_a_file_without_execute_permission_in_path_is_remembered(start: Start, tmp_path: Path) -> None:
+    """As execvp does: it looks on, and if nothing else is there, that was the reason."""
+    program = script(tmp_path / "program", "#!/bin/sh\n", 0o644)
+    path = f"/nowhere:{tmp_path}:{ENVIRONMENT['PATH']}"
+    complains(start("program", environment={"PATH": path}).wait(), 126, Path(program).name, "ermission")
+
+
+def test_the_first_that_can_be_executed_in_path_is(start: Start, tmp_path: Path) -> None:
+    for name, mode in (("first", 0o644), ("second", 0o755), ("third", 0o755)):
+        (tmp_path / name).mkdir()
+        script(tmp_path / name / "program", f"#!/bin/sh\necho {name}\n", mode)
+    path = ":".join([str(tmp_path / name) for name in ("none", "first", "second", "third")])
+    assert start("program", environment={"PATH": path}).wait() == (0, "second\n", "")
+
+
+def test_an_empty_part_of_path_is_the_current_directory(start: Start, tmp_path: Path) -> None:
+    script(tmp_path / "program", "#!/bin/sh\necho found\n")
+    assert start("program", environment={"PATH": "/nowhere:"}, directory=tmp_path).wait() == (0, "found\n", "")
+
+
+def test_without_path_the_usual_folders_are_searched(start: Start) -> None:
+    assert start("true", environment={}).wait() == (0, "", "")
+
+
+def test_a_script_without_interpreter_is_run_by_the_shell(start: Start, place: str, tmp_path: Path) -> None:
+    program = script(tmp_path / "program", 'echo "$0" "$@"\nexit 3\n')
+    assert start(program, "a", "b c", place=place).wait() == (3, f"{program} a b c\n", "")
+
+
+def test_so_is_one_that_is_found_in_path(start: Start, tmp_path: Path) -> None:
+    script(tmp_path / "program", "echo hello\n")
+    path = f"{tmp_path}:{ENVIRONMENT['PATH']}"
+    assert start("program", environment={"PATH": path}).wait() == (0, "hello\n", "")
+
+
+def test_a_script_without_interpreter_where_there_is_no_shell(start: Start, tmp_path: Path) -> None:
+    program = script(tmp_path / "program", "echo never\n")
+    complains(start(program, prepare=["hide=/bin/sh"]).wait(), 126, program, "/bin/sh", "#!")
+
+
+def test_a_failure_before_exec_is_125(start: Start) -> None:
+    """No further process is allowed: root is exempt from that limit, so another user's init it is."""
+    command = ["prlimit", "--nproc=1", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    complains(start("true", place=[*NAMESPACE, *command]).wait(), 125, "fork")
+
+
+@pytest.mark.parametrize("option", ["-g", "-c", "-S", "-a"])
+def test_the_codes_are_the_same_whatever_the_group(start: Start, option: str) -> None:
+    complains(start(option, "no-such-program").wait(), 127, "no-such-program")
+
+
+def test_remapping_comes_after_all(start: Start) -> None:
+    outcome = start("-e", "127:3", "no-such-program").wait()
+    assert (outcome.code, outcome.stderr.count("\n")) == (3, 1)
+
+
+def test_a_name_that_is_not_utf_8_is_shown_as_it_is(start: Start) -> None:
+    outcome = start(b"/no/\xff\xfe").wait()
+    assert outcome.code == 127
+    assert b"/no/\xff\xfe" in os.fsencode(outcome.stderr)
+
+
+def test_a_name_with_a_newline_stays_one_line(start: Start) -> None:
+    complains(start("/no/such\nprogram").wait(), 127, r"/no/such\nprogram")
