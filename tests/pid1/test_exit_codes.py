@@ -55,9 +55,10 @@ def test_a_payload_that_stops_and_continues_has_not_ended(start: Start, place: s
     init = start(*shell("echo ready; read word; exit 5"), place=place, stdin=(ends := os.pipe())[0])
     os.close(ends[0])
     init.expect("ready\n")
-    for number, state in ((signal.SIGSTOP, "T"), (signal.SIGCONT, "S")):
-        os.kill(init.payload, number)
-        until(lambda state=state: processes.state(init.payload) == state, f"the payload in state {state}")
+    os.kill(init.payload, signal.SIGSTOP)
+    until(lambda: processes.state(init.payload) == "T", "the payload's stop")
+    os.kill(init.payload, signal.SIGCONT)
+    until(lambda: processes.state(init.payload) != "T", "its continuation")
     os.close(ends[1])
     assert init.wait().code == 5
 
