@@ -30,6 +30,8 @@ ENVIRONMENT: Mapping[str, str] = {
     "HOME": "/root",
     "LANG": "C.UTF-8",
 }
+# What an init waits in: rt_sigtimedwait, or poll (x86-64).
+WAITS = (["128"], ["7"])
 Word = str | bytes
 Value = TypeVar("Value")
 
@@ -200,6 +202,17 @@ class Init:
         """Send a signal to the init."""
         os.kill(self.pid, number)
 
+    def idle(self) -> list[str]:
+        """Wait until the init has done all there was to do; the system call that it sleeps in."""
+
+        def sleeps() -> list[str]:
+            # In this order: once it sleeps, whatever was pending before has been taken.
+            pending = processes.signals(self.pid, "ShdPnd") | processes.signals(self.pid, "SigPnd")
+            call = processes.sleeping_for(self.pid)
+            return call if not pending and call[:1] in WAITS else []
+
+        return until(sleeps, "an idle init")
+
     def wait(self, timeout: float = PATIENCE) -> Outcome:
         """Wait for the end; what the init's orphans write later is not awaited."""
         if self._outcome is None:
@@ -270,7 +283,8 @@ class Init:
                     kill(pid)
                     until(partial(_dead, pid), f"the end of {pid}, killed")
             kill(self.pid)
-        until(lambda: self.process.poll() is not None, "the end of a killed init")
+        # unshare reports the death on standard error, and waits if that pipe is full.
+        until(self._ended, "the end of a killed init")
 
 
 def _dead(pid: int) -> bool:

@@ -116,6 +116,12 @@ def zombies(pids: Iterable[int]) -> list[int]:
     return [pid for pid in pids if state(pid) == "Z"]
 
 
+def sleeping_for(pid: int) -> list[str]:
+    """Return number and arguments of the system call that the process sleeps in; empty when it runs."""
+    fields = read(pid, "syscall").decode().split()
+    return fields if len(fields) > 1 and fields[0] != "-1" else []
+
+
 def switches(pid: int) -> int:
     """Return how often the process has gone to sleep so far (each wake-up ends with one)."""
     return int(status(pid)["voluntary_ctxt_switches"])

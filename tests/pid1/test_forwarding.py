@@ -1,0 +1,356 @@
+"""Every signal reaches the payload, its group, or everyone; once; rewritten if so asked."""
+
+from __future__ import annotations
+
+import collections
+import os
+import re
+import signal
+
+import pytest
+
+from tests import processes
+from tests.conftest import Start
+from tests.harness import ENVIRONMENT, NAMESPACE, Init, compiled, payload, shell, until
+
+NEVER_FORWARDED = {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, 32, 33}
+FORWARDED = sorted(set(range(1, 65)) - NEVER_FORWARDED)
+# The last thing sent: real-time, so that it comes after every standard signal that is still pending.
+MARK = 64
+
+
+def until_marked(init: Init, number: int = MARK) -> list[int]:
+    """Send one more signal; return the numbers of all that the payload has got before it."""
+    # Sent when all before it have been taken: one that is late could not be told from one that is lost.
+    init.idle()
+    init.signal(number)
+    lines = init.expect(f"got {number} ").splitlines()
+    return [int(line.split()[1]) for line in lines[:-1] if line.startswith("got ") and line != "got is ready"]
+
+
+def receiver(start: Start, *options: str, **how: object) -> Init:
+    """Start an init whose payload says what it gets."""
+    init = start(*options, "--", *payload("receive"), **how)
+    init.expect("got is ready\n")
+    return init
+
+
+@pytest.mark.parametrize("number", FORWARDED)
+def test_a_signal_reaches_the_payload_once(start: Start, number: int) -> None:
+    init = receiver(start)
+    init.signal(number)
+    # It was sent by the init, PID 1, with kill.
+    assert init.expect(f"got {number} 0 1\n")
+    assert until_marked(init, MARK if number != MARK else MARK - 1) == []
+
+
+def test_every_signal_reaches_the_payload_of_a_subreaper(start: Start) -> None:
+    init = receiver(start, place="subreaper")
+    for number in FORWARDED:
+        init.signal(number)
+        init.expect(f"got {number} 0 {init.pid}\n")
+    assert until_marked(init) == []
+    assert init.stderr == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGCHLD, 32, 33])
+def test_what_is_not_forwarded(start: Start, number: int) -> None:
+    init = receiver(start)
+    init.signal(number)
+    assert until_marked(init) == []
+
+
+def test_signals_of_libc_do_not_end_a_subreaper(start: Start, kind: str) -> None:
+    """From source they do: they cannot be blocked through libc."""
+    if kind == "source":
+        pytest.skip("CPython's libc does not let it block them")
+    init = receiver(start, place="subreaper")
+    for number in (32, 33):
+        init.signal(number)
+    assert until_marked(init) == []
+
+
+@pytest.mark.parametrize("number", [4, 5, 6, 7, 8, 11, 31])
+def test_synchronous_signals_sent_by_kill_end_the_payload_not_init(start: Start, place: str, number: int) -> None:
+    """tini and catatonit die of them, or swallow them (tini #104)."""
+    init = start("sh", "-c", "echo ready; exec sleep 1000", place=place)
+    init.expect("ready\n")
+    until(lambda: processes.command(init.payload)[:1] == ["sleep"], "sleep")
+    init.signal(number)
+    assert init.wait() == (128 + number, "ready\n", "")
+
+
+@pytest.mark.parametrize("options", [(), ("-g",), ("-a",)])
+def test_a_thousand_queued_real_time_signals_all_arrive(start: Start, options: tuple[str, ...]) -> None:
+    init = receiver(start, *options)
+    # Stopped, it cannot take any before all are queued.
+    init.signal(signal.SIGSTOP)
+    until(lambda: processes.state(init.pid) == "T", "the init's stop")
+    sent = [34 + position % 20 for position in range(1000)]
+    for number in sent:
+        init.signal(number)
+    init.signal(signal.SIGCONT)
+    got = collections.Counter(until_marked(init))
+    assert got.pop(signal.SIGCONT) == 1
+    assert got == collections.Counter(sent)
+
+
+def pair(start: Start, *options: str, detach: str = "", place: str = "pid1") -> tuple[Init, int]:
+    """Start a payload that has a child; return the init and the child's pid. Both say what they get."""
+    script = f'{detach} "$1" child & exec "$1" got'
+    init = start(*options, "--", *shell(script, str(compiled("receive"))), place=place)
+    # They may become ready in either order.
+    until(lambda: "got is ready\n" in init.stdout and "child is ready\n" in init.stdout, "both")
+    child = next(
+        pid
+        for pid in processes.descendants(init.pid)
+        if processes.command(pid)[1:] == ["child"] and processes.alive(pid)
+    )
+    return init, child
+
+
+def got_by(init: Init, child: int) -> tuple[list[int], list[int]]:
+    """Return what the payload and its child have got in all, after everything has been delivered."""
+    init.idle()
+    for pid in (init.payload, child):
+        os.kill(pid, MARK)
+    until(lambda: len(re.findall(rf"^(?:got|child) {MARK} ", init.stdout, re.MULTILINE)) == 2, "both marks")
+    found = [
+        # With si_code 0, that is by kill: their own children's ends are theirs alone.
+        [int(number) for number in re.findall(rf"^{name} (\d+) 0 ", init.stdout, re.MULTILINE)]
+        for name in ("got", "child")
+    ]
+    assert found[0].pop() == found[1].pop() == MARK
+    return found[0], found[1]
+
+
+def test_the_payload_alone_is_the_target(start: Start, place: str) -> None:
+    init, child = pair(start, place=place)
+    init.signal(signal.SIGUSR1)
+    init.expect("got 10 ")
+    assert got_by(init, child) == ([10], [])
+
+
+@pytest.mark.parametrize("option", ["-g", "--group"])
+def test_the_group_is_the_target(start: Start, place: str, option: str) -> None:
+    init, child = pair(start, option, place=place)
+    init.signal(signal.SIGUSR1)
+    assert got_by(init, child) == ([10], [10])
+
+
+def test_who_has_left_the_group_is_not_its_member(start: Start) -> None:
+    init, child = pair(start, "-g", detach="setsid")
+    init.signal(signal.SIGUSR1)
+    assert got_by(init, child) == ([10], [])
+
+
+@pytest.mark.parametrize("option", ["-a", "--all"])
+def test_all_are_the_target_whatever_their_session(start: Start, place: str, option: str) -> None:
+    """setsid'ed descendants escape dumb-init (#191)."""
+    init, child = pair(start, option, detach="setsid", place=place)
+    init.signal(signal.SIGUSR1)
+    assert got_by(init, child) == ([10], [10])
+
+
+def test_all_are_never_anybody_elses(start: Start) -> None:
+    other = start(*payload("receive"), "other", program=(), place="subreaper")
+    other.expect("other is ready\n")
+    init, child = pair(start, "-a", place="subreaper")
+    init.signal(signal.SIGUSR1)
+    assert got_by(init, child) == ([10], [10])
+    other.signal(MARK)
+    assert other.expect(f"other {MARK} ").splitlines() == [f"other {MARK} "]
+
+
+def test_all_includes_orphans(start: Start, place: str) -> None:
+    init, child = pair(start, "-a", detach="setsid sh -c '\"$1\" child &' sh", place=place)
+    until(lambda: processes.parent(child) == init.pid, "an orphan")
+    init.signal(signal.SIGUSR1)
+    assert got_by(init, child) == ([10], [10])
+
+
+@pytest.mark.parametrize(
+    ("options", "sent", "got"),
+    [
+        (["-r", "TERM:QUIT"], 15, 3),
+        (["-r", "15:3"], 15, 3),
+        (["-r", "SIGTERM:sigquit"], 15, 3),
+        (["--rewrite", "TERM:QUIT"], 15, 3),
+        (["--rewrite=TERM:QUIT"], 15, 3),
+        (["-rTERM:QUIT"], 15, 3),
+        (["-r", "RTMIN+3:TERM"], 37, 15),
+        (["-r", "USR1:RTMAX-1"], 10, 63),
+        (["-r", "USR1:USR2", "-r", "USR2:HUP"], 10, 12),
+        (["-r", "USR1:USR2", "-r", "USR1:HUP"], 10, 1),
+        (["-r", "USR1:0", "-r", "USR1:HUP"], 10, 1),
+        (["-r", "TERM:TERM"], 15, 15),
+        (["-r", "CONT:USR1"], 18, 10),
+        (["-r", "TSTP:USR1"], 20, 10),
+    ],
+)
+def test_a_signal_is_rewritten(start: Start, options: list[str], sent: int, got: int) -> None:
+    init = receiver(start, *options)
+    init.signal(sent)
+    init.expect(f"got {got} 0 1\n")
+    assert until_marked(init, 62) == []
+
+
+def test_others_are_not_rewritten(start: Start) -> None:
+    init = receiver(start, "-r", "TERM:QUIT")
+    init.signal(signal.SIGQUIT)
+    init.expect("got 3 ")
+    init.signal(signal.SIGHUP)
+    init.expect("got 1 ")
+
+
+@pytest.mark.parametrize("drop", ["HUP:0", "1:0", "SIGHUP:0"])
+def test_a_signal_rewritten_to_0_is_dropped(start: Start, drop: str) -> None:
+    init = receiver(start, "-r", drop)
+    init.signal(signal.SIGHUP)
+    assert until_marked(init) == []
+
+
+def test_a_signal_can_be_rewritten_to_kill(start: Start) -> None:
+    init = receiver(start, "-r", "TERM:KILL")
+    init.signal(signal.SIGTERM)
+    assert init.wait().code == 137
+
+
+def test_rewriting_goes_to_the_group_as_well(start: Start) -> None:
+    init, child = pair(start, "-g", "-r", "TERM:USR2")
+    init.signal(signal.SIGTERM)
+    assert got_by(init, child) == ([12], [12])
+
+
+@pytest.mark.parametrize(
+    ("container", "sent", "got"),
+    [
+        ("systemd-nspawn", 37, 15),
+        ("systemd-nspawn", 38, 15),
+        ("systemd-nspawn", 47, 15),
+        ("systemd-nspawn", 48, 15),
+        ("systemd-nspawn", 39, 39),
+        ("systemd-nspawn", 30, 30),
+        ("lxc", 30, 15),
+        ("lxc", 37, 37),
+        ("podman", 37, 37),
+        ("podman", 30, 30),
+    ],
+)
+def test_a_request_to_halt_is_term(start: Start, container: str, sent: int, got: int) -> None:
+    init = receiver(start, environment={**ENVIRONMENT, "container": container})
+    init.signal(sent)
+    init.expect(f"got {got} 0 1\n")
+
+
+def test_a_request_to_halt_can_be_rewritten_by_hand(start: Start) -> None:
+    environment = {**ENVIRONMENT, "container": "systemd-nspawn"}
+    init = receiver(start, "-r", "RTMIN+3:RTMIN+3", "-r", "RTMIN+4:HUP", environment=environment)
+    init.signal(37)
+    init.expect("got 37 ")
+    init.signal(38)
+    init.expect("got 1 ")
+
+
+def test_what_init_causes_itself_is_not_forwarded(start: Start, place: str) -> None:
+    """It writes to a pipe that nobody reads any more and gets PIPE for that."""
+    reader, writer = os.pipe()
+    init = start("-vv", "--", *payload("receive"), place=place, stderr=writer)
+    os.close(writer)
+    os.close(reader)
+    init.expect("got is ready\n")
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        init.signal(number)
+        init.expect(f"got {int(number)} ")
+    assert until_marked(init) == []
+
+
+def test_a_payload_that_may_not_be_signalled_does_not_end_init(start: Start) -> None:
+    """tini exits on EPERM and leaves a dead container behind (canvas-lms #1257)."""
+    without_kill = ["setpriv", "--bounding-set=-kill", "--inh-caps=-all"]
+    other_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    init = start("--", *other_user, *payload("receive"), place=[*NAMESPACE, *without_kill])
+    init.expect("got is ready\n")
+    init.signal(signal.SIGTERM)
+    line = init.expect_error("\n")
+    assert line.startswith("pyinit: ")
+    assert "TERM" in line
+    assert "ermitted" in line
+    init.idle()
+    os.kill(init.payload, signal.SIGUSR1)
+    assert init.expect("got ").endswith("got ")
+    init.expect("10 0 ")
+    os.kill(init.payload, signal.SIGKILL)
+    assert init.wait().code == 137
+
+
+@pytest.mark.parametrize("options", [(), ("-g",), ("-c",), ("-S",), ("-a",)])
+def test_signals_before_exec_made_it_the_init_are_the_payloads(
+    start: Start, place: str, options: tuple[str, ...]
+) -> None:
+    """They were pending already: nothing of them is lost on the way, the payload's group exists by then."""
+    blocked = [f"block={number}" for number in (1, 15, 34, 64)]
+    raised = [f"raise={number}" for number in (1, 15, 34, 34, 64)]
+    init = receiver(start, *options, place=place, prepare=[*blocked, *raised])
+    until(lambda: len(re.findall(r"^got \d", init.stdout, re.MULTILINE)) >= 5, "five signals")
+    assert until_marked(init, 63)
+    found = [int(number) for number in re.findall(r"^got (\d+)", init.stdout, re.MULTILINE)]
+    assert sorted(found) == [1, 15, 34, 34, 63, 64]
+
+
+@pytest.mark.parametrize("options", [(), ("-g",)])
+def test_a_signal_sent_at_any_time_after_the_start_is_not_lost(start: Start, options: tuple[str, ...]) -> None:
+    """Of 400 such, tini -g loses 8 and dumb-init 64. Blocked from before, one is never dropped by others."""
+    place = [str(compiled("prepare")), "block=15", "--", *NAMESPACE]
+    for _ in range(20):
+        init = start(*options, "--", *payload("receive"), place=place)
+        init.signal(signal.SIGTERM)
+        init.expect("got 15 ")
+        init.close()
+
+
+def test_the_payload_has_a_group_of_its_own(start: Start, place: str) -> None:
+    init = receiver(start, place=place)
+    assert processes.group(init.payload) == init.payload
+    assert processes.session(init.payload) == processes.session(init.pid)
+
+
+@pytest.mark.parametrize("option", ["-c", "--same-group"])
+def test_the_payload_stays_in_inits_group(start: Start, place: str, option: str) -> None:
+    init = receiver(start, option, place=place)
+    assert processes.group(init.payload) == processes.group(init.pid)
+    init.signal(signal.SIGUSR1)
+    init.expect("got 10 ")
+    assert until_marked(init) == []
+
+
+@pytest.mark.parametrize("option", ["-S", "--session"])
+def test_the_payload_gets_its_own_session(start: Start, place: str, option: str) -> None:
+    init = receiver(start, option, place=place)
+    assert processes.session(init.payload) == processes.group(init.payload) == init.payload
+
+
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU])
+def test_job_control_signals_stop_a_payload_with_its_own_session(start: Start, number: int) -> None:
+    """They are sent as STOP: for an orphaned group the kernel drops the others."""
+    init = start("-S", "sleep", "1000")
+    until(lambda: processes.command(init.payload) == ["sleep", "1000"], "sleep")
+    init.signal(number)
+    until(lambda: processes.state(init.payload) == "T", "the payload's stop")
+    init.signal(signal.SIGCONT)
+    until(lambda: processes.state(init.payload) == "S", "its continuation")
+
+
+def test_a_rewrite_by_hand_comes_before_that(start: Start) -> None:
+    init = receiver(start, "-S", "-r", "TSTP:USR1")
+    init.signal(signal.SIGTSTP)
+    init.expect("got 10 ")
+
+
+def test_signals_are_forwarded_while_orphans_are_reaped(start: Start) -> None:
+    """Reaping does not come first: with 64 a time, signals have their turn in between."""
+    init = start("--", *shell('"$1" storm 3000 & exec "$2"', str(compiled("orphans")), str(compiled("receive"))))
+    init.expect("got is ready\n")
+    for number in range(34, 65):
+        init.signal(number)
+        init.expect(f"got {number} 0 1\n")
