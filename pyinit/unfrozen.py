@@ -155,8 +155,9 @@ class _Child:
 
 
 def _set_environment(unset: list[bytes], own_pid: list[bytes], assign: list[bytes]) -> None:
-    for name in (*unset, *_added_by_cpython()):
+    for name in unset:
         os.unsetenv(name)
+    _undo_coercion()
     for name in own_pid:
         os.putenv(name, b"%d" % os.getpid())
     for pair in assign:
@@ -164,13 +165,17 @@ def _set_environment(unset: list[bytes], own_pid: list[bytes], assign: list[byte
         os.putenv(name, value)
 
 
-def _added_by_cpython() -> list[bytes]:
-    # PEP 538: in the C locale CPython sets LC_CTYPE for itself and its children.
+def _undo_coercion() -> None:
+    # PEP 538: in the C locale CPython sets LC_CTYPE for itself and its children, even over a value of the user's.
     try:
         entries = files.read("/proc/self/environ").split(b"\0")
     except OSError:
-        return []
-    return [] if any(each.startswith(b"LC_CTYPE=") for each in entries) else [b"LC_CTYPE"]
+        return
+    values = [entry.removeprefix(b"LC_CTYPE=") for entry in entries if entry.startswith(b"LC_CTYPE=")]
+    if values:
+        os.putenv(b"LC_CTYPE", values[0])
+    else:
+        os.unsetenv(b"LC_CTYPE")
 
 
 def _execute(argv: list[bytes]) -> None:
