@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from pyinit import files
@@ -38,7 +39,12 @@ class Process:
 
 
 def everything() -> list[Process]:
-    """Every process that /proc shows, in the order of their pids. Raises OSError without a /proc."""
+    """Every process that /proc shows, in the order of their pids.
+
+    Raises OSError without a /proc, or with one whose pids are not ours: unshare --pid without --mount-proc.
+    """
+    if os.readlink("/proc/self") != str(os.getpid()):
+        raise FileNotFoundError(errno.ENOENT, "it belongs to another PID namespace")
     found = []
     for pid in sorted(int(each) for each in os.listdir("/proc") if each.isdecimal()):
         try:

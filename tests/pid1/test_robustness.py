@@ -1,0 +1,228 @@
+"""Init ends only when it decides to, and does nothing while nothing happens."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import processes
+from tests.conftest import Start
+from tests.harness import Init, compiled, kill, payload, shell, until
+
+NO_TIMEOUT = "0x0"
+WITHOUT_PROC = [
+    *("/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount"),
+    *("sh", "-c", 'umount -l /proc && exec "$@"', "sh"),
+]
+
+
+def ready(init: Init) -> Init:
+    """Wait until the payload says so and the init has nothing more to do."""
+    init.expect("got is ready\n")
+    init.idle()
+    return init
+
+
+def still_works(init: Init) -> None:
+    """Check that a signal comes through and that the exit code is the payload's."""
+    init.signal(signal.SIGUSR1)
+    init.expect("got 10 ")
+    os.kill(init.payload, signal.SIGKILL)
+    assert init.wait().code == 137
+
+
+def test_an_idle_init_does_not_wake_up(start: Start, place: str) -> None:
+    """tini wakes once a second (#164)."""
+    init = ready(start("--", *payload("receive"), place=place))
+    # rt_sigtimedwait without a time: nothing but a signal ends it.
+    assert init.idle()[3] == NO_TIMEOUT
+    before = processes.switches(init.pid)
+    time.sleep(2.2)
+    assert processes.switches(init.pid) == before
+
+
+def test_an_idle_pause_does_not_wake_up(start: Start, place: str) -> None:
+    init = start("-P", place=place)
+    assert init.idle()[3] == NO_TIMEOUT
+
+
+def test_a_stopped_init_loses_nothing(start: Start, place: str) -> None:
+    init = ready(start("--", *payload("receive"), place=place))
+    init.signal(signal.SIGSTOP)
+    until(lambda: processes.state(init.pid) == "T", "its stop")
+    init.signal(signal.SIGUSR1)
+    init.signal(40)
+    init.signal(40)
+    init.signal(signal.SIGCONT)
+    # The lowest first.
+    assert [line.split()[:2] for line in (init.expect(f"{n}\n") for n in ("",) * 4)] == [
+        ["got", "10"],
+        ["got", "18"],
+        ["got", "40"],
+        ["got", "40"],
+    ]
+
+
+def test_strace_comes_and_goes(start: Start, place: str, tmp_path: Path) -> None:
+    """Attaching interrupts what init waits in, with EINTR."""
+    init = ready(start("--", *payload("receive"), place=place))
+    for number in range(50, 54):
+        tracer = subprocess.Popen(["strace", "-qq", "-o", str(tmp_path / "trace"), "-p", str(init.pid)])
+        try:
+            until(lambda: int(processes.status(init.pid)["TracerPid"]), "strace at work")
+            init.signal(number)
+            init.expect(f"got {number} ")
+        finally:
+            tracer.send_signal(signal.SIGINT)
+            tracer.wait(20)
+        until(lambda: not int(processes.status(init.pid)["TracerPid"]), "strace gone")
+        init.signal(number)
+        init.expect(f"got {number} ")
+    still_works(init)
+
+
+def full_pipe() -> tuple[int, int]:
+    """Return a pipe that takes no more."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, b"x" * 4096)
+    except BlockingIOError:
+        pass
+    os.set_blocking(writer, True)
+    return reader, writer
+
+
+def test_a_full_standard_error_does_not_hold_init_up(start: Start, place: str) -> None:
+    reader, writer = full_pipe()
+    init = start("-vvw", "--", *payload("receive"), place=place, stderr=writer)
+    still_works(ready(init))
+    os.close(writer)
+    os.close(reader)
+
+
+def test_lost_lines_are_counted(start: Start) -> None:
+    reader, writer = full_pipe()
+    init = ready(start("-vv", "--", *payload("receive"), stderr=writer))
+    init.signal(signal.SIGUSR1)
+    init.expect("got 10 ")
+    init.idle()
+    while select.select([reader], [], [], 0)[0]:
+        os.read(reader, 65536)
+    init.signal(signal.SIGUSR2)
+    init.expect("got 12 ")
+    init.idle()
+    text = os.read(reader, 65536).decode()
+    os.close(writer)
+    os.close(reader)
+    first, second = text.splitlines()[:2]
+    assert "lost" in first
+    assert "USR2" in second
+
+
+def test_a_standard_error_that_nobody_reads_any_more(start: Start, place: str) -> None:
+    reader, writer = os.pipe()
+    init = start("-vvw", "--", *payload("receive"), place=place, stderr=writer)
+    os.close(writer)
+    os.close(reader)
+    still_works(ready(init))
+
+
+def test_a_standard_error_on_a_full_disk(start: Start, place: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        init = start("-vvw", "--", *payload("receive"), place=place, stderr=full.fileno())
+    still_works(ready(init))
+
+
+def test_a_closed_standard_error(start: Start, place: str) -> None:
+    still_works(ready(start("-vvw", "--", *payload("receive"), place=place, prepare=["close=2"])))
+
+
+def test_without_proc(start: Start) -> None:
+    init = start("--", *payload("receive"), place=WITHOUT_PROC)
+    still_works(ready(init))
+
+
+@pytest.mark.parametrize("options", [("-g",), ("-a",), ("-c",), ("-S",), ("-w",), ("-vv",)])
+def test_options_without_proc(start: Start, options: tuple[str, ...]) -> None:
+    init = start(*options, "--", *payload("receive"), place=WITHOUT_PROC)
+    still_works(ready(init))
+
+
+def test_errors_without_proc(start: Start) -> None:
+    outcome = start("no-such-program", place=WITHOUT_PROC).wait()
+    assert outcome.code == 127
+    assert outcome.stderr.count("\n") == 1
+
+
+def test_orphans_without_proc(start: Start) -> None:
+    script = '( true & ) ; exec "$1"'
+    init = start("--", *shell(script, str(compiled("receive"))), place=WITHOUT_PROC)
+    ready(init)
+    until(lambda: processes.children(init.pid) == [init.payload], "the orphan reaped")
+    still_works(init)
+
+
+def test_all_without_proc_as_a_subreaper(start: Start) -> None:
+    """Init cannot know who its descendants are: the payload at least gets it, and the user is told."""
+    hide = ["/usr/bin/unshare", "--mount", "--fork", "--kill-child", "sh", "-c", 'umount -l /proc && exec "$@"', "sh"]
+    init = ready(start("-a", "--", *payload("receive"), place=hide))
+    init.signal(signal.SIGUSR1)
+    init.expect("got 10 ")
+    assert "/proc" in init.expect_error("\n")
+    still_works(init)
+
+
+def test_a_signal_after_the_payloads_end_ends_nothing(start: Start) -> None:
+    """The payload is a zombie when the signals come: stopped, init has not reaped it yet."""
+    init = ready(start("--", *payload("receive")))
+    child = init.payload
+    init.signal(signal.SIGSTOP)
+    until(lambda: processes.state(init.pid) == "T", "its stop")
+    kill(child)
+    until(lambda: processes.state(child) == "Z", "the payload's end")
+    for number in (signal.SIGTERM, signal.SIGINT, 40):
+        init.signal(number)
+    init.signal(signal.SIGCONT)
+    assert init.wait() == (137, "got is ready\n", "")
+
+
+def test_hundreds_of_signals_while_starting(start: Start) -> None:
+    """With them pending already at the start, the payload is still started and gets every one."""
+    prepare = ["block=40", *["raise=40"] * 300]
+    init = start("--", *payload("receive"), prepare=prepare)
+    for _ in range(300):
+        init.expect("got 40 ")
+    still_works(init)
+
+
+def test_two_inits_one_below_the_other(start: Start, program: list[str], place: str) -> None:
+    init = start("--", *program, "--", *program, *shell("kill -USR1 $$"), place=place)
+    assert init.wait() == (138, "", "")
+
+
+def test_no_memory_is_lost_in_a_storm(start: Start) -> None:
+    """What init keeps does not grow with what it has reaped."""
+
+    def private() -> int:
+        lines = processes.read(init.pid, "smaps_rollup").decode().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("Private_Dirty:"))
+
+    words = str(compiled("orphans"))
+    init = start("--", *shell('"$1" storm 1000 & "$1" storm 1000 & exec "$2"', words, str(compiled("receive"))))
+    init.expect("ended\n")
+    init.expect("ended\n")
+    init.idle()
+    before = private()
+    second = start("--", *payload("orphans", "storm", "6000"))
+    second.expect("ended\n")
+    init = second
+    init.idle()
+    assert private() <= before + 256
