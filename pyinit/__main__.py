@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
-from pyinit import cli, errors, run, version
+from pyinit import cli, errors, personas, run, version
 from pyinit.errors import Failure
 from pyinit.log import Log
 from pyinit.options import Options
 from pyinit.optiontable import Option
+from pyinit.personas import Persona
 from pyinit.spawn import Inherited
 
 
@@ -17,9 +18,11 @@ def main() -> int:
     """Init's whole life; the exit code, 0 to 255. Nothing escapes but as one line on standard error."""
     inherited = Inherited()
     try:
-        asked, options = cli.parse(sys.argv[1:])
+        persona = personas.by_program(sys.argv[0]) if sys.argv else None
+        parse = persona.parse if persona else cli.parse
+        asked, options = parse(sys.argv[1:])
         if asked:
-            return _print(asked, options)
+            return _print(asked, options, persona)
         return run.run(options, inherited)
     except Failure as failure:
         Log().error(failure.message)
@@ -29,14 +32,18 @@ def main() -> int:
         return errors.INTERNAL
 
 
-def _print(asked: Option, options: Options) -> int:
+def _print(asked: Option, options: Options, persona: Persona | None) -> int:
     """Prints what was asked for instead of a run."""
-    if asked.name == "help":
-        text = cli.help_text()
-    elif asked.name == "license":
-        text = version.licence()
+    if asked.name == "tree":
+        from pyinit import tree
+
+        text = tree.tree(os.isatty(1))
+    elif asked.name == "version":
+        text = version.version(bool(options.verbose), as_tini=persona is not None)
+    elif asked.name == "help" or asked.letter == "h":
+        text = persona.help_text() if persona else cli.help_text()
     else:
-        text = version.version(bool(options.verbose))
+        text = version.licence()
     _write(text.encode("utf-8", "surrogateescape"))
     return 0
 

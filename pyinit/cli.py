@@ -2,130 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from pyinit import arguments, native
 from pyinit.errors import Failure
 from pyinit.options import Options
-from pyinit.optiontable import Option, OptionTable
+from pyinit.optiontable import Option, OptionTable, flag, louder, nothing, pair, value
 
 VARIABLE = "PYINIT_OPTIONS"
 USAGE = "pyinit [OPTIONS] [--] PROGRAM [ARG...]"
 
 
-def _flag(field: str, value: bool = True) -> Callable[[Options, str], None]:
-    def apply(options: Options, _: str) -> None:
-        setattr(options, field, value)
-
-    return apply
-
-
-def _value(field: str, parse: Callable[[str], object]) -> Callable[[Options, str], None]:
-    def apply(options: Options, text: str) -> None:
-        setattr(options, field, parse(text))
-
-    return apply
-
-
-def _pair(field: str, parse: Callable[[str], tuple[int, int]]) -> Callable[[Options, str], None]:
-    def apply(options: Options, text: str) -> None:
-        old, new = parse(text)
-        getattr(options, field)[old] = new
-
-    return apply
-
-
-def _louder(options: Options, _: str) -> None:
-    options.verbose += 1
-
-
-def _nothing(_: Options, __: str) -> None:
-    pass
-
-
 TABLE = OptionTable(
     "pyinit",
     (
-        Option("g", "group", "", "forward signals to the payload's process group", _flag("group")),
-        Option("a", "all", "", "forward signals to every process init answers for", _flag("all")),
-        Option("c", "same-group", "", "the payload stays in init's process group", _flag("same_group")),
+        Option("g", "group", "", "forward signals to the payload's process group", flag("group")),
+        Option("a", "all", "", "forward signals to every process init answers for", flag("all")),
+        Option("c", "same-group", "", "the payload stays in init's process group", flag("same_group")),
         Option(
             "S",
             "session",
             "",
             "the payload gets its own session, and the terminal",
-            _flag("session"),
+            flag("session"),
         ),
         Option(
             "r",
             "rewrite",
             "FROM:TO",
             "forward signal FROM as TO; 0 drops it",
-            _pair("rewrite", arguments.rewrite),
+            pair("rewrite", arguments.rewrite),
         ),
         Option(
             "e",
             "remap-exit",
             "CODE[:NEW]",
             "exit with NEW (0 by default) instead of CODE",
-            _pair("remap", arguments.remap),
+            pair("remap", arguments.remap),
         ),
         Option(
             "t",
             "grace",
             "SECONDS",
             "what is left when the payload has ended gets TERM, this long, then KILL (default 3 as PID 1)",
-            _value("grace", arguments.seconds),
+            value("grace", arguments.seconds),
         ),
         Option(
             "k",
             "kill-after",
             "SECONDS",
             "KILL if the payload outlives the first stop signal by this",
-            _value("kill_after", arguments.seconds),
+            value("kill_after", arguments.seconds),
         ),
         Option(
             "d",
             "stop-delay",
             "SECONDS",
             "wait this long before the first stop signal is forwarded",
-            _value("stop_delay", arguments.seconds),
+            value("stop_delay", arguments.seconds),
         ),
         Option(
             "W",
             "wait",
             "",
             "when the payload has ended, wait for what is left to end by itself",
-            _flag("wait"),
+            flag("wait"),
         ),
         Option(
             "s",
             "subreaper",
             "",
             "adopt orphans when not PID 1 (the default then)",
-            _flag("subreaper"),
+            flag("subreaper"),
         ),
-        Option("", "no-subreaper", "", "do not adopt orphans", _flag("subreaper", False)),
+        Option("", "no-subreaper", "", "do not adopt orphans", flag("subreaper", False)),
         Option(
             "p",
             "parent-death-signal",
             "SIGNAL",
             "init gets SIGNAL when its parent dies",
-            _value("death_signal", arguments.signal),
+            value("death_signal", arguments.signal),
         ),
         Option(
             "u",
             "user",
             "USER[:GROUP]",
             "the payload's identity, by name or number",
-            _value("user", arguments.user),
+            value("user", arguments.user),
         ),
         Option(
             "P",
             "pause",
             "",
             "no program: reap until TERM or INT, then exit 0",
-            _flag("pause"),
+            flag("pause"),
             alone=True,
         ),
         Option(
@@ -133,27 +101,27 @@ TABLE = OptionTable(
             "warn-on-reap",
             "",
             "a line for each orphan that is reaped",
-            _flag("warn_on_reap"),
+            flag("warn_on_reap"),
         ),
-        Option("v", "verbose", "", "say what happens; twice: all of it", _louder),
+        Option("v", "verbose", "", "say what happens; twice: all of it", louder),
         Option(
             "",
             "log-format",
             "text|json",
             "the form of the lines on standard error",
-            _value("json", arguments.log_format),
+            value("json", arguments.log_format),
         ),
-        Option("", "tree", "", "print the processes as a tree", _nothing, text=True),
-        Option("l", "license", "", "print the licence and notices", _nothing, text=True),
+        Option("", "tree", "", "print the processes as a tree", nothing, text=True),
+        Option("l", "license", "", "print the licence and notices", nothing, text=True),
         Option(
             "V",
             "version",
             "",
             "print the version; with -v the sources' hashes",
-            _nothing,
+            nothing,
             text=True,
         ),
-        Option("h", "help", "", "print this", _nothing, text=True),
+        Option("h", "help", "", "print this", nothing, text=True),
     ),
     usage=125,
 )

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from signal import struct_siginfo
 from types import FrameType
 
-from pyinit import signals
+from pyinit import descriptors, signals
 
 # poll(2) takes milliseconds; a deadline must not be met early.
 MILLISECONDS = 1000.0
@@ -42,7 +42,8 @@ class DescriptorWait:
     __slots__ = ("_noted", "_poll", "_queue", "_reader", "_watched")
 
     def __init__(self) -> None:
-        self._reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        pipe = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._reader, writer = (descriptors.above_standard(each) for each in pipe)
         self._queue = bytearray()
         self._noted: set[int] = set()
         self._watched: dict[int, Callable[[], None]] = {}

@@ -25,10 +25,9 @@ class Log:
     JSON object with time (seconds since 1970), level, message and the fields given.
     """
 
-    __slots__ = ("_json", "_lost", "_verbose", "program")
+    __slots__ = ("_json", "_lost", "_verbose")
 
-    def __init__(self, verbose: int = 0, json: bool = False, program: str = "pyinit") -> None:
-        self.program = program
+    def __init__(self, verbose: int = 0, json: bool = False) -> None:
         self._verbose = verbose
         self._json = json
         self._lost = 0
@@ -77,7 +76,7 @@ class Log:
     def _line(self, level: int, message: str, fields: dict[str, int | str]) -> bytes:
         text = "".join(each if each.isprintable() else _escaped(each) for each in message)
         if not self._json:
-            return f"{self.program}: {text}\n".encode("utf-8", "surrogateescape")
+            return f"pyinit: {text}\n".encode("utf-8", "surrogateescape")
         pairs = {
             "time": f"{time.time():.3f}",
             "level": _quoted(LEVELS[level]),

@@ -20,7 +20,6 @@ class Options:
         "not_executable",
         "not_found",
         "pause",
-        "program",
         "remap",
         "rewrite",
         "same_group",
@@ -28,7 +27,6 @@ class Options:
         "stop_delay",
         "subreaper",
         "term_at_end",
-        "usage",
         "user",
         "verbose",
         "wait",
@@ -54,9 +52,7 @@ class Options:
         self.warn_on_reap = False
         self.verbose = 0
         self.json = False
-        # What a persona changes: its name in messages, its exit codes, and dumb-init's TERM at the end.
-        self.program = "pyinit"
-        self.usage = errors.INTERNAL
+        # What a persona changes: its exit codes, and dumb-init's TERM at the end.
         self.exec_failed = errors.INTERNAL
         self.not_executable = errors.NOT_EXECUTABLE
         self.not_found = errors.NOT_FOUND

@@ -13,6 +13,44 @@ from pyinit.errors import Failure
 from pyinit.options import Options
 
 WIDTH = 26
+Apply = Callable[[Options, str], None]
+
+
+def flag(field: str, on: bool = True) -> Apply:
+    """An option that sets or clears a field."""
+
+    def apply(options: Options, _: str) -> None:
+        setattr(options, field, on)
+
+    return apply
+
+
+def value(field: str, parse: Callable[[str], object]) -> Apply:
+    """An option whose argument becomes a field's value."""
+
+    def apply(options: Options, text: str) -> None:
+        setattr(options, field, parse(text))
+
+    return apply
+
+
+def pair(field: str, parse: Callable[[str], tuple[int, int]]) -> Apply:
+    """An option whose argument becomes an entry of a field's dict; the last one for a key wins."""
+
+    def apply(options: Options, text: str) -> None:
+        old, new = parse(text)
+        getattr(options, field)[old] = new
+
+    return apply
+
+
+def louder(options: Options, _: str) -> None:
+    """-v, which counts."""
+    options.verbose += 1
+
+
+def nothing(_: Options, __: str) -> None:
+    """An option that asks for a text."""
 
 
 class Option:
@@ -31,7 +69,7 @@ class Option:
         name: str,
         argument: str,
         help: str,
-        apply: Callable[[Options, str], None],
+        apply: Apply,
         text: bool = False,
         alone: bool = False,
     ) -> None:
@@ -51,13 +89,12 @@ class Option:
 class OptionTable:
     """The options that one command line knows."""
 
-    __slots__ = ("_by_word", "_letters", "_names", "options", "permuting", "program", "usage")
+    __slots__ = ("_by_word", "_letters", "_names", "options", "program", "usage")
 
-    def __init__(self, program: str, options: tuple[Option, ...], usage: int, permuting: bool = False) -> None:
+    def __init__(self, program: str, options: tuple[Option, ...], usage: int) -> None:
         self.program = program
         self.options = options
         self.usage = usage
-        self.permuting = permuting
         self._by_word = {word: each for each in options for word in each.words()}
         self._letters = "".join(each.letter + ":" * bool(each.argument) for each in options if each.letter)
         self._names = [each.name + "=" * bool(each.argument) for each in options if each.name]
@@ -68,9 +105,8 @@ class OptionTable:
         Returns those options, and the words that follow them. Raises Failure, with the word that was wrong, for
         what the table does not know.
         """
-        scan = getopt.gnu_getopt if self.permuting else getopt.getopt
         try:
-            pairs, rest = scan(words, self._letters, self._names)
+            pairs, rest = getopt.getopt(words, self._letters, self._names)
         except getopt.GetoptError as error:
             raise self._failure(self._explained(error)) from None
         found = []

@@ -8,6 +8,8 @@ import os
 from pyinit import files
 
 ZOMBIE_STATES = "ZX"
+# USER_HZ, in which the kernel tells times to programs: 100 on every Linux (time(7)).
+TICKS = 100
 
 
 class Process:
@@ -31,6 +33,11 @@ class Process:
         self.group = int(fields[2])
         self.session = int(fields[3])
         self.started = int(fields[19])
+
+    @property
+    def born(self) -> float:
+        """When it started, in seconds since the machine did."""
+        return self.started / TICKS
 
     @property
     def alive(self) -> bool:

@@ -7,23 +7,23 @@ from signal import struct_siginfo
 
 import prctl
 
-from pyinit import native, reaper, signals
+from pyinit import descriptors, identity, native, notify, reaper, signals
+from pyinit.deaths import Deaths
 from pyinit.errors import Failure
 from pyinit.forward import Forwarder
 from pyinit.jobcontrol import JobControl
 from pyinit.log import Log
 from pyinit.loop import Loop
+from pyinit.notify import Relay
 from pyinit.options import Options
 from pyinit.reaper import Reaper
 from pyinit.spawn import Inherited, spawn
 from pyinit.terminal import Terminal
 
-FIRST_OWN_DESCRIPTOR = 3
-
 
 def run(options: Options, inherited: Inherited) -> int:
     """Starts the payload and stays until the exit code, 0 to 255, is known."""
-    log = Log(options.verbose, options.json, options.program)
+    log = Log(options.verbose, options.json)
     _adopt_orphans(options, log)
     if options.death_signal:
         _follow_parent(options.death_signal, log)
@@ -62,13 +62,17 @@ def _follow_parent(number: int, log: Log) -> None:
         os.kill(os.getpid(), number)
 
 
-def _pin_nothing(log: Log, terminal: Terminal | None = None) -> None:
+def _pin_nothing(log: Log, *keepers: Terminal | Relay | None) -> None:
     """From now on init's directory is / and its descriptors are 0-2 and its own (catatonit #12, #28)."""
     try:
         os.chdir("/")
     except OSError as error:
         log.debug(f"init stays in its directory: {error.strerror}")
-    native.close_range(terminal.keep(FIRST_OWN_DESCRIPTOR) if terminal else FIRST_OWN_DESCRIPTOR)
+    first = descriptors.FIRST
+    for keeper in keepers:
+        if keeper:
+            first = keeper.keep(first)
+    native.close_range(first)
 
 
 class _Pause:
@@ -98,16 +102,18 @@ class _Run:
         self._options = options
         self._log = log
         self._terminal = Terminal()
-        identity = None
-        if options.user:
-            from pyinit import identity as identities
-
-            identity = identities.lookup(options.user)
-        self._payload = spawn(options, inherited, self._terminal, identity, [])
+        user = identity.lookup(options.user) if options.user else None
+        self._relay = notify.relay(log)
+        assign = [self._relay.assign()] if self._relay else []
+        self._payload = spawn(options, inherited, self._terminal, user, assign)
         self._forwarder = Forwarder(options, self._payload, log)
         self._jobs = JobControl(self._payload, self._terminal, self._forwarder.send, log)
-        self.loop = Loop(Reaper(self._gone, self._jobs.changed).collect, self._handle)
-        _pin_nothing(log, self._terminal)
+        self._deaths = Deaths(options, log)
+        ending = self._deaths.ending if self._deaths.wants_names else None
+        self.loop = Loop(Reaper(self._gone, self._jobs.changed, ending).collect, self._handle)
+        _pin_nothing(log, self._terminal, self._relay)
+        if self._relay:
+            self._relay.begin(self.loop)
         log.info(f"payload {self._payload} started: {options.command[0]}", pid=self._payload)
 
     def _handle(self, received: struct_siginfo) -> None:
@@ -124,21 +130,12 @@ class _Run:
             self._jobs.stop_forwarded()
 
     def _gone(self, pid: int, status: int) -> None:
-        code = reaper.exit_code(status)
         if pid != self._payload:
-            self._reaped(pid, status)
+            self._deaths.orphan(pid, status)
             return
-        self._log.info(f"payload {pid} ended: {_fate(status)}", pid=pid, code=code)
+        self._deaths.payload(pid, self._options.command[0], status)
         self._payload = 0
         self._terminal.give_back()
-        self.loop.finish(code)
-
-    def _reaped(self, pid: int, status: int) -> None:
-        tell = self._log.warning if self._options.warn_on_reap else self._log.debug
-        tell(f"reaped {pid}: {_fate(status)}", pid=pid, code=reaper.exit_code(status))
-
-
-def _fate(status: int) -> str:
-    if os.WIFSIGNALED(status):
-        return f"killed by {signals.name(os.WTERMSIG(status))}"
-    return f"exit code {os.WEXITSTATUS(status)}"
+        if self._relay:
+            self._relay.drain()
+        self.loop.finish(reaper.exit_code(status))

@@ -81,6 +81,9 @@ FROM_TERMINAL = frozenset({INT, QUIT, TSTP, WINCH})
 # carry init's pid were sent before exec made this process the init, and are the payload's.
 CAUSED_BY_INIT = frozenset({CONT, PIPE, XFSZ})
 
+# The exit code of a process killed by KILL, as shells and engines know it.
+KILLED = 128 + KILL
+
 # si_code of signals that the kernel itself sends, such as the terminal's (sigaction(2)).
 SI_KERNEL = 0x80
 

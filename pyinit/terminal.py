@@ -10,7 +10,7 @@ import fcntl
 import os
 import signal
 
-from pyinit import signals
+from pyinit import descriptors, signals
 
 NONE = -1
 # asm-generic/ioctls.h; CPython has it in termios alone.
@@ -41,7 +41,8 @@ class Terminal:
             self.descriptor = descriptor
             return group
         try:
-            self.descriptor = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+            opened = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+            self.descriptor = descriptors.above_standard(opened)
         except OSError:
             return 0
         return self._in_foreground()
@@ -50,8 +51,7 @@ class Terminal:
         """Moves the descriptor, if init opened it itself, to `first`; returns the first that is not in use."""
         if self.descriptor < first:
             return first
-        if self.descriptor > first:
-            os.dup2(self.descriptor, first, inheritable=False)
+        descriptors.move(self.descriptor, first)
         self.descriptor = first
         return first + 1
 
