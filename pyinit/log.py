@@ -74,7 +74,7 @@ class Log:
             self._lost += 1
 
     def _line(self, level: int, message: str, fields: dict[str, int | str]) -> bytes:
-        text = "".join(each if each.isprintable() else _escaped(each) for each in message)
+        text = printable(message)
         if not self._json:
             return f"pyinit: {text}\n".encode("utf-8", "surrogateescape")
         pairs = {
@@ -106,11 +106,19 @@ def _value(value: int | str) -> str:
     return str(value) if isinstance(value, int) else _quoted(value)
 
 
+def printable(text: str) -> str:
+    """`text` without what could paint a terminal or break a line: that is escaped as Python would.
+
+    Lone surrogates are bytes of a name that is not UTF-8: they go out as they came.
+    """
+    return "".join(each if each.isprintable() or "\udc80" <= each <= "\udcff" else _escaped(each) for each in text)
+
+
 def _escaped(character: str) -> str:
-    # Lone surrogates are bytes of a name that is not UTF-8: as text they go out as they came.
-    if "\udc80" <= character <= "\udcff":
-        return character
-    return character.encode("unicode_escape").decode("ascii")
+    number = ord(character)
+    if number < 0x100:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def _quoted(text: str) -> str:

@@ -6,6 +6,7 @@ import os
 
 from pyinit import files, processes
 from pyinit.errors import Failure
+from pyinit.log import printable
 from pyinit.processes import Process
 
 HEADER = f"{'PID':>7} {'USER':<8} S {'AGE':>5} {'MEMORY':>9}  COMMAND"
@@ -59,7 +60,7 @@ def _line(
 def _culprit(parent: Process | None, pid: int) -> str:
     if parent is None:
         return "its parent is outside and does not wait for it"
-    return f"{pid} {_printable(parent.command)} does not wait for it"
+    return f"{pid} {printable(parent.command)} does not wait for it"
 
 
 def _owner(pid: int) -> tuple[int | None, int]:
@@ -83,14 +84,7 @@ def _command(process: Process) -> str:
     except OSError:
         words = []
     text = " ".join(os.fsdecode(each) for each in words)
-    return _printable(text) if text else f"[{_printable(process.command)}]"
-
-
-def _printable(text: str) -> str:
-    """A process chooses its own name: it must not be able to paint the terminal."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape", "replace").decode("ascii") for each in text
-    )
+    return printable(text) if text else f"[{printable(process.command)}]"
 
 
 def _users() -> dict[int, str]:
