@@ -13,10 +13,13 @@ from collections.abc import Callable
 from signal import struct_siginfo
 from types import FrameType
 
-from pyinit import descriptors, signals
+from pyinit import descriptors, native, signals
 
 # poll(2) takes milliseconds; a deadline must not be met early.
 MILLISECONDS = 1000.0
+
+CAUGHT = signals.ALL | signals.LIBC if native.FROZEN else signals.ALL
+BUT_CHLD = CAUGHT - {signals.CHLD}
 
 
 class SignalWait:
@@ -24,7 +27,7 @@ class SignalWait:
 
     __slots__ = ()
 
-    def wait(self, timeout: float | None, wanted: frozenset[int] = signals.ALL) -> struct_siginfo | None:
+    def wait(self, timeout: float | None, wanted: frozenset[int] = CAUGHT) -> struct_siginfo | None:
         """The next signal of those `wanted`; None after `timeout` seconds, which is None for no end."""
         if timeout is None:
             return signal.sigwaitinfo(wanted)
@@ -66,7 +69,7 @@ class DescriptorWait:
         del self._watched[descriptor]
         self._poll.unregister(descriptor)
 
-    def wait(self, timeout: float | None, wanted: frozenset[int] = signals.ALL) -> struct_siginfo | None:
+    def wait(self, timeout: float | None, wanted: frozenset[int] = CAUGHT) -> struct_siginfo | None:
         """The next signal of those `wanted`; None after `timeout` seconds, or when a descriptor was served."""
         received = self._taken(wanted)
         if received is None:

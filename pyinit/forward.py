@@ -76,11 +76,11 @@ class Forwarder:
 def _rewrites(options: Options) -> dict[int, int]:
     """What is asked for, and under nspawn and lxc what their requests to halt mean, unless that is asked for."""
     container = native.getenv(b"container")
-    rewrites: dict[int, int] = {}
+    rewrites = dict.fromkeys(signals.LIBC, 0)
     if container == b"systemd-nspawn":
-        rewrites = dict.fromkeys(NSPAWN_HALT, signals.TERM)
+        rewrites |= dict.fromkeys(NSPAWN_HALT, signals.TERM)
     elif container == b"lxc":
-        rewrites = {signals.PWR: signals.TERM}
+        rewrites[signals.PWR] = signals.TERM
     if options.session:
         # For a group without a parent in its session the kernel drops the others.
         rewrites |= dict.fromkeys(signals.JOB_CONTROL, signals.STOP)

@@ -13,6 +13,7 @@ import time
 STANDARD_ERROR = 2
 # pipe(7): a pipe that polls as writable takes this much without blocking, and in one piece.
 ATOMIC = 4096
+FAMILIAR = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 ERROR, WARNING, INFO, DEBUG = range(4)
 LEVELS = ("error", "warning", "info", "debug")
@@ -116,6 +117,8 @@ def printable(text: str) -> str:
 
 def _escaped(character: str) -> str:
     number = ord(character)
+    if character in FAMILIAR:
+        return FAMILIAR[character]
     if number < 0x100:
         return f"\\x{number:02x}"
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

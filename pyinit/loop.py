@@ -7,7 +7,7 @@ from collections.abc import Callable
 from signal import struct_siginfo
 
 from pyinit import signals
-from pyinit.events import DescriptorWait, SignalWait
+from pyinit.events import BUT_CHLD, DescriptorWait, SignalWait
 
 # After so many SIGCHLD in a row other signals get a turn: the kernel hands out the lowest number first (signal(7)).
 TURNS = 16
@@ -46,7 +46,7 @@ class Loop:
         turns = 0
         while self._code is None:
             if more:
-                received = self._wait.wait(0.0, signals.BUT_CHLD)
+                received = self._wait.wait(0.0, BUT_CHLD)
             else:
                 received = self._wait.wait(self._patience())
             if received is not None and received.si_signo == signals.CHLD:

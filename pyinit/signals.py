@@ -70,8 +70,9 @@ HUP, INT, QUIT, KILL, PIPE, TERM = (int(each) for each in (SIGHUP, SIGINT, SIGQU
 CHLD, CONT, STOP, TSTP, TTIN, TTOU = (int(each) for each in (SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU))
 WINCH, XFSZ, PWR = int(SIGWINCH), int(SIGXFSZ), int(SIGPWR)
 
-ALL = frozenset(range(1, RTMAX + 1)) - {32, 33}
-BUT_CHLD = ALL - {CHLD}
+# Libc's own, which no program can send on purpose: dropped where they can be caught, which is in the frozen file.
+LIBC = frozenset({32, 33})
+ALL = frozenset(range(1, RTMAX + 1)) - LIBC
 STOP_REQUESTS = frozenset({TERM, INT, QUIT})
 JOB_CONTROL = frozenset({TSTP, TTIN, TTOU})
 STOPS = JOB_CONTROL | {STOP}
