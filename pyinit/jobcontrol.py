@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
 
 from pyinit import signals
 from pyinit.log import Log
@@ -16,14 +15,13 @@ from pyinit.terminal import Terminal
 
 
 class JobControl:
-    """Stops and continues of payload and init. `send` sends a signal to the forwarding target."""
+    """Stops and continues of payload and init."""
 
-    __slots__ = ("_log", "_on_purpose", "_payload", "_send", "_terminal")
+    __slots__ = ("_log", "_on_purpose", "_payload", "_terminal")
 
-    def __init__(self, payload: int, terminal: Terminal, send: Callable[[int], None], log: Log) -> None:
+    def __init__(self, payload: int, terminal: Terminal, log: Log) -> None:
         self._payload = payload
         self._terminal = terminal
-        self._send = send
         self._log = log
         self._on_purpose = False
 
@@ -33,29 +31,58 @@ class JobControl:
             return
         number = os.WSTOPSIG(status)
         self._log.info(f"payload {pid} stopped by {signals.name(number)}", pid=pid)
-        if resumable():
-            self.suspend()
-        elif number in signals.JOB_CONTROL and not self._on_purpose and self._terminal.lent:
+        by_terminal = number in signals.JOB_CONTROL and not self._on_purpose
+        if by_terminal and number != signals.TSTP and self._terminal.lend():
+            # fg of a job that was running: the shell tells nobody, so the payload had to ask for the terminal.
+            self._continue()
+        elif resumable():
+            self._suspend(number, whole_group=by_terminal or self._terminal.lent)
+        elif by_terminal and self._terminal.lent:
             # The terminal's ^Z, where no shell is above that could say fg.
             self._log.info(f"payload {pid} continued: nobody could resume it", pid=pid)
-            self._send(signals.CONT)
+            self._continue()
 
-    def stop_forwarded(self) -> None:
+    def stop_forwarded(self, number: int) -> None:
         """A stop that was sent to init has been forwarded: init stops itself too, if it can be resumed."""
         self._on_purpose = True
         if resumable():
-            self.suspend()
+            self._suspend(number, whole_group=False)
 
     def continued(self) -> None:
         """CONT has come, and is about to be forwarded: after fg, but not bg, the payload gets the terminal."""
         self._on_purpose = False
         self._terminal.lend()
 
-    def suspend(self) -> None:
-        """Stops init until it is continued. The CONT that does so is then pending, and forwarded as any other."""
+    def _continue(self) -> None:
+        """Undoes a stop by the terminal, which was for the payload's whole group."""
+        try:
+            group = os.getpgid(self._payload)
+            # With -c that is init's own, and outside of a PID namespace of its own it has no number but 0.
+            os.kill(0 if group == os.getpgrp() else -group, signals.CONT)
+        except OSError as error:
+            self._log.debug(f"CONT came too late for {self._payload}: {error.strerror}")
+
+    def _suspend(self, number: int, whole_group: bool) -> None:
+        """Stops init until it is continued. The CONT that does so is then pending, and forwarded as any other.
+
+        The others in init's group are stopped as the terminal would have done if the payload were one of them: a
+        shell waits for all of a pipeline, and for the `sh` of `sh -c 'pyinit ...; true'`, before it has its prompt.
+        """
         # A CONT that is already here would be discarded by the stop (signal(7)): it is the newer word.
-        if signals.CONT not in signal.sigpending():
+        if signals.CONT in signal.sigpending():
+            return
+        if number not in signals.JOB_CONTROL:
+            number = signals.TSTP if whole_group else signals.STOP
+        if number == signals.STOP:
             os.kill(os.getpid(), signals.STOP)
+            return
+        before = signal.signal(number, signal.SIG_DFL)
+        os.kill(0 if whole_group else os.getpid(), number)
+        # Here it stops, with the status that a program without an init would have had.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+        signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+        if callable(before):
+            signal.signal(number, before)
 
 
 def resumable() -> bool:

@@ -107,7 +107,7 @@ class _Run:
         assign = [self._relay.assign()] if self._relay else []
         self._payload = spawn(options, inherited, self._terminal, user, assign)
         self._forwarder = Forwarder(options, self._payload, log)
-        self._jobs = JobControl(self._payload, self._terminal, self._forwarder.send, log)
+        self._jobs = JobControl(self._payload, self._terminal, log)
         self._deaths = Deaths(options, log)
         ending = self._deaths.ending if self._deaths.wants_names else None
         self.loop = Loop(Reaper(self._gone, self._jobs.changed, ending).collect, self._handle)
@@ -127,7 +127,7 @@ class _Run:
             self._jobs.continued()
         self._forwarder.send(number)
         if received.si_signo in signals.JOB_CONTROL and number in signals.STOPS:
-            self._jobs.stop_forwarded()
+            self._jobs.stop_forwarded(number)
 
     def _gone(self, pid: int, status: int) -> None:
         if pid != self._payload:

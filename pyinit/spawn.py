@@ -60,8 +60,8 @@ def spawn(
     )
     if number:
         raise _failure(options, argv[0], number, step)
-    if placement == OWN_GROUP:
-        terminal.lent_to(pid)
+    if placement != OWN_SESSION:
+        terminal.lent_to(pid if placement == OWN_GROUP else os.getpgrp())
     return pid
 
 

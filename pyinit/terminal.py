@@ -27,12 +27,12 @@ class Terminal:
 
     def __init__(self) -> None:
         self.descriptor = NONE
-        self._payload_group = 0
+        self._payload_group = NONE
         group = self._find()
         self.foreground = self.descriptor != NONE and group == os.getpgrp()
 
     def _find(self) -> int:
-        """The terminal's foreground group, 0 without a terminal."""
+        """The terminal's foreground group, -1 without a terminal."""
         for descriptor in (0, 1, 2):
             try:
                 group = os.tcgetpgrp(descriptor)
@@ -44,7 +44,7 @@ class Terminal:
             opened = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
             self.descriptor = descriptors.above_standard(opened)
         except OSError:
-            return 0
+            return NONE
         return self._in_foreground()
 
     def keep(self, first: int) -> int:
@@ -62,16 +62,18 @@ class Terminal:
     @property
     def lent(self) -> bool:
         """Whether there is a terminal whose keys stop and interrupt the payload's group."""
-        return bool(self._payload_group) and self._in_foreground() == self._payload_group
+        return self._payload_group != NONE and self._in_foreground() == self._payload_group
 
-    def lend(self) -> None:
-        """Puts the payload's group into the foreground, if init's own is there."""
-        if self._payload_group and self._in_foreground() == os.getpgrp():
-            self._put(self._payload_group)
+    def lend(self) -> bool:
+        """Puts the payload's group into the foreground, if init's own is there and another; whether it was so."""
+        if self._payload_group in (NONE, os.getpgrp()) or self._in_foreground() != os.getpgrp():
+            return False
+        self._put(self._payload_group)
+        return True
 
     def give_back(self) -> None:
         """Puts init's own group into the foreground, if the payload's is there."""
-        if self._payload_group and self._in_foreground() == self._payload_group:
+        if self.lent:
             self._put(os.getpgrp())
 
     def give_up(self) -> bool:
@@ -102,11 +104,11 @@ class Terminal:
         return True
 
     def _in_foreground(self) -> int:
-        """The group in the foreground, 0 where that cannot be said."""
+        """The group in the foreground, -1 where that cannot be said; 0 for one outside of this PID namespace."""
         try:
             return os.tcgetpgrp(self.descriptor)
         except OSError:
-            return 0
+            return NONE
 
     def _put(self, group: int) -> None:
         try:

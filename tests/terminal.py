@@ -78,6 +78,28 @@ class Terminal:
         """Wait for bash's prompt after a command that ended with `code`."""
         return self.expect(f"[{code}]: ", timeout)
 
+    def stopped(self) -> None:
+        """Wait for bash's prompt after a job was stopped, whether by TSTP or by STOP."""
+        self.expect("Stopped")
+        self.expect("]: ")
+
+    def runs(self, *words: str) -> int:
+        """Wait until this command runs, with its group in the foreground; return its pid."""
+
+        def found() -> int:
+            for pid in processes.descendants(self.pid):
+                if processes.command(pid) == list(words) and processes.group(pid) == self.foreground:
+                    return pid
+            return 0
+
+        return until(found, f"{words} in the foreground")
+
+    def hang_up(self) -> None:
+        """Close the terminal: its session gets HUP."""
+        self._screen.close()
+        os.close(self._master)
+        self._master = -1
+
     def resize(self, rows: int, columns: int) -> None:
         """Change the size; the foreground group gets WINCH when it differs."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

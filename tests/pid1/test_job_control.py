@@ -1,0 +1,416 @@
+"""On a terminal: ^C, ^Z, fg, bg and a shell's prompt, as if init were not there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests import processes
+from tests.conftest import OpenTerminal, Start
+from tests.harness import NAMESPACE, Init, compiled, kill, payload, shell, until
+from tests.terminal import BASH, END, INTERRUPT, QUIT, SUSPEND, Terminal
+
+SLEEP = ("sleep", "1000")
+# Stops by the terminal's keys and the kernel, which the receiver then does not take for itself.
+STOPPABLE = [str(number) for number in (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)]
+
+
+@pytest.fixture
+def bash(terminal: OpenTerminal) -> Terminal:
+    """Return a terminal with an interactive bash at its first prompt."""
+    shell = terminal()
+    shell.prompt(0)
+    return shell
+
+
+def command(program: list[str], *words: str) -> str:
+    """Return pyinit with these words as a shell takes it."""
+    return shlex.join([*program, *words])
+
+
+def state(pid: int, wanted: str) -> None:
+    """Wait for a process to be stopped (T) or to go on (anything else)."""
+    if wanted == "T":
+        until(lambda: processes.state(pid) == "T", f"{pid} stopped")
+    else:
+        until(lambda: processes.state(pid) not in ("T", ""), f"{pid} going on")
+
+
+def test_interrupt_ends_with_130(bash: Terminal, program: list[str]) -> None:
+    bash.type(command(program, *SLEEP))
+    bash.runs(*SLEEP)
+    bash.press(INTERRUPT)
+    bash.prompt(130)
+    assert bash.foreground == bash.pid
+
+
+def test_quit_ends_with_131(bash: Terminal, program: list[str]) -> None:
+    bash.type(command(program, *SLEEP))
+    bash.runs(*SLEEP)
+    bash.press(QUIT)
+    bash.prompt(131)
+
+
+@pytest.mark.parametrize("options", [[], ["-g"], ["-c"], ["-a"], ["-v"]])
+def test_suspend_gives_the_prompt_back_and_fg_resumes(bash: Terminal, program: list[str], options: list[str]) -> None:
+    """tini's child stops and tini does not: the shell hangs."""
+    bash.type(command(program, *options, *SLEEP))
+    for _ in range(2):
+        child = bash.runs(*SLEEP)
+        bash.press(SUSPEND)
+        bash.stopped()
+        assert bash.foreground == bash.pid
+        assert processes.state(child) == "T"
+        bash.type("fg")
+        assert bash.runs(*SLEEP) == child
+        state(child, "S")
+    bash.press(INTERRUPT)
+    bash.prompt(130)
+
+
+def test_bg_lets_it_go_on_without_the_terminal(bash: Terminal, program: list[str]) -> None:
+    bash.type(command(program, *SLEEP))
+    child = bash.runs(*SLEEP)
+    bash.press(SUSPEND)
+    bash.stopped()
+    bash.type("bg")
+    bash.prompt(0)
+    state(child, "S")
+    assert bash.foreground == bash.pid
+    # The shell says nothing to a job that is running already: init has the foreground, and hands ^C on.
+    bash.type("fg")
+    until(lambda: bash.foreground == processes.group(processes.parent(child)), "init in the foreground")
+    bash.press(INTERRUPT)
+    bash.prompt(130)
+
+
+def test_a_running_job_gets_the_terminal_after_fg_when_it_reads(
+    bash: Terminal, program: list[str], tmp_path: Path
+) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    script = f'read start <{fifo}; read word; echo "got $word"'
+    bash.type(command(program, "sh", "-c", script) + " &")
+    bash.prompt(0)
+    bash.type("fg")
+    until(lambda: bash.foreground != bash.pid, "fg at work")
+    fifo.write_text("now\n")
+    bash.type("an''swer")
+    bash.expect("got an''swer")
+    bash.prompt(0)
+
+
+def test_a_stopped_job_can_be_ended(bash: Terminal, program: list[str]) -> None:
+    """bash's `kill %1` sends TERM and CONT."""
+    bash.type(command(program, *SLEEP))
+    bash.runs(*SLEEP)
+    bash.press(SUSPEND)
+    bash.stopped()
+    bash.type("kill %1")
+    bash.prompt(0)
+    until(lambda: not processes.children(bash.pid), "the job's end")
+    bash.type(":")
+    bash.expect("Exit 143")
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTSTP])
+def test_a_payload_stopped_by_hand_gives_the_prompt_back_too(bash: Terminal, program: list[str], number: int) -> None:
+    bash.type(command(program, *SLEEP))
+    child = bash.runs(*SLEEP)
+    os.kill(child, number)
+    bash.stopped()
+    bash.type("fg")
+    assert bash.runs(*SLEEP) == child
+    bash.press(INTERRUPT)
+    bash.prompt(130)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU])
+def test_a_stop_sent_to_init_stops_both(bash: Terminal, program: list[str], number: int) -> None:
+    bash.type(command(program, *SLEEP))
+    child = bash.runs(*SLEEP)
+    os.kill(processes.parent(child), number)
+    bash.stopped()
+    state(child, "T")
+    bash.type("fg")
+    assert bash.runs(*SLEEP) == child
+    state(child, "S")
+    bash.press(INTERRUPT)
+    bash.prompt(130)
+
+
+def test_an_interactive_bash_has_job_control(bash: Terminal, program: list[str]) -> None:
+    bash.type("PS1='<$?> ' " + command(program, *BASH))
+    bash.expect("<0> ")
+    bash.type(shlex.join(SLEEP))
+    bash.runs(*SLEEP)
+    bash.press(SUSPEND)
+    bash.expect("<148> ")
+    bash.type("fg")
+    bash.runs(*SLEEP)
+    bash.press(INTERRUPT)
+    bash.expect("<130> ")
+    bash.type("exit 7")
+    bash.prompt(7)
+    assert "no job control" not in bash.screen
+
+
+def test_it_has_with_a_session_of_its_own_as_pid_1(terminal: OpenTerminal, program: list[str], place: str) -> None:
+    around = NAMESPACE if place == "pid1" else ()
+    outer = terminal(*around, *program, "-S", "--", *BASH)
+    if place == "pid1":
+        # Outside of the namespace, unshare leads the terminal's session: nobody can take it over.
+        outer.expect("no job control")
+    outer.prompt(0)
+    outer.type("false")
+    outer.prompt(1)
+    if place == "subreaper":
+        outer.type(shlex.join(SLEEP))
+        outer.runs(*SLEEP)
+        outer.press(SUSPEND)
+        outer.prompt(148)
+    outer.type("exit 7; exit 7")
+    outer.type("exit 7")
+    assert outer.wait() == 7
+
+
+def test_a_session_of_its_own_takes_the_terminal_without_a_hangup(terminal: OpenTerminal, program: list[str]) -> None:
+    """Giving it up sends HUP and CONT to the foreground; dumb-init drops the first of each (#136)."""
+    one = terminal(*program, "-S", "--", *payload("receive"))
+    one.expect("got is ready")
+    (child,) = processes.children(one.pid)
+    assert processes.session(child) == child == one.foreground
+    one.press(INTERRUPT)
+    one.expect("got 2 ")
+    assert not re.search(r"got (1|18) ", one.screen)
+    os.kill(one.pid, signal.SIGHUP)
+    one.expect("got 1 0 ")
+
+
+def test_a_background_job_leaves_the_shell_usable(bash: Terminal, program: list[str]) -> None:
+    """tini and catatonit take the foreground: bash reads EOF and is gone."""
+    bash.type(command(program, *SLEEP) + " &")
+    bash.prompt(0)
+    until(lambda: any(processes.command(pid) == list(SLEEP) for pid in processes.descendants(bash.pid)), "it")
+    assert bash.foreground == bash.pid
+    bash.type("echo us''able")
+    bash.expect("usable")
+    bash.prompt(0)
+    bash.type("kill %1; wait %1")
+    bash.prompt(143)
+
+
+def test_a_background_job_that_ends_by_itself(bash: Terminal, program: list[str]) -> None:
+    bash.type(command(program, "sleep", "2") + " & wait")
+    bash.prompt(0)
+    assert bash.foreground == bash.pid
+
+
+def test_a_background_job_that_reads_is_stopped_until_fg(bash: Terminal, program: list[str]) -> None:
+    bash.type(command(program, "cat") + " &")
+    bash.prompt(0)
+    child = until(
+        lambda: next((pid for pid in processes.descendants(bash.pid) if processes.command(pid) == ["cat"]), 0), "cat"
+    )
+    state(child, "T")
+    state(processes.parent(child), "T")
+    bash.type("fg")
+    bash.runs("cat")
+    bash.type("hel''lo")
+    bash.expect("hel''lo\r\nhel''lo")
+    bash.press(END)
+    bash.prompt(0)
+
+
+def test_a_shell_between_is_stopped_as_well(bash: Terminal, program: list[str]) -> None:
+    """`sh -c 'pyinit ...; ...'`, make: bash waits for that shell, which would never stop."""
+    bash.type(shlex.join(["sh", "-c", command(program, *SLEEP) + "; exit $?"]))
+    for _ in range(2):
+        child = bash.runs(*SLEEP)
+        bash.press(SUSPEND)
+        bash.stopped()
+        bash.type("fg")
+        assert bash.runs(*SLEEP) == child
+        state(child, "S")
+    bash.press(INTERRUPT)
+    bash.prompt(130)
+
+
+def test_the_others_of_a_pipeline_are_stopped_as_well(bash: Terminal, program: list[str]) -> None:
+    bash.type(command(program, *SLEEP) + " | cat")
+    child = bash.runs(*SLEEP)
+    bash.press(SUSPEND)
+    bash.stopped()
+    bash.type("fg")
+    assert bash.runs(*SLEEP) == child
+    bash.press(INTERRUPT)
+    # The last one's code is the pipeline's.
+    bash.prompt(0)
+
+
+@pytest.mark.parametrize(("key", "number"), [(INTERRUPT, 2), (QUIT, 3)])
+@pytest.mark.parametrize("option", ["-c", "-g", "-v"])
+def test_a_key_arrives_once(terminal: OpenTerminal, program: list[str], key: bytes, number: int, option: str) -> None:
+    """In the same group the terminal has sent it to the payload already."""
+    one = terminal(*program, option, "--", *payload("receive"))
+    one.expect("got is ready")
+    init_is_idle(one.pid)
+    one.press(key)
+    # From the kernel, by nobody.
+    one.expect(f"got {number} 128 0\r\n")
+    init_is_idle(one.pid)
+    os.kill(one.pid, 40)
+    assert "got" not in one.expect("got 40 ").removesuffix("got 40 ")
+
+
+def init_is_idle(pid: int) -> None:
+    """Wait until the init has nothing pending and sleeps in its wait."""
+    until(lambda: not processes.signals(pid, "ShdPnd") and processes.sleeping_for(pid)[:1] == ["128"], "an idle init")
+
+
+@pytest.mark.parametrize("option", ["-c", "-g", "-v"])
+def test_a_new_size_arrives_once(terminal: OpenTerminal, program: list[str], option: str) -> None:
+    one = terminal(*program, option, "--", *payload("receive"))
+    one.expect("got is ready")
+    init_is_idle(one.pid)
+    one.resize(50, 100)
+    one.expect("got 28 128 0\r\n")
+    init_is_idle(one.pid)
+    os.kill(one.pid, 40)
+    assert "got" not in one.expect("got 40 ").removesuffix("got 40 ")
+
+
+def test_int_sent_to_init_alone_is_forwarded_in_the_same_group(terminal: OpenTerminal, program: list[str]) -> None:
+    one = terminal(*program, "-c", "--", *payload("receive"))
+    one.expect("got is ready")
+    os.kill(one.pid, signal.SIGINT)
+    one.expect("got 2 0 ")
+
+
+@pytest.mark.parametrize("options", [[], ["-g"], ["-a"]])
+def test_suspend_where_nobody_could_resume_is_undone(
+    terminal: OpenTerminal, program: list[str], place: str, options: list[str]
+) -> None:
+    """PID 1, or the session's leader: no shell is above that could say fg."""
+    around = NAMESPACE if place == "pid1" else ()
+    one = terminal(*around, *program, *options, "--", *payload("receive", "got", *STOPPABLE))
+    one.expect("got is ready")
+    for _ in range(3):
+        one.press(SUSPEND)
+        one.expect("got 18 0 ")
+    one.press(INTERRUPT)
+    one.expect("got 2 128 0")
+
+
+def test_it_is_undone_for_the_whole_group(terminal: OpenTerminal, program: list[str], place: str) -> None:
+    """The terminal has stopped the payload's children too."""
+    around = NAMESPACE if place == "pid1" else ()
+    words = [str(compiled("receive")), *STOPPABLE]
+    script = 'receive=$1; shift; "$receive" child "$@" & exec "$receive" got "$@"'
+    one = terminal(*around, *program, "--", *shell(script, *words))
+    until(lambda: "got is ready" in one.screen and "child is ready" in one.screen, "both")
+    one.press(SUSPEND)
+    until(lambda: "got 18 " in one.screen and "child 18 " in one.screen, "both again")
+
+
+def test_suspend_does_nothing_in_the_same_group_where_nobody_could_resume(
+    terminal: OpenTerminal, program: list[str], place: str
+) -> None:
+    """The group is init's own and orphaned: the kernel stops nobody there."""
+    around = NAMESPACE if place == "pid1" else ()
+    one = terminal(*around, *program, "-c", "--", *payload("receive", "got", *STOPPABLE))
+    one.expect("got is ready")
+    one.press(SUSPEND)
+    one.press(INTERRUPT)
+    one.expect("got 2 128 0")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGSTOP])
+def test_a_stop_on_purpose_stands(start: Start, number: int) -> None:
+    init = start("--", *payload("receive", "got", *STOPPABLE))
+    init.expect("got is ready\n")
+    if number == signal.SIGSTOP:
+        os.kill(init.payload, number)
+    else:
+        init.signal(number)
+    stands(init)
+
+
+def test_on_a_terminal_too(terminal: OpenTerminal, program: list[str]) -> None:
+    one = terminal(*program, "--", *payload("receive", "got", *STOPPABLE))
+    one.expect("got is ready")
+    (child,) = processes.children(one.pid)
+    os.kill(one.pid, signal.SIGTSTP)
+    state(child, "T")
+    init_is_idle(one.pid)
+    assert processes.state(child) == "T"
+    os.kill(one.pid, signal.SIGCONT)
+    one.expect("got 18 0 ")
+
+
+def stands(init: Init) -> None:
+    """Check that the payload is stopped, still is when the init has seen that, and goes on at CONT."""
+    state(init.payload, "T")
+    init.idle()
+    assert processes.state(init.payload) == "T"
+    assert processes.state(init.pid) == "S"
+    init.signal(signal.SIGCONT)
+    init.expect("got 18 0 ")
+
+
+def test_in_an_orphaned_group_init_does_not_stop(start: Start) -> None:
+    """A session of its own, without a terminal: a payload stopped there would be stopped for ever."""
+    init = start("--", *payload("receive", "got", *STOPPABLE), place="subreaper")
+    init.expect("got is ready\n")
+    init.signal(signal.SIGTSTP)
+    stands(init)
+
+
+def test_a_hangup_ends_the_payload(terminal: OpenTerminal, program: list[str]) -> None:
+    one = terminal(*program, *SLEEP)
+    one.runs(*SLEEP)
+    one.hang_up()
+    until(lambda: one.process.poll() is not None, "init's end")
+    assert one.process.returncode == 129
+
+
+def test_the_terminal_is_given_back_at_the_end(bash: Terminal, program: list[str]) -> None:
+    """To init's own group, for what comes after it in a script."""
+    bash.type(shlex.join(["sh", "-c", command(program, "true") + "; read word; echo got $word"]))
+    # Only the foreground may read.
+    bash.type("an''swer")
+    bash.expect("got an''swer")
+    bash.prompt(0)
+
+
+def test_a_program_that_cannot_be_started_leaves_the_terminal(bash: Terminal, program: list[str]) -> None:
+    bash.type(command(program, "no-such-program"))
+    bash.prompt(127)
+    bash.type("echo us''able")
+    bash.expect("usable")
+
+
+def test_two_inits_one_below_the_other(bash: Terminal, program: list[str]) -> None:
+    bash.type(command(program, *program, *SLEEP))
+    child = bash.runs(*SLEEP)
+    bash.press(SUSPEND)
+    bash.stopped()
+    bash.type("fg")
+    assert bash.runs(*SLEEP) == child
+    bash.press(INTERRUPT)
+    bash.prompt(130)
+
+
+def test_killed_init_leaves_a_shell_that_works(bash: Terminal, program: list[str]) -> None:
+    bash.type(command(program, *SLEEP))
+    child = bash.runs(*SLEEP)
+    kill(processes.parent(child))
+    bash.prompt(137)
+    kill(child)
+    bash.type("echo us''able")
+    bash.expect("usable")
