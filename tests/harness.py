@@ -160,6 +160,7 @@ class Init:
         )
         self._is_child = not around
         self._pid = self.process.pid if self._is_child else 0
+        self._payload = 0
         self._outcome: Outcome | None = None
         self._streams = [
             Stream(os.dup(pipe.fileno())) if pipe else None for pipe in (self.process.stdout, self.process.stderr)
@@ -178,7 +179,9 @@ class Init:
     @property
     def payload(self) -> int:
         """The pid of the init's child that is not a copy of the init any more (the first such)."""
-        return self._wait_for(self._find_payload, "a payload")
+        if not self._payload:
+            self._payload = self._wait_for(self._find_payload, "a payload")
+        return self._payload
 
     @property
     def stdout(self) -> str:
@@ -269,6 +272,9 @@ class Init:
             words = processes.command(child)
             if words and words != processes.command(self.pid):
                 return child
+            if not words and processes.alive(child):
+                # In the middle of exec there is no command line; a later child must not be taken for it.
+                return 0
         return 0
 
     def _kill(self) -> None:
