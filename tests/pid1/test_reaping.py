@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests import processes
 from tests.conftest import Start
-from tests.harness import Init, compiled, payload, shell, until
+from tests.harness import Init, compiled, kill, payload, shell, until
 
 ORPHAN = '( sleep 1000 & echo "$!" ); exec sleep 1000'
 
@@ -150,11 +151,12 @@ def test_sigchld_inherited_as_ignored_leaves_no_zombie(start: Start, place: str)
 
 @pytest.mark.parametrize("option", ["-w", "--warn-on-reap"])
 def test_a_line_for_each_orphan_that_is_reaped(start: Start, option: str) -> None:
-    init = start(option, "--", *shell('( sh -c "kill -9 \\$\\$" & echo "$!" ); exec sleep 1000'))
+    init = start(option, "--", *shell(ORPHAN))
     pid = init.expect("\n").strip()
+    kill(orphan_of(init))
     line = init.expect_error("\n")
     assert line.startswith("pyinit: ")
-    assert pid in line.split()[2]
+    assert re.search(rf"\b{pid}\b", line)
     assert "KILL" in line
 
 
