@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import processes
 from tests.harness import PROGRAMS, Init, NotInTimeError, Word, kill, until
@@ -33,6 +34,11 @@ def pytest_configure() -> None:
     os.umask(0o022)
     # Payloads die of signals that would write a file, too.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    # The same examples on every machine, however slow it is.
+    settings.register_profile(
+        "exact", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("exact")
     # Orphans become our children: none can hide.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
