@@ -49,7 +49,7 @@ class DescriptorWait:
         self._reader, writer = (descriptors.above_standard(each) for each in pipe)
         self._queue = bytearray()
         self._noted: set[int] = set()
-        self._watched: dict[int, Callable[[], None]] = {}
+        self._watched: dict[int, Callable[[], object]] = {}
         self._poll = select.poll()
         self._poll.register(self._reader, select.POLLIN)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
@@ -59,7 +59,7 @@ class DescriptorWait:
     def _note(self, number: int, _: FrameType | None) -> None:
         self._noted.add(number)
 
-    def watch(self, descriptor: int, callback: Callable[[], None]) -> None:
+    def watch(self, descriptor: int, callback: Callable[[], object]) -> None:
         """From now on `callback` is called when the descriptor can be read."""
         self._watched[descriptor] = callback
         self._poll.register(descriptor, select.POLLIN)

@@ -76,7 +76,7 @@ class Loop:
         if timer in self._timers:
             self._timers.remove(timer)
 
-    def watch(self, descriptor: int, callback: Callable[[], None]) -> None:
+    def watch(self, descriptor: int, callback: Callable[[], object]) -> None:
         """Calls `callback` whenever the descriptor can be read."""
         if isinstance(self._wait, SignalWait):
             self._wait = DescriptorWait()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import _socket
 import os
+import time
 
 from pyinit import descriptors, native
 from pyinit.log import Log
@@ -67,28 +68,32 @@ class Relay:
         loop.watch(self._socket.fileno(), self._serve)
 
     def drain(self) -> None:
-        """At the end: passes on what has arrived, waiting a second for a receiver that is busy."""
-        self._socket.settimeout(LAST_PATIENCE)
-        if self._kept:
-            self._send(*self._kept)
-        try:
-            while self._pass_on(_socket.MSG_DONTWAIT):
-                pass
-        except OSError:
-            return
+        """At the end: passes on what has arrived, waiting a second in all for a receiver that is busy."""
+        self._loop = None
+        patience = int(LAST_PATIENCE / PAUSE)
+        arrived = True
+        while arrived and patience:
+            if self._kept:
+                time.sleep(PAUSE)
+                patience -= 1
+                self._try_again()
+            else:
+                arrived = self._serve()
 
-    def _serve(self) -> None:
+    def _serve(self) -> bool:
+        """Passes on one message; whether there was one."""
         try:
-            self._pass_on(0)
+            self._pass_on()
         except BlockingIOError:
-            return
+            return False
         except OSError as error:
             self._log.warning(f"a message to {VARIABLE.decode()} was lost: {error.strerror}")
+        return True
 
-    def _pass_on(self, flags: int) -> bool:
+    def _pass_on(self) -> None:
         """Receives one datagram and sends it; raises OSError when there is none, or it cannot be received."""
         space = _socket.CMSG_SPACE(MOST_DESCRIPTORS * INT) + _socket.CMSG_SPACE(UCRED)
-        data, ancillary, result, _ = self._socket.recvmsg(LONGEST, space, flags | _socket.MSG_CMSG_CLOEXEC)
+        data, ancillary, result, _ = self._socket.recvmsg(LONGEST, space, _socket.MSG_CMSG_CLOEXEC)
         received, sender = _sorted_out(ancillary)
         message = _without_processes(data)
         if result & (_socket.MSG_TRUNC | _socket.MSG_CTRUNC):
@@ -99,35 +104,39 @@ class Relay:
             handed_on = [each for each in ancillary if each[1] == _socket.SCM_RIGHTS]
             if not self._send(message, handed_on):
                 # Its descriptors stay open until it has been sent.
-                return True
+                return
         for descriptor in received:
             os.close(descriptor)
-        return True
 
     def _send(self, message: bytes, ancillary: Ancillary) -> bool:
         """Sends a message, or keeps it for later if the receiver is busy; whether it is done with."""
         try:
             self._socket.sendmsg([message], ancillary, _socket.MSG_NOSIGNAL, self._address)
         except BlockingIOError:
-            if self._loop and not self._kept:
-                # Nothing is read meanwhile: the senders will notice, as they would without a relay.
-                self._loop.unwatch(self._socket.fileno())
-            self._kept = message, ancillary
-            if self._loop:
-                self._loop.after(PAUSE, self._try_again)
+            self._keep(message, ancillary)
             return False
         except OSError as error:
             self._log.warning(f"a message to the service manager was lost: {error.strerror}")
         return True
 
+    def _keep(self, message: bytes, ancillary: Ancillary) -> None:
+        if self._loop:
+            if not self._kept:
+                # Nothing is read meanwhile: the senders will notice, as they would without a relay.
+                self._loop.unwatch(self._socket.fileno())
+            self._loop.after(PAUSE, self._try_again)
+        self._kept = message, ancillary
+
     def _try_again(self) -> None:
-        assert self._kept and self._loop
+        if not self._kept:
+            return
         message, ancillary = self._kept
         if self._send(message, ancillary):
             self._kept = None
             for descriptor in _sorted_out(ancillary)[0]:
                 os.close(descriptor)
-            self._loop.watch(self._socket.fileno(), self._serve)
+            if self._loop:
+                self._loop.watch(self._socket.fileno(), self._serve)
 
 
 def relay(log: Log) -> Relay | None:

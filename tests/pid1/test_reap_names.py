@@ -1,0 +1,34 @@
+"""-w names each orphan that is reaped, though it is dead already."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+from tests import processes
+from tests.conftest import Start
+from tests.harness import shell, until
+
+
+@pytest.mark.parametrize(
+    ("last", "fate"), [("exit 4", "exit code 4"), ("kill -USR1 $$", "killed by USR1")], ids=["exit", "signal"]
+)
+def test_the_name_and_the_fate_of_an_orphan_are_said(start: Start, place: str, last: str, fate: str) -> None:
+    init = start("-w", *shell(f"(bash -c '{last}; :' &); read line"), stdin=subprocess.PIPE, place=place)
+    line = init.expect_error(fate)
+    assert re.search(r"pyinit: reaped \d+ \(bash\): ", line)
+
+
+def test_nothing_is_said_of_orphans_without_it(start: Start) -> None:
+    init = start(*shell("(true & echo $!); read line; exit 3"), stdin=subprocess.PIPE)
+    init.expect("\n")
+    until(lambda: processes.children(init.pid) == [init.payload], "an orphan that has been reaped")
+    assert init.process.stdin
+    init.process.stdin.close()
+    assert init.wait()[::2] == (3, "")
+
+
+def test_the_payload_is_no_orphan(start: Start, place: str) -> None:
+    assert start("-w", "true", place=place).wait() == (0, "", "")

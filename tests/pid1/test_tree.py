@@ -1,0 +1,74 @@
+"""--tree shows the processes to whoever is in a container without ps."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+
+from tests import processes
+from tests.conftest import Start
+from tests.harness import Init, shell, until
+
+# Any of these may be seen of a process that only waits: it may have been woken a moment ago.
+STATE = "[RSD]"
+
+
+def look(program: list[str], init: Init, *, tty: bool = False) -> str:
+    """Return what `--tree` prints inside the init's namespaces, on a terminal if `tty`."""
+    command = ["nsenter", "-t", str(init.pid), "-p", "-m", *program, "--tree"]
+    if tty:
+        command = ["script", "-qec", " ".join(command), "/dev/null"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=20)
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_the_processes_are_listed_below_their_parents(start: Start, program: list[str]) -> None:
+    init = start(*shell("setpriv --reuid=65534 sleep 600 & echo ready; read line"), stdin=subprocess.PIPE)
+    init.expect("ready")
+    sleeping = until(lambda: next(iter(processes.children(init.payload)), 0), "the payload's child")
+    until(lambda: processes.command(sleeping)[:1] == ["sleep"], "a child that is sleep")
+    header, *lines = look(program, init).splitlines()
+    assert header.split() == ["PID", "USER", "S", "AGE", "MEMORY", "COMMAND"]
+    shapes = [
+        rf" +1 root +{STATE} +\d+s +\d+ K  \S.* /bin/sh -c .*",
+        rf" +\d+ root +{STATE} +\d+s +\d+ K    /bin/sh -c .*",
+        rf" +\d+ nobody +{STATE} +\d+s +\d+ K      sleep 600",
+    ]
+    assert len(lines) == len(shapes)
+    for shape, line in zip(shapes, lines, strict=True):
+        assert re.fullmatch(shape, line), line
+
+
+def test_a_zombie_is_named_with_the_parent_that_does_not_wait(start: Start, program: list[str]) -> None:
+    init = start("python3", "-c", "import os; os.fork() or os._exit(0); print('ready', flush=True); input()", stdin=-1)
+    init.expect("ready")
+    zombie = until(lambda: next(iter(processes.children(init.payload)), 0), "the payload's child")
+    until(lambda: processes.state(zombie) == "Z", "a zombie")
+    line = look(program, init).splitlines()[-1]
+    assert re.fullmatch(r" +\d+ root +Z .*\[python3\] <zombie: \d+ python3 does not wait for it>", line)
+    assert "\x1b[31m" not in line
+    assert "\x1b[31m" in look(program, init, tty=True)
+
+
+def test_a_process_cannot_paint_the_terminal(start: Start, program: list[str]) -> None:
+    init = start("bash", "-c", "exec -a \"$(printf 'a\\033[31mb\\nc')\" sleep 600")
+    until(lambda: processes.command(init.payload)[1:] == ["600"], "the payload")
+    assert look(program, init).splitlines()[-1].endswith(r"a\x1b[31mb\nc 600")
+
+
+def test_without_proc_it_says_so(program: list[str]) -> None:
+    words = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh", *program, "--tree"]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=20)
+    assert (done.returncode, done.stdout) == (125, "")
+    assert re.fullmatch(r"pyinit: --tree: .*/proc.*\n", done.stderr)
+
+
+def test_the_state_is_shown(start: Start, program: list[str]) -> None:
+    init = start("sleep", "600")
+    os.kill(init.payload, signal.SIGSTOP)
+    until(lambda: processes.state(init.payload) == "T", "a stopped payload")
+    lines = look(program, init).splitlines()
+    assert [line.split()[2] for line in lines[2:]] == ["T"]
