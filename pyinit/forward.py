@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from signal import struct_siginfo
 
-from pyinit import native, processes, signals
+from pyinit import native, signals
 from pyinit.log import Log
 from pyinit.options import Options
+from pyinit.reach import Reach
 
 # systemd's documented requests to halt, power off and their immediate forms (systemd(1)), and lxc's.
 NSPAWN_HALT = (signals.RTMIN + 3, signals.RTMIN + 4, signals.RTMIN + 13, signals.RTMIN + 14)
@@ -53,8 +54,7 @@ class Forwarder:
 
     def _send_to_descendants(self, number: int) -> None:
         try:
-            for each in processes.descendants(os.getpid()):
-                self.kill(each.pid, number)
+            Reach((number,), self._refused).everyone()
         except OSError as error:
             self._log.warning(f"-a: only the payload is reached: /proc: {error.strerror}")
             self.kill(self.payload, number)
@@ -66,11 +66,14 @@ class Forwarder:
         except ProcessLookupError:
             self._log.debug(f"{signals.name(number)} came too late for {target}")
         except OSError as error:
-            self._log.warning(
-                f"{signals.name(number)} could not be sent to {target}: {error.strerror}",
-                signal=signals.name(number),
-                pid=target,
-            )
+            self._refused(target, number, error)
+
+    def _refused(self, target: int, number: int, error: OSError) -> None:
+        self._log.warning(
+            f"{signals.name(number)} could not be sent to {target}: {error.strerror}",
+            signal=signals.name(number),
+            pid=target,
+        )
 
 
 def _rewrites(options: Options) -> dict[int, int]:

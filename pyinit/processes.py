@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 
 from pyinit import files
 
 ZOMBIE_STATES = "ZX"
 # USER_HZ, in which the kernel tells times to programs: 100 on every Linux (time(7)).
 TICKS = 100
+STATES = {
+    "R": "running",
+    "S": "sleeping",
+    "D": "in uninterruptible sleep",
+    "T": "stopped",
+    "t": "traced",
+    "Z": "zombie",
+    "X": "dead",
+    "I": "idle",
+}
 
 
 class Process:
@@ -18,7 +29,7 @@ class Process:
     `started` is in clock ticks since the machine started: together with the pid it names the process for good.
     """
 
-    __slots__ = ("command", "group", "parent", "pid", "session", "started", "state")
+    __slots__ = ("command", "group", "parent", "pid", "session", "started", "state", "threads")
 
     def __init__(self, pid: int) -> None:
         """Raises OSError when there is no such process, or no /proc."""
@@ -32,6 +43,7 @@ class Process:
         self.parent = int(fields[1])
         self.group = int(fields[2])
         self.session = int(fields[3])
+        self.threads = int(fields[17])
         self.started = int(fields[19])
 
     @property
@@ -41,8 +53,16 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether it has not ended yet."""
-        return self.state not in ZOMBIE_STATES
+        """Whether it has not ended yet. One whose first thread has ended looks like a zombie, but has others."""
+        return self.state not in ZOMBIE_STATES or self.threads > 1
+
+    @property
+    def age(self) -> float:
+        """For how long, in seconds, it has existed."""
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - self.born)
+
+    def __str__(self) -> str:
+        return f"{self.pid} {self.command} ({STATES.get(self.state, self.state)}, {self.age:.1f} s old)"
 
 
 def everything() -> list[Process]:
@@ -50,7 +70,7 @@ def everything() -> list[Process]:
 
     Raises OSError without a /proc, or with one whose pids are not ours: unshare --pid without --mount-proc.
     """
-    if os.readlink("/proc/self") != str(os.getpid()):
+    if not _own():
         raise FileNotFoundError(errno.ENOENT, "it belongs to another PID namespace")
     found = []
     for pid in sorted(int(each) for each in os.listdir("/proc") if each.isdecimal()):
@@ -61,13 +81,42 @@ def everything() -> list[Process]:
     return found
 
 
+def _own() -> bool:
+    """Whether /proc counts as this process does: NSpid has one pid for each namespace from /proc's to our own."""
+    for line in files.read("/proc/self/status").splitlines():
+        name, _, value = line.partition(b":")
+        if name == b"NSpid":
+            return value.strip() == b"%d" % os.getpid()
+    # Linux before 4.1 does not say; there the pids of two namespaces are not likely to be the same.
+    return os.readlink("/proc/self") == str(os.getpid())
+
+
 def descendants(root: int) -> list[Process]:
-    """All that descend from the process `root`, parents first. Raises OSError without a /proc."""
+    """All that descend from the process `root`, parents first. Raises OSError as `everything` does.
+
+    One that is there from before the walk to after it is not missed, whoever of its ancestors dies meanwhile.
+    """
+    found = everything()
+    pids = {each.pid for each in found}
     children: dict[int, list[Process]] = {}
-    for each in everything():
-        children.setdefault(each.parent, []).append(each)
-    found = list(children.get(root, ()))
     for each in found:
+        parent = each.parent
+        if parent and parent not in pids:
+            # The parent died between the reading of the two: who is it now?
+            parent = _parent_now(each, pids)
+        children.setdefault(parent, []).append(each)
+    below = list(children.get(root, ()))
+    for each in below:
         # The list grows while it is walked.
-        found += children.get(each.pid, ())
-    return found
+        below += children.get(each.pid, ())
+    return below
+
+
+def _parent_now(process: Process, known: set[int]) -> int:
+    before = process.parent
+    try:
+        while (now := Process(process.pid).parent) not in known and now != before:
+            before = now
+    except OSError:
+        return 0
+    return now

@@ -23,10 +23,10 @@ class Reaper:
 
     `gone` is called with pid and wait status of each that has ended, `changed` with those that were stopped or
     continued, `ending` with the pid of each that has ended before it is reaped, for those who want to look at it
-    (None costs nothing).
+    (None costs nothing). `childless` is whether there were no children at all the last time that one was looked for.
     """
 
-    __slots__ = ("_changed", "_ending", "_gone")
+    __slots__ = ("_changed", "_ending", "_gone", "childless")
 
     def __init__(
         self,
@@ -37,6 +37,7 @@ class Reaper:
         self._gone = gone
         self._changed = changed
         self._ending = ending
+        self.childless = False
 
     def collect(self) -> bool:
         """Reaps 64 children at the most; whether there may be more."""
@@ -44,7 +45,9 @@ class Reaper:
             try:
                 pid, status = os.waitpid(self._look() if self._ending else ANY, HOW)
             except ChildProcessError:
+                self.childless = True
                 return False
+            self.childless = False
             if pid == 0:
                 return False
             if os.WIFSTOPPED(status) or os.WIFCONTINUED(status):

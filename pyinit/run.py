@@ -17,7 +17,9 @@ from pyinit.loop import Loop
 from pyinit.notify import Relay
 from pyinit.options import Options
 from pyinit.reaper import Reaper
+from pyinit.shutdown import Shutdown
 from pyinit.spawn import Inherited, spawn
+from pyinit.stops import Stops
 from pyinit.terminal import Terminal
 
 
@@ -28,7 +30,7 @@ def run(options: Options, inherited: Inherited) -> int:
     if options.death_signal:
         _follow_parent(options.death_signal, log)
     try:
-        code = _Pause(log).loop.run() if options.pause else _Run(options, inherited, log).loop.run()
+        code = _Pause(log).loop.run() if options.pause else _Run(options, inherited, log).run()
     except Failure as failure:
         log.error(failure.message, code=failure.code)
         code = failure.code
@@ -110,11 +112,27 @@ class _Run:
         self._jobs = JobControl(self._payload, self._terminal, log)
         self._deaths = Deaths(options, log)
         ending = self._deaths.ending if self._deaths.wants_names else None
-        self.loop = Loop(Reaper(self._gone, self._jobs.changed, ending).collect, self._handle)
+        self._reaper = Reaper(self._gone, self._jobs.changed, ending)
+        self._loop = Loop(self._reap, self._handle)
+        self._stops = Stops(options, self._loop, self._forwarder.send, log)
+        self._shutdown: Shutdown | None = None
         _pin_nothing(log, self._terminal, self._relay)
         if self._relay:
-            self._relay.begin(self.loop)
+            self._relay.begin(self._loop)
         log.info(f"payload {self._payload} started: {options.command[0]}", pid=self._payload)
+
+    def run(self) -> int:
+        """The exit code, 0 to 255, once it is known."""
+        code = self._loop.run()
+        if self._relay:
+            self._relay.drain()
+        return code
+
+    def _reap(self) -> bool:
+        more = self._reaper.collect()
+        if self._shutdown:
+            self._shutdown.reaped_some(more)
+        return more
 
     def _handle(self, received: struct_siginfo) -> None:
         if self._forwarder.arrived_already(received):
@@ -123,19 +141,28 @@ class _Run:
         if not number:
             self._log.debug(f"{signals.name(received.si_signo)} is dropped")
             return
-        if number == signals.CONT:
-            self._jobs.continued()
-        self._forwarder.send(number)
+        if self._shutdown:
+            self._shutdown.handle(received.si_signo, number)
+        else:
+            if number == signals.CONT:
+                self._jobs.continued()
+            self._stops.send(number)
         if received.si_signo in signals.JOB_CONTROL and number in signals.STOPS:
             self._jobs.stop_forwarded(number)
 
     def _gone(self, pid: int, status: int) -> None:
         if pid != self._payload:
             self._deaths.orphan(pid, status)
+            if self._shutdown:
+                self._shutdown.gone(pid)
             return
         self._deaths.payload(pid, self._options.command[0], status)
         self._payload = 0
         self._terminal.give_back()
-        if self._relay:
-            self._relay.drain()
-        self.loop.finish(reaper.exit_code(status))
+        if self._options.term_at_end and os.getpid() != 1:
+            self._forwarder.kill(-pid, signals.TERM)
+        held = self._stops.payload_ended()
+        code = reaper.exit_code(status)
+        self._shutdown = Shutdown(self._options, self._loop, self._reaper, self._log, code, self._stops.asked)
+        if held:
+            self._shutdown.handle(held, held)
