@@ -76,11 +76,11 @@ FREEZE_PACKAGES = python3.11 python3.11-venv libpython3.11 gcc libc6-dev musl-to
 .PHONY: dist
 dist: .work/venv/stamp ## dist/pyinit, the one static file
 	@tools/need $(FREEZE_PACKAGES)
-	@$(FREEZER) -m PyInstaller --log-level WARN --noconfirm --distpath dist --workpath .work/pyinstaller build/pyinit.spec
+	@$(FREEZER) -m PyInstaller --log-level WARN --noconfirm --distpath dist --workpath .work build/pyinit.spec
 
 .PHONY: order
 order: dist ## refresh build/symbols.order, after which dist/pyinit has its functions
-	@PYTHONPATH=build $(FREEZER) -m freezing.order .work/stage1 dist/pyinit build/symbols.order
+	@PYTHONPATH=build $(FREEZER) -m freezing.order .work/pyinit/stage1 dist/pyinit build/symbols.order
 	@$(MAKE) --no-print-directory dist
 
 # --- Benchmarks (bench) ----------------------------------------------------------------------------

@@ -76,10 +76,13 @@ int main(int argc, char **argv)
     pyinit_argc = argc;
     pyinit_argv = argv;
 
-    /* The snapshot's one thread is this process's. Its kernel id and the key of PyGILState_* stay unset: only code
-       with threads of its own asks for them, and they would cost three system calls. */
+    /* The snapshot's one thread is this process's. Its kernel id stays 0: only threads of Python's own ask for it. */
     _PyRuntime.main_thread = PyThread_get_thread_ident();
     pyinit_snapshot.thread->thread_id = _PyRuntime.main_thread;
+    Py_tss_t *key = &_PyRuntime.gilstate.autoTSSkey;
+    if (PyThread_tss_create(key) != 0 || PyThread_tss_set(key, pyinit_snapshot.thread) != 0) {
+        pyinit_fail("start", "no memory");
+    }
 
     if (fill_arguments(pyinit_snapshot.arguments, argc, argv) < 0) {
         pyinit_fail_with_exception("start");

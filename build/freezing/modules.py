@@ -19,24 +19,27 @@ STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
 class Module:
     """A Python module: its name in the program and its text."""
 
-    def __init__(self, name: str, text: bytes, place: str, is_package: bool = False) -> None:
+    def __init__(
+        self, name: str, text: bytes, place: str, is_package: bool = False, optimize: int = 2
+    ) -> None:
         self.name = name
         self.text = text
         self.place = place  # what tracebacks show
         self.is_package = is_package
+        self.optimize = optimize  # as compile() has it; below 1 assertions stay
 
     def record(self, how: str) -> bytes:
         """One record of the table; build/boot/build.c reads it."""
-        code = compile(self.text, self.place, "exec", dont_inherit=True, optimize=2)
+        code = compile(self.text, self.place, "exec", dont_inherit=True, optimize=self.optimize)
         # Refcounts decide about marshal's reference flags: from a second load they are always the same.
         data = marshal.dumps(marshal.loads(marshal.dumps(code)))
         kind = "p" if self.is_package else "-"
         return f"{how}{kind} {len(data)} {self.name}\n".encode() + data
 
 
-def from_folder(folder: Path, names: Iterable[str]) -> list[Module]:
-    """Modules that lie in a folder of their own, by name."""
-    return [Module(name, (folder / f"{name}.py").read_bytes(), f"{name}.py") for name in names]
+def from_file(path: Path, optimize: int = 2) -> Module:
+    """A module that has the name of its file."""
+    return Module(path.stem, path.read_bytes(), path.name, optimize=optimize)
 
 
 def from_analysis(found: Iterable[tuple[str, str, str]], cpython: Source, root: Path) -> list[Module]:
@@ -48,7 +51,7 @@ def from_analysis(found: Iterable[tuple[str, str, str]], cpython: Source, root: 
         if file.is_relative_to(STANDARD_LIBRARY) and "-packages" not in path:
             standard[f"Lib/{file.relative_to(STANDARD_LIBRARY)}"] = (name, is_package)
         elif file.suffix == ".py":
-            place = str(file.relative_to(root)) if file.is_relative_to(root) else file.name
+            place = str(file.relative_to(root)) if file.is_relative_to(root / "pyinit") else file.name
             ours.append(Module(name, file.read_bytes(), place, is_package))
     texts = cpython.texts(standard)
     library = [

@@ -25,7 +25,7 @@ def say(message: str) -> None:
 
 def run(
     what: str,
-    command: Sequence[str | Path],
+    command: Sequence[str | bytes | Path],
     log: Path,
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,

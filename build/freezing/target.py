@@ -11,6 +11,7 @@ from freezing.sources import pinned
 from freezing.steps import say
 
 PROGRAM = "pyinit.__main__"
+SELFTEST = "selftest"
 
 
 class StaticFile(Target):  # type: ignore[misc]
@@ -29,15 +30,19 @@ class StaticFile(Target):  # type: ignore[misc]
         library = cpython.library(sources["cpython"], build / "cpython.patch", self.work)
         stage = link.stage(sources, library, self.root, self.work)
 
-        stand_ins = sorted(file.stem for file in (build / "stand_ins").glob("*.py"))
+        stand_ins = sorted((build / "stand_ins").glob("*.py"))
         everything = [
             *modules.from_analysis(self.found, sources["cpython"], self.root),
-            *modules.from_folder(build / "stand_ins", stand_ins),
+            *(modules.from_file(file) for file in stand_ins),
             notices.module(sources, self.root),
         ]
         start = modules.bootstrap(sources["cpython"])
         ours = sorted(module.name for module in everything if module.name.startswith("pyinit."))
         wanted = ["prctl", "setproctitle", *(name for name in ours if name != PROGRAM), PROGRAM]
+        selftest = modules.from_file(build / "checks" / f"{SELFTEST}.py", optimize=0)
+        table = modules.table(start, [*everything, selftest], [*wanted, SELFTEST])
+        snapshot.freeze(stage, table, self.work / SELFTEST, self.work)
+        snapshot.check(self.work / SELFTEST, self.work)
         table = modules.table(start, everything, wanted)
         snapshot.freeze(stage, table, self.target, self.work)
         say(f"{self.target}: {self.target.stat().st_size:,} bytes")
