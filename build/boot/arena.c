@@ -35,6 +35,7 @@ static char *next = arena + HEADER; /* always 8 more than a multiple of 16, as a
 static char *end = arena + ARENA;
 static char *sealed = arena; /* blocks below belong to the snapshot for ever */
 static struct free_block *lists[SMALL_LISTS + LARGE_LISTS];
+static char *hole, *hole_end; /* build mode: a large freed block that small blocks are taken from */
 static uint8_t *births; /* build mode: one bit for every 16 bytes of the arena, set where an object begins */
 
 static size_t *size_of(void *memory)
@@ -78,6 +79,26 @@ static char *fresh(size_t size)
     return block;
 }
 
+/* In build mode the large blocks that a growing dict leaves behind are filled with small ones: NULL if none is left. */
+static char *from_hole(size_t size)
+{
+    for (int list = SMALL_LISTS + LARGE_LISTS; births != NULL && hole_end - hole < SMALL && list-- > SMALL_LISTS;) {
+        struct free_block *waiting = lists[list];
+        if (waiting != NULL) {
+            lists[list] = waiting->next;
+            waiting->next = NULL;
+            hole = (char *)size_of(waiting);
+            hole_end = hole + HEADER + *size_of(waiting);
+        }
+    }
+    if (size > SMALL || (size_t)(hole_end - hole) < size) {
+        return NULL;
+    }
+    char *block = hole;
+    hole += size;
+    return block;
+}
+
 void *malloc(size_t wished)
 {
     size_t usable;
@@ -91,7 +112,10 @@ void *malloc(size_t wished)
         lists[list] = waiting->next;
         return waiting;
     }
-    char *block = fresh(usable + HEADER);
+    char *block = from_hole(usable + HEADER);
+    if (block == NULL) {
+        block = fresh(usable + HEADER);
+    }
     if (block == NULL) {
         errno = ENOMEM;
         return NULL;
@@ -194,6 +218,7 @@ char *pyinit_arena_seal(void)
         pyinit_fail("build", "the arena is too small: raise ARENA in build/boot/arena.c");
     }
     memset(lists, 0, sizeof lists);
+    hole = hole_end = NULL;
     births = NULL;
     sealed = (char *)(((uintptr_t)next + PAGE - 1) & -(uintptr_t)PAGE);
     next = sealed + HEADER;
