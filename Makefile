@@ -22,7 +22,7 @@ help: ## this list
 .venv/stamp: pyproject.toml
 	@tools/need $(BUILD_PACKAGES)
 	@$(BASE_PYTHON) -m venv --clear .venv
-	@$(PYTHON) -m pip install --quiet --quiet --use-pep517 --editable '.[test]'
+	@$(PYTHON) -m pip install --quiet --quiet --use-pep517 --editable '.[test,bench]'
 	@touch $@
 
 # --- Run -------------------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ format: .venv/stamp ## lay out the code as `make lint` wants it
 
 .PHONY: test
 test: lint dist ## every check and every test
-	@tools/need $(TEST_PACKAGES) $(ENGINE_PACKAGES)
+	@tools/need $(TEST_PACKAGES) $(BENCH_PACKAGES) $(ENGINE_PACKAGES)
 	@$(PYTHON) -m pytest -n 4 --dist loadgroup -q
 
 .PHONY: docker-test
@@ -84,6 +84,16 @@ order: dist ## refresh build/symbols.order, after which dist/pyinit has its func
 	@$(MAKE) --no-print-directory dist
 
 # --- Benchmarks (bench) ----------------------------------------------------------------------------
+
+BENCH_PACKAGES = tini dumb-init catatonit gcc libc6-dev musl-tools util-linux
+
+# BENCH: options, e.g. '--rounds 100', '--quick'; `python -m benchmarks.compare --help` lists them.
+BENCH =
+
+.PHONY: bench
+bench: .venv/stamp dist ## pyinit beside tini, dumb-init and catatonit; writes docs/benchmarks
+	@tools/need $(BENCH_PACKAGES)
+	@$(PYTHON) -m benchmarks.compare $(BENCH)
 
 # --- Tidying up ------------------------------------------------------------------------------------
 

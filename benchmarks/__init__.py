@@ -1,0 +1,1 @@
+"""Measures pyinit beside the other inits; `make bench` runs compare.py."""

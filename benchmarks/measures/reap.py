@@ -1,0 +1,73 @@
+"""Reaping: orphans as fast as one process can make them."""
+
+from __future__ import annotations
+
+import struct
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import NamedTuple
+
+from benchmarks.instances import NANOSECONDS, Instance, settle
+from benchmarks.programs import Program
+from benchmarks.samples import median
+from benchmarks.tables import Column, Row, Table
+
+STORM = struct.Struct("=QQQQ")  # payload.c, struct storm
+MICROSECONDS = 1e6
+COLUMNS = (
+    Column("throughput", "orphans a second", lower_is_better=False, absent="never reaped"),
+    Column("zombies", "most zombies at once", has_ratio=False),
+    Column("processor", "processor time an orphan, µs", 2),
+)
+NOTE = (
+    "The payload makes orphans that exit at once, as fast as it can, and shares its CPU with the init, which is PID 1. "
+    "Throughput is from the first orphan to the end of the last zombie, and includes making them; processor time is "
+    "the init's own. Zombies are counted after each ten orphans."
+)
+
+
+class Storm(NamedTuple):
+    """One round: seconds, zombies, seconds of the init's processor time; whether all were reaped."""
+
+    duration: float
+    zombies: int
+    processor: float
+    complete: bool
+
+
+def storm(instance: Instance, count: int) -> Storm:
+    """So many orphans."""
+    before = instance.processor_time()
+    instance.tell(count)
+    start, end, zombies, left = STORM.unpack(instance.read(STORM.size))
+    return Storm((end - start) / NANOSECONDS, zombies, instance.processor_time() - before, not left)
+
+
+def measure(programs: Sequence[Program], storms: Mapping[int, int]) -> list[Table]:
+    """A table for each number of orphans in `storms`, with so many rounds."""
+    found: defaultdict[tuple[int, str], list[Storm]] = defaultdict(list)
+    with ExitStack() as stack:
+        instances = [stack.enter_context(Instance(program, "orphans")) for program in programs]
+        settle()
+        for count, rounds in storms.items():
+            for instance in instances * rounds:
+                name = instance.program.name
+                if all(before.complete for size in storms for before in found[size, name]):
+                    found[count, name].append(storm(instance, count))
+    return [_table(count, {program.name: found[count, program.name] for program in programs}) for count in storms]
+
+
+def _table(count: int, found: Mapping[str, Sequence[Storm]]) -> Table:
+    rows = {name: _row(count, each) for name, each in found.items()}
+    return Table(f"reap_{count}", f"Reaping {count:,} orphans", NOTE, COLUMNS, rows)
+
+
+def _row(count: int, storms: Sequence[Storm]) -> Row:
+    if not storms or not all(each.complete for each in storms):
+        return {"throughput": None, "zombies": None, "processor": None}
+    return {
+        "throughput": count / median([each.duration for each in storms]),
+        "zombies": max(each.zombies for each in storms),
+        "processor": median([each.processor for each in storms]) / count * MICROSECONDS,
+    }

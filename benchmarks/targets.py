@@ -1,0 +1,99 @@
+"""What pyinit's frozen file is to reach, and where it does not: the verdict at the head of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from benchmarks.tables import Table
+
+SUBJECT = "pyinit"
+
+
+class Target(NamedTuple):
+    """A limit for one figure: as a multiple of tini's, or in the column's own unit."""
+
+    text: str
+    table: str
+    column: str
+    limit: float
+    of_reference: bool = True
+    at_least: bool = False
+
+
+TARGETS = (
+    Target("start, as PID 1", "start_pid1", "start", 0.45),
+    Target("start, not as PID 1", "start", "start", 0.45),
+    Target("start, as PID 1, without CPUID", "start_pid1", "without_cpuid", 1.0),
+    Target("start, not as PID 1, without CPUID", "start", "without_cpuid", 1.0),
+    Target("start with an environment of 1 MB", "environment", "large", 1.3),
+    Target("exit, as PID 1", "start_pid1", "exit", 1.3),
+    Target("exit, not as PID 1", "start", "exit", 1.3),
+    Target("forwarding, median", "forward", "median", 1.3),
+    Target("forwarding, p99", "forward", "p99", 1.3),
+    Target("reaping 1,000: orphans a second", "reap_1000", "throughput", 1.0, at_least=True),
+    Target("reaping 10,000: orphans a second", "reap_10000", "throughput", 1.0, at_least=True),
+    Target("reaping 50,000: orphans a second", "reap_50000", "throughput", 1.0, at_least=True),
+    Target("reaping 1,000: processor time", "reap_1000", "processor", 1.3),
+    Target("reaping 10,000: processor time", "reap_10000", "processor", 1.3),
+    Target("reaping 50,000: processor time", "reap_50000", "processor", 1.3),
+    Target("wake-ups while idle", "idle", "wake_ups", 0, of_reference=False),
+    Target("private dirty, KB", "memory", "private_dirty", 160, of_reference=False),
+    Target("RSS, KB", "memory", "rss", 2560, of_reference=False),
+    Target("Pss of each of many instances, KB", "memory", "pss_many", 200, of_reference=False),
+    Target("size, bytes", "size", "bytes", 4_000_000, of_reference=False),
+    Target("system calls before the payload", "calls", "calls", 12, of_reference=False),
+)
+
+
+class Verdict(NamedTuple):
+    """A target and what was measured, in the target's unit."""
+
+    target: Target
+    measured: float
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the figure is as wanted; a figure equal to the limit is."""
+        if self.target.at_least:
+            return self.measured >= self.target.limit
+        return self.measured <= self.target.limit
+
+
+def verdicts(tables: Mapping[str, Table]) -> Iterator[Verdict]:
+    """The targets whose figures were measured."""
+    for target in TARGETS:
+        table = tables.get(target.table)
+        if table is None:
+            continue
+        of_subject = table.rows.get(SUBJECT, {}).get(target.column)
+        measured = table.ratio(SUBJECT, target.column) if target.of_reference else of_subject
+        if measured is not None:
+            yield Verdict(target, measured)
+
+
+class Defeat(NamedTuple):
+    """A figure in which another init is better than pyinit's frozen file."""
+
+    table: Table
+    heading: str
+    own: str
+    better: dict[str, str]  # the others' figures by name
+
+
+def defeats(tables: Mapping[str, Table], peers: tuple[str, ...]) -> Iterator[Defeat]:
+    """Every figure in which one of the peers is better."""
+    for table in tables.values():
+        for column in table.columns:
+            own = table.rows.get(SUBJECT, {}).get(column.key)
+            if own is None:
+                continue
+            better = {}
+            for name in peers:
+                other = table.rows.get(name, {}).get(column.key)
+                if other is not None and (other < own if column.lower_is_better else other > own):
+                    better[name] = column.text(other)
+            # Figures that look the same are not worth a word.
+            better = {name: text for name, text in better.items() if text != column.text(own)}
+            if better:
+                yield Defeat(table, column.heading, column.text(own), better)
