@@ -1,0 +1,74 @@
+"""Tries every fault on every init and prints what came of it; --document FILE puts the tables into a document."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from tests.faults import plan, tables
+from tests.faults.scenario import BROKEN, Candidate, Fault, Result
+from tests.harness import PROGRAMS, compiled
+
+PR_SET_CHILD_SUBREAPER = 36
+# Most of a life is waiting for the other side.
+WORKERS = 2 * (os.cpu_count() or 1)
+
+
+def main() -> int:
+    """Run what the command line asks for; 1 if pyinit has broken its word."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="inits whose name has this in it")
+    parser.add_argument("--document", type=Path, help="replace the tables in this file")
+    asked = parser.parse_args()
+    begun = time.monotonic()
+    candidates = [plan.ours(kind, place) for kind in PROGRAMS for place in ("pid1", "subreaper")]
+    candidates = [each for each in (*candidates, *plan.peers()) if asked.only in each.name]
+    for name in ("gate", "steps"):
+        compiled(name)
+    collected = []
+    broken = 0
+    with ProcessPoolExecutor(WORKERS, initializer=adopt) as pool:
+        for candidate in candidates:
+            results = run_all(pool, candidate)
+            collected.append((candidate, results))
+            bad = [each for each in results if each.outcome in BROKEN]
+            broken += len(bad) if candidate.is_ours else 0
+            print(tables.summary(candidate, results), flush=True)
+            for each in bad if candidate.is_ours else ():
+                print(f"    {each.fault}: {each.outcome}: {each.detail}")
+    print(f"{time.monotonic() - begun:.0f} s; broken by pyinit: {broken}")
+    if asked.document:
+        tables.replace(asked.document, collected)
+    return 1 if broken else 0
+
+
+def run_all(pool: ProcessPoolExecutor, candidate: Candidate) -> list[Result]:
+    """Return the result of every fault that the init's life has room for."""
+    planned = pool.submit(planning, candidate).result()
+    return list(pool.map(partial(live, candidate), planned))
+
+
+def planning(candidate: Candidate) -> Sequence[Fault]:
+    """Look which calls there are, and plan their faults."""
+    return plan.faults(plan.most_calls(candidate))
+
+
+def live(candidate: Candidate, fault: Fault) -> Result:
+    """Run one life; without its trace, which is long."""
+    return candidate.run(fault)._replace(trace="")
+
+
+def adopt() -> None:
+    """Make what an init leaves behind our child, so that it is seen."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

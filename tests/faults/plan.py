@@ -1,0 +1,56 @@
+"""Which inits are tried, and every fault that a life of theirs has room for."""
+
+from __future__ import annotations
+
+import shutil
+
+from tests.faults import calls
+from tests.faults.scenario import HELD, Candidate, Fault
+from tests.harness import PROGRAMS
+
+# How often a trace is taken: how many deaths one SIGCHLD stands for is chance, and with it the number of calls.
+TRACES = 3
+# These are an answer for the moment: the caller is to try again, and would for ever.
+PASSING = frozenset({"EINTR", "EAGAIN"})
+SUBREAPER = {"tini": ("-s", "--"), "catatonit": ("--",)}
+AS_PID1 = {"tini": ("--",), "dumb-init": ("--",), "catatonit": ("--",)}
+
+
+def ours(kind: str, place: str) -> Candidate:
+    """Return pyinit, frozen or from source, as PID 1 or as a subreaper."""
+    return Candidate(f"pyinit, {kind}", PROGRAMS[kind], place, interpreted=kind == "source")
+
+
+def peers() -> list[Candidate]:
+    """Return Debian's tini, dumb-init and catatonit, as far as they are installed, wherever they can be init."""
+    return [
+        Candidate(name, [program, *options], place)
+        for place, table in (("pid1", AS_PID1), ("subreaper", SUBREAPER))
+        for name, options in table.items()
+        if (program := shutil.which(name))
+    ]
+
+
+def most_calls(candidate: Candidate) -> dict[str, tuple[int, int]]:
+    """Return, for each call that the init makes, its first and last number; raise AssertionError if a life fails."""
+    found: dict[str, tuple[int, int]] = {}
+    for _ in range(TRACES):
+        result = candidate.run()
+        assert result.outcome == HELD, f"{candidate.name} without a fault: {result.outcome}: {result.detail}"
+        for each in calls.made(result.trace, candidate.interpreted):
+            first, last = found.get(each.name, (each.nth, each.nth))
+            found[each.name] = min(first, each.nth), max(last, each.nth)
+    return found
+
+
+def faults(made: dict[str, tuple[int, int]]) -> list[Fault]:
+    """Return every fault: each call failing with each error, once and from its first time on; TERM at each call."""
+    planned = []
+    for name, (first, last) in made.items():
+        errors = calls.errors(name)
+        for nth in range(first, last + 1):
+            planned += [Fault(name, nth, error) for error in errors]
+            if name not in calls.NEVER_FAIL:
+                planned.append(Fault(name, nth, "TERM"))
+        planned += [Fault(name, first, error, always=True) for error in errors if error not in PASSING]
+    return planned
