@@ -16,8 +16,8 @@ from pyinit.spawn import Inherited
 
 def main() -> int:
     """Init's whole life; the exit code, 0 to 255. Nothing escapes but as one line on standard error."""
-    inherited = Inherited()
     try:
+        inherited = Inherited()
         persona = personas.by_program(sys.argv[0]) if sys.argv else None
         parse = persona.parse if persona else cli.parse
         asked, options = parse(sys.argv[1:])

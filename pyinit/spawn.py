@@ -21,7 +21,11 @@ class Inherited:
     __slots__ = ("ignored_chld", "mask")
 
     def __init__(self) -> None:
-        self.mask, self.ignored_chld = native.take_over()
+        """Raises Failure: an init that cannot block signals, or would not hear of its children, is none."""
+        try:
+            self.mask, self.ignored_chld = native.take_over()
+        except OSError as error:
+            raise Failure(f"signals cannot be taken over: {error.strerror}") from None
 
 
 def spawn(

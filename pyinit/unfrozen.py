@@ -68,16 +68,34 @@ def fork_exec(
             own_pid,
             assign,
         )
+    try:
+        report = _report(reader, writer)
+        if report:
+            os.waitpid(pid, 0)
+    except OSError as error:
+        # What has become of the child cannot be known: there must not be a payload that nobody knows of.
+        os.kill(pid, signal.SIGKILL)
+        return 0, error.errno or errno.EIO, "fork"
+    finally:
+        _close(reader)
+    number, _, step = report.partition(b" ")
+    return (0, int(number), step.decode()) if report else (pid, 0, "")
+
+
+def _close(descriptor: int) -> None:
+    try:
+        os.close(descriptor)
+    except OSError:
+        pass
+
+
+def _report(reader: int, writer: int) -> bytes:
+    """What the child says of its failure; nothing if its exec has closed the pipe."""
     os.close(writer)
     report = b""
     while part := os.read(reader, 256):
         report += part
-    os.close(reader)
-    if not report:
-        return pid, 0, ""
-    os.waitpid(pid, 0)
-    number, _, step = report.partition(b" ")
-    return 0, int(number), step.decode()
+    return report
 
 
 class _Child:

@@ -21,7 +21,14 @@ static PyObject *take_over(PyObject *module, PyObject *unused)
 {
     (void)module, (void)unused;
     struct sigaction old, standard = {.sa_handler = SIG_DFL};
-    sigaction(SIGCHLD, &standard, &old);
+    const uint64_t all = ~(uint64_t)0;
+    if (pyinit_start_error != 0 &&
+        syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &pyinit_start_mask, sizeof all) < 0) {
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
+    if (sigaction(SIGCHLD, &standard, &old) < 0) {
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
     PyObject *mask = PyLong_FromUnsignedLongLong(pyinit_start_mask);
     PyObject *ignored = PyBool_FromLong(old.sa_handler == SIG_IGN);
     PyObject *result = mask == NULL ? NULL : PyTuple_Pack(2, mask, ignored);
@@ -137,6 +144,9 @@ static PyObject *fork_exec(PyObject *module, PyObject *arguments)
         if (pyinit_plan_environment(&plan, environ, &changes) && pyinit_plan_search(&plan)) {
             pid_t pid = pyinit_spawn(&plan);
             result = Py_BuildValue("iis", pid, plan.error, plan.step == NULL ? "" : plan.step);
+            if (result == NULL && pid > 0) {
+                kill(pid, SIGKILL); /* there must not be a payload that nobody knows of */
+            }
         } else {
             PyErr_NoMemory();
         }

@@ -9,6 +9,8 @@
 
 /* start.S: the signal mask of the process as it was started; bit n-1 stands for signal n. */
 extern uint64_t pyinit_start_mask;
+/* 0, or the negative errno of the system call that blocks every signal. */
+extern int pyinit_start_error;
 
 /* main.c: what the snapshot holds for the run. `program` is NULL in a stage that has not been built yet. */
 struct snapshot {
