@@ -7,10 +7,13 @@ from collections.abc import Callable
 from signal import struct_siginfo
 
 from pyinit import signals
-from pyinit.events import BUT_CHLD, DescriptorWait, SignalWait
+from pyinit.errors import Failure
+from pyinit.events import BUT_CHLD, CAUGHT, DescriptorWait, SignalWait
 
 # After so many SIGCHLD in a row other signals get a turn: the kernel hands out the lowest number first (signal(7)).
 TURNS = 16
+# A wait that was refused so often in a row will not be allowed any more.
+REFUSALS = 8
 
 
 class Timer:
@@ -30,25 +33,26 @@ class Loop:
     signal but SIGCHLD.
     """
 
-    __slots__ = ("_code", "_handle", "_reap", "_timers", "_wait")
+    __slots__ = ("_code", "_handle", "_reap", "_refusals", "_timers", "_wait")
 
     def __init__(self, reap: Callable[[], bool], handle: Callable[[struct_siginfo], None]) -> None:
         self._reap = reap
         self._handle = handle
         self._code: int | None = None
+        self._refusals = 0
         self._timers: list[Timer] = []
         self._wait: SignalWait | DescriptorWait = SignalWait()
 
     def run(self) -> int:
-        """The exit code, 0 to 255, once it is known."""
+        """The exit code, 0 to 255, once it is known. Raises Failure when there is no way to wait for signals."""
         # Zombies inherited through exec raise no signal: look once without one.
         more = self._reap()
         turns = 0
         while self._code is None:
             if more:
-                received = self._wait.wait(0.0, BUT_CHLD)
+                received = self._next(0.0, BUT_CHLD)
             else:
-                received = self._wait.wait(self._patience())
+                received = self._next(self._patience(), CAUGHT)
             if received is not None and received.si_signo == signals.CHLD:
                 turns += 1
                 more = self._reap() or turns % TURNS == 0
@@ -86,6 +90,20 @@ class Loop:
         """Ends a watch. The descriptor is the caller's to close."""
         if isinstance(self._wait, DescriptorWait):
             self._wait.unwatch(descriptor)
+
+    def _next(self, timeout: float | None, wanted: frozenset[int]) -> struct_siginfo | None:
+        try:
+            received = self._wait.wait(timeout, wanted)
+        except OSError as error:
+            self._refusals += 1
+            if self._refusals > REFUSALS:
+                raise Failure(f"signals cannot be waited for: {error.strerror}") from None
+            # A seccomp profile may forbid rt_sigtimedwait: poll does as well.
+            if isinstance(self._wait, SignalWait):
+                self._wait = DescriptorWait()
+            return None
+        self._refusals = 0
+        return received
 
     def _patience(self) -> float | None:
         if not self._timers:

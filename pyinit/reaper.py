@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 
 from pyinit import errors
+from pyinit.errors import Failure
 
 # linux/wait.h: children with another exit signal than SIGCHLD, which clone(2) allows, are reaped as well.
 WALL = 0x40000000
@@ -16,6 +17,8 @@ ANY = -1
 HOW = os.WNOHANG | os.WUNTRACED | os.WCONTINUED | WALL
 # Then signals that have arrived meanwhile have their turn.
 AT_MOST = 64
+# A wait that was refused so often in a row will not be allowed any more.
+REFUSALS = 8
 
 
 class Reaper:
@@ -23,30 +26,34 @@ class Reaper:
 
     `gone` is called with pid and wait status of each that has ended, `changed` with those that were stopped or
     continued, `ending` with the pid of each that has ended before it is reaped, for those who want to look at it
-    (None costs nothing). `childless` is whether there were no children at all the last time that one was looked for.
+    (None costs nothing). `expects` tells whether there must be a child still. `childless` is whether there were no
+    children at all the last time that one was looked for.
     """
 
-    __slots__ = ("_changed", "_ending", "_gone", "childless")
+    __slots__ = ("_changed", "_ending", "_expects", "_gone", "_refusals", "childless")
 
     def __init__(
         self,
         gone: Callable[[int, int], None],
         changed: Callable[[int, int], None],
         ending: Callable[[int], None] | None = None,
+        expects: Callable[[], bool] | None = None,
     ) -> None:
         self._gone = gone
         self._changed = changed
         self._ending = ending
+        self._expects = expects
+        self._refusals = 0
         self.childless = False
 
     def collect(self) -> bool:
-        """Reaps 64 children at the most; whether there may be more."""
+        """Reaps 64 children at the most; whether there may be more. Raises Failure when there is no way to wait."""
         for _ in range(AT_MOST):
             try:
                 pid, status = os.waitpid(self._look() if self._ending else ANY, HOW)
-            except ChildProcessError:
-                self.childless = True
-                return False
+            except OSError as error:
+                return self._refused(error)
+            self._refusals = 0
             self.childless = False
             if pid == 0:
                 return False
@@ -54,6 +61,16 @@ class Reaper:
                 self._changed(pid, status)
             else:
                 self._gone(pid, status)
+        return True
+
+    def _refused(self, error: OSError) -> bool:
+        """What a wait that failed means: there are no children, or it must be tried again."""
+        if isinstance(error, ChildProcessError) and not (self._expects and self._expects()):
+            self.childless = True
+            return False
+        self._refusals += 1
+        if self._refusals > REFUSALS:
+            raise Failure(f"processes cannot be waited for: {error.strerror}")
         return True
 
     def _look(self) -> int:

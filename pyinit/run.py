@@ -11,6 +11,7 @@ from pyinit import descriptors, identity, native, notify, reaper, signals
 from pyinit.deaths import Deaths
 from pyinit.errors import Failure
 from pyinit.forward import Forwarder
+from pyinit.guard import Guard
 from pyinit.jobcontrol import JobControl
 from pyinit.log import Log
 from pyinit.loop import Loop
@@ -29,11 +30,16 @@ def run(options: Options, inherited: Inherited) -> int:
     _adopt_orphans(options, log)
     if options.death_signal:
         _follow_parent(options.death_signal, log)
+    guard = Guard()
     try:
-        code = _Pause(log).loop.run() if options.pause else _Run(options, inherited, log).run()
+        code = _Pause(log).loop.run() if options.pause else _Run(options, inherited, log, guard).run()
     except Failure as failure:
-        log.error(failure.message, code=failure.code)
+        killed = "; the payload was killed" if guard.give_up() else ""
+        log.error(failure.message + killed, code=failure.code)
         code = failure.code
+    except BaseException:
+        guard.give_up()
+        raise
     log.settle()
     return options.remap.get(code, code)
 
@@ -100,19 +106,21 @@ def _ignore(_: int, __: int) -> None:
 class _Run:
     """A payload's life."""
 
-    def __init__(self, options: Options, inherited: Inherited, log: Log) -> None:
+    def __init__(self, options: Options, inherited: Inherited, log: Log, guard: Guard) -> None:
         self._options = options
+        self._guard = guard
         self._log = log
         self._terminal = Terminal()
         user = identity.lookup(options.user) if options.user else None
         self._relay = notify.relay(log)
         assign = [self._relay.assign()] if self._relay else []
         self._payload = spawn(options, inherited, self._terminal, user, assign)
+        guard.payload = self._payload
         self._forwarder = Forwarder(options, self._payload, log)
         self._jobs = JobControl(self._payload, self._terminal, log)
         self._deaths = Deaths(options, log)
         ending = self._deaths.ending if self._deaths.wants_names else None
-        self._reaper = Reaper(self._gone, self._jobs.changed, ending)
+        self._reaper = Reaper(self._gone, self._jobs.changed, ending, self._runs)
         self._loop = Loop(self._reap, self._handle)
         self._stops = Stops(options, self._loop, self._forwarder.send, log)
         self._shutdown: Shutdown | None = None
@@ -120,6 +128,9 @@ class _Run:
         if self._relay:
             self._relay.begin(self._loop)
         log.info(f"payload {self._payload} started: {options.command[0]}", pid=self._payload)
+
+    def _runs(self) -> bool:
+        return bool(self._payload)
 
     def run(self) -> int:
         """The exit code, 0 to 255, once it is known."""
@@ -157,7 +168,7 @@ class _Run:
                 self._shutdown.gone(pid)
             return
         self._deaths.payload(pid, self._options.command[0], status)
-        self._payload = 0
+        self._payload = self._guard.payload = 0
         self._terminal.give_back()
         if self._options.term_at_end and os.getpid() != 1:
             self._forwarder.kill(-pid, signals.TERM)
