@@ -1,0 +1,127 @@
+"""docker, with a daemon of its own: as the image's entrypoint, and with --init."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.engines.engine import Container, Engine
+from tests.engines.images import context, packed
+from tests.engines.support import need, run, until
+
+
+class Daemon:
+    """A dockerd in a mount namespace of its own, without network, that ends with the tests."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        """Start it with these options and wait until it answers; some seconds."""
+        need("dockerd", "docker", "runc")
+        folder.mkdir(parents=True)
+        self.folder = folder
+        self.socket = folder / "socket"
+        self.log = folder / "log"
+        places = [f"--data-root={folder}/data", f"--exec-root={folder}/exec"]
+        places += [f"--pidfile={folder}/pid", f"--host=unix://{self.socket}"]
+        no_network = ["--iptables=false", "--ip6tables=false", "--bridge=none"]
+        # Should the tests be killed, the kernel asks the daemon to end.
+        bound = ["setpriv", "--pdeathsig", "TERM", "unshare", "--mount"]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*bound, "dockerd", *places, *no_network, *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "HOME": str(folder)},
+            )
+        try:
+            until(self.answers, f"dockerd answers; {self.log}")
+        except BaseException:
+            self.close()
+            raise
+
+    def answers(self) -> bool:
+        """Tell whether the daemon answers; an error if it has ended instead."""
+        assert self.process.poll() is None, self.log.read_text()
+        return run(*self.client("version"), check=False).returncode == 0
+
+    def client(self, *words: str) -> list[str]:
+        """Return a command line of docker's client."""
+        # Debian's, that fits the daemon: another one on PATH may lack what it needs to build.
+        debian = "/usr/bin/docker"
+        docker = debian if os.access(debian, os.X_OK) else "docker"
+        settings = ["env", f"DOCKER_CONFIG={self.folder}", "DOCKER_BUILDKIT=1"]
+        return [*settings, docker, f"--host=unix://{self.socket}", *words]
+
+    def do(self, *words: str) -> str:
+        """Run a command of docker to its end and return what it says on standard output."""
+        return run(*self.client(*words)).stdout
+
+    def prepare(self, init: Path, root: Path) -> None:
+        """Import and build the images; `root` is the bare root file system."""
+        self.do("import", str(packed(root, self.folder / "bare.tar")), "bare:1")
+        made = context(self.folder / "context", init)
+        self.do("build", "--network=none", "--tag=entry:1", str(made))
+
+    def close(self) -> None:
+        """Remove all containers, end the daemon, and remove what it wrote."""
+        left = run(*self.client("ps", "--all", "--quiet"), check=False).stdout.split()
+        if left:
+            run(*self.client("rm", "--force", *left), check=False)
+        self.process.terminate()
+        try:
+            self.process.wait(60)
+        finally:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Docker(Engine):
+    """An image that `docker build` made, with pyinit as its entrypoint."""
+
+    name = "docker"
+    options: tuple[str, ...] = ()
+    image = "entry:1"
+
+    def __init__(self, folder: Path, daemon: Daemon) -> None:
+        """Run containers on this daemon."""
+        super().__init__(folder)
+        self.daemon = daemon
+
+    def command(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+        """Return docker's command line; see Engine."""
+        assigned = [f"--env={key}={value}" for key, value in environment.items()]
+        run_it = ["run", "--rm", "--interactive", f"--name={name}", "--network=none"]
+        return self.daemon.client(*run_it, *assigned, *self.options, self.image, *words)
+
+    def find_init(self, container: Container) -> int:
+        """Ask the engine."""
+        asked = self.daemon.client("inspect", "--format={{.State.Pid}}", container.name)
+        return int(run(*asked, check=False).stdout.strip() or 0)
+
+    def send(self, container: Container, number: int) -> None:
+        """Use the engine's own command."""
+        self.daemon.do("kill", f"--signal={number}", container.name)
+
+    def stop(self, container: Container) -> None:
+        """Stop it as a user does, with patience enough that only KILL could exhaust it."""
+        self.daemon.do("stop", "--time=50", container.name)
+
+    def enter(self, container: Container, words: Sequence[str]) -> None:
+        """Use the engine's own command."""
+        self.daemon.do("exec", container.name, *words)
+
+    def remove(self, name: str) -> None:
+        """Kill and forget the container if the engine still knows it."""
+        run(*self.daemon.client("rm", "--force", name), check=False)
+
+
+class DockerInit(Docker):
+    """`docker run --init`: docker mounts pyinit into an image that knows nothing of it."""
+
+    name = "docker-init"
+    options = ("--init",)
+    image = "bare:1"

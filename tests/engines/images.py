@@ -1,0 +1,47 @@
+"""The two images: pyinit and static busybox alone, and a small Debian with nginx and Python."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tests.engines.support import run
+
+BUSYBOX = Path("/bin/busybox")
+COMMANDS = ("sh", "cat", "echo", "env", "false", "ls", "ps", "readlink", "seq", "sleep", "true")
+# Mount points and the folder without which systemd-nspawn takes a root for no root.
+FOLDERS = ("dev", "etc", "proc", "run", "sys", "tmp", "usr", "var")
+
+
+def bare_root(root: Path, init: Path) -> Path:
+    """Make a root file system of pyinit and static busybox; returns the folder."""
+    for folder in FOLDERS:
+        (root / folder).mkdir(parents=True)
+    (root / "bin").mkdir()
+    shutil.copy(BUSYBOX.resolve(), root / "bin" / "busybox")
+    for command in COMMANDS:
+        (root / "bin" / command).symlink_to("busybox")
+    shutil.copy(init, root / "pyinit")
+    return root
+
+
+def packed(root: Path, tar: Path) -> Path:
+    """Pack a root file system for `docker import` and `podman import`; returns the tar."""
+    run("tar", "-C", root, "-cf", tar, ".")
+    return tar
+
+
+def context(folder: Path, init: Path) -> Path:
+    """Make what `docker build` and `podman build` get: the file, busybox and a Dockerfile."""
+    folder.mkdir(parents=True)
+    shutil.copy(init, folder / "pyinit")
+    shutil.copy(BUSYBOX.resolve(), folder / "busybox")
+    links = " && ".join(f"/bin/busybox ln -s busybox /bin/{command}" for command in COMMANDS)
+    (folder / "Dockerfile").write_text(
+        "FROM scratch\n"
+        "COPY busybox /bin/busybox\n"
+        "COPY pyinit /pyinit\n"
+        f'RUN ["/bin/busybox", "sh", "-c", "{links}"]\n'
+        'ENTRYPOINT ["/pyinit", "-g", "--"]\n'
+    )
+    return folder

@@ -1,0 +1,159 @@
+"""What holds in every engine: one table of cases, each run in each of them and judged from outside."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.engines.engine import Engine
+from tests.engines.support import children, running, status, until
+from tests.engines.table import ENTERED, STOPPED, engines
+
+EXIT_CODES = {
+    "exit-0": ("true", 0),
+    "exit-7": ("exit 7", 7),
+    "exit-255": ("exit 255", 255),
+    "killed-by-itself-TERM": ("kill -TERM $$", 143),
+    "killed-by-itself-KILL": ("kill -KILL $$", 137),
+    "killed-by-itself-real-time": ("kill -40 $$", 168),
+}
+FORWARDED = [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGTERM, 40]
+
+
+@pytest.mark.parametrize("script, code", EXIT_CODES.values(), ids=EXIT_CODES)
+def test_the_payloads_end_is_the_containers(engine: Engine, script: str, code: int) -> None:
+    """Exit code n, or 128+n for signal n; not a word on standard error."""
+    assert engine.run("sh", "-c", script) == (code, "", "")
+
+
+def test_a_missing_program_gives_127_and_one_line_that_names_it(engine: Engine) -> None:
+    """It may be all that a user of `docker run --init` sees."""
+    code, output, errors = engine.run("no-such-program", "x")
+    assert (code, output) == (127, "")
+    [line] = errors.splitlines()
+    assert line.startswith("pyinit: ")
+    assert "no-such-program" in line
+
+
+def test_a_directory_as_program_gives_126(engine: Engine) -> None:
+    """Found, but not to be executed."""
+    code, output, errors = engine.run("/bin")
+    assert (code, output) == (126, "")
+    [line] = errors.splitlines()
+    assert line.startswith("pyinit: /bin: ")
+
+
+def test_standard_streams_pass_through(engine: Engine) -> None:
+    """What goes in comes out, byte for byte, and nothing is added."""
+    given = b"one\ntwo \xc3\xa4\n\n" * 1000
+    code, output, errors = engine.run("cat", stdin=given)
+    assert (code, output.encode(), errors) == (0, given, "")
+
+
+def test_arguments_arrive_as_they_are(engine: Engine) -> None:
+    """Empty ones, options, spaces, quotes and line feeds too."""
+    words = ["", "-g", "--", "a b", "'\"$x`", "two\nlines", "ä"]
+    script = 'for word in "$@"; do echo "<$word>"; done'
+    code, output, errors = engine.run("sh", "-c", script, "sh", *words)
+    assert (code, errors) == (0, "")
+    assert output == "".join(f"<{word}>\n" for word in words)
+
+
+def test_pyinit_is_the_containers_init(engine: Engine) -> None:
+    """The engine's pid for the container is pyinit's, and every signal is blocked there."""
+    with engine.container("sh", "-c", "echo parent $PPID; exec sleep 1000") as container:
+        container.says(f"parent {engine.init_inside}")
+        blocked = int(status(container.init, "SigBlk"), 16)
+    unblockable = 1 << (signal.SIGKILL - 1) | 1 << (signal.SIGSTOP - 1)
+    libcs_own = 1 << 31 | 1 << 32
+    assert blocked | unblockable | libcs_own == 2**64 - 1
+
+
+@pytest.mark.parametrize("number", FORWARDED)
+def test_a_signal_reaches_the_payload(engine: Engine, number: int) -> None:
+    """Sent with the engine's own means, it ends a payload that does not handle it."""
+    with engine.container("sh", "-c", "echo ready; exec sleep 1000") as container:
+        container.says("ready")
+        container.signal(number)
+        assert container.wait() == 128 + number
+
+
+def test_a_payload_that_handles_term_ends_as_it_likes(engine: Engine) -> None:
+    """Its own code, its own words."""
+    script = 'trap "echo stopping; exit 5" TERM; echo ready; while :; do sleep 0.05; done'
+    with engine.container("sh", "-c", script) as container:
+        container.says("ready")
+        container.signal(signal.SIGTERM)
+        code, output, _ = container.ended()
+        assert (code, output) == (5, "ready\nstopping\n")
+
+
+def test_with_g_the_whole_group_gets_the_signal(engine: Engine) -> None:
+    """A shell and what it started both end by their own handlers."""
+    child = 'trap "echo child; exit 0" TERM; echo child-ready; while :; do sleep 0.05; done'
+    script = (
+        f"sh -c '{child}' & "
+        'trap "echo parent; wait; exit 6" TERM; echo ready; while :; do wait; done'
+    )
+    group = {"PYINIT_OPTIONS": "-g"}
+    with engine.container("sh", "-c", script, environment=group) as container:
+        container.says("ready")
+        container.says("child-ready")
+        container.signal(signal.SIGTERM)
+        code, output, _ = container.ended()
+        assert code == 6
+        assert sorted(output.split()) == ["child", "child-ready", "parent", "ready"]
+
+
+def test_orphans_are_reaped(engine: Engine) -> None:
+    """Twenty at once: they become pyinit's children, and when killed none stays a zombie."""
+    script = 'for i in $(seq 20); do sh -c "sleep 1111 &"; done; exec sleep 2222'
+    with engine.container("sh", "-c", script) as container:
+        init = container.init
+        until(lambda: len(running(init, ["sleep", "1111"])) == 20, "20 orphans")
+        [payload] = until(lambda: running(init, ["sleep", "2222"]), "the payload")
+        for orphan in running(init, ["sleep", "1111"]):
+            os.kill(orphan, signal.SIGKILL)
+        until(lambda: children(init) == [payload], "all 20 reaped")
+
+
+@pytest.mark.parametrize("engine", engines(*ENTERED), indirect=True)
+def test_orphans_of_entered_processes_are_reaped(engine: Engine) -> None:
+    """What `docker exec` leaves behind comes to the container's init."""
+    with engine.container("sleep", "2222") as container:
+        init = container.init
+        [payload] = until(lambda: running(init, ["sleep", "2222"]), "the payload")
+        for _ in range(3):
+            engine.enter(container, ["sh", "-c", "sleep 1111 >/dev/null 2>&1 &"])
+        orphans = until(
+            lambda: len(found := running(init, ["sleep", "1111"])) == 3 and found, "3 orphans"
+        )
+        for orphan in orphans or []:
+            os.kill(orphan, signal.SIGKILL)
+        until(lambda: children(init) == [payload], "all 3 reaped")
+
+
+def test_what_the_payload_leaves_may_finish(engine: Engine) -> None:
+    """TERM and the grace period instead of the kernel's KILL."""
+    left = (
+        'trap "sleep 0.1; echo finished; exit" TERM; echo left-ready; while :; do sleep 0.05; done'
+    )
+    script = f"sh -c '{left}' & echo ready; exec sleep 1000"
+    with engine.container("sh", "-c", script, environment={"PYINIT_OPTIONS": "-t 50"}) as container:
+        container.says("ready")
+        container.says("left-ready")
+        container.signal(signal.SIGTERM)
+        code, output, _ = container.ended()
+        assert code == 143
+        assert "finished" in output.splitlines()
+
+
+@pytest.mark.parametrize("engine", engines(*STOPPED), indirect=True)
+def test_stopping_takes_no_kill(engine: Engine) -> None:
+    """The engine's own stop ends the payload by TERM, not by KILL after the time-out."""
+    with engine.container("sh", "-c", "echo ready; exec sleep 1000") as container:
+        container.says("ready")
+        engine.stop(container)
+        assert container.wait() == 143
