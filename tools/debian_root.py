@@ -21,6 +21,7 @@ SUITE = "bookworm"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 # What the engines' tests run in a Debian container.
 PACKAGES = ("nginx-light", "python3-minimal")
+TARGET = "$(CODENAME) $(COMPONENT) $(REPO_URI)"  # as apt-get(8) lists its sources
 # What nobody reads in a container; without it the tar is half as large.
 LEFT_OUT = (
     "./dev/*",
@@ -108,8 +109,7 @@ def make_tar(tar: Path, packages: Sequence[str]) -> None:
 def mirror() -> str:
     """Return where this machine's apt gets Debian from; raises LookupError if it names no place."""
     listed = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(CODENAME) $(COMPONENT) $(REPO_URI)"]
-        + ["Created-By: Packages"],
+        ["apt-get", "indextargets", "--format", TARGET, "Created-By: Packages"],
         check=True,
         capture_output=True,
         text=True,

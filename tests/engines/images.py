@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 from pathlib import Path
 
 from tests.engines.support import run
@@ -18,6 +20,8 @@ def bare_root(root: Path, init: Path) -> Path:
     for folder in FOLDERS:
         (root / folder).mkdir(parents=True)
     (root / "bin").mkdir()
+    # unshare brings no /dev; a shell wants this for what it runs in the background.
+    os.mknod(root / "dev" / "null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
     shutil.copy(BUSYBOX.resolve(), root / "bin" / "busybox")
     for command in COMMANDS:
         (root / "bin" / command).symlink_to("busybox")

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.engines.engine import Container, Engine
-from tests.engines.support import children, descendants, need, pid_inside
+from tests.engines.support import need, pid_inside
+from tests.processes import children, descendants
 
 INIT = ("/pyinit", "-g", "--")
 
@@ -37,6 +38,7 @@ class Unshare(Commanded):
 
     def command(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
         """Return unshare's command line; see Engine."""
+        assert name
         need("unshare")
         assigned = [f"{key}={value}" for key, value in environment.items()]
         namespace = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]

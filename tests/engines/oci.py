@@ -26,7 +26,7 @@ class Runc(Engine):
         super().__init__(folder)
         self.root = root
         self.states = folder / "states"
-        self.change: Callable[[Configuration], None] = lambda configuration: None
+        self.change: Callable[[Configuration], None] = lambda _: None
 
     def client(self, *words: str) -> list[str]:
         """Return a command line of the engine's client."""
@@ -89,8 +89,6 @@ class Crun(Runc):
         """Return a command line of the engine's client."""
         need("crun")
         # crun takes a half-used cgroup v2 next to v1 for a machine of v2: hide it from crun alone.
-        hidden = (
-            '! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified;exec crun "$@"'
-        )
+        hidden = '! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified;exec crun "$@"'
         client = ["crun", "--root", str(self.states), *words]
         return ["unshare", "--mount", "sh", "-c", hidden, *client]

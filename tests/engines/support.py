@@ -1,21 +1,20 @@
-"""What the engines' tests share: awaiting a condition, looking at processes from outside."""
+"""What the engines' tests share: running a client, waiting patiently, a missing engine."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
-Found = TypeVar("Found")
-REPOSITORY = Path(__file__).parents[2]
-PATIENCE = 60.0  # seconds until what should have happened counts as not happening
-FROZEN = REPOSITORY / "dist" / "pyinit"
+from tests import harness, processes
+
+Value = TypeVar("Value")
+PATIENCE = 60.0  # seconds; engines and daemons are slower than what else is tested
 
 
 def need(*programs: str) -> None:
@@ -32,19 +31,12 @@ def absent(what: str) -> None:
     pytest.skip(what)
 
 
-def until(condition: Callable[[], Found], what: str, limit: float = PATIENCE) -> Found:
-    """Wait for a condition to become true and return its value; `limit` in seconds."""
-    end = time.monotonic() + limit
-    while not (value := condition()):
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {limit:.0f} s: {what}")
-        time.sleep(0.005)
-    return value
+def until(condition: Callable[[], Value | None], what: str, timeout: float = PATIENCE) -> Value:
+    """Return the condition's value as soon as it is true; see the harness."""
+    return harness.until(condition, what, timeout)
 
 
-def run(
-    *words: str | Path, check: bool = True, timeout: float = PATIENCE
-) -> subprocess.CompletedProcess[str]:
+def run(*words: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run a command of an engine to its end; its output goes into the failure's message."""
     done = subprocess.run(
         [str(word) for word in words],
@@ -53,62 +45,34 @@ def run(
         text=True,
         errors="surrogateescape",
         check=False,
-        timeout=timeout,
+        timeout=PATIENCE,
     )
     if check and done.returncode != 0:
         raise AssertionError(f"{words} ended with {done.returncode}: {done.stdout}{done.stderr}")
     return done
 
 
-# --- Processes, as the host sees them --------------------------------------------------------------
-
-
-def children(pid: int) -> list[int]:
-    """Return the pids of a process's children, zombies among them; none if it is gone."""
-    found: list[int] = []
-    try:
-        threads = os.listdir(f"/proc/{pid}/task")
-    except FileNotFoundError:
-        return found
-    for thread in threads:
-        try:
-            found += map(int, Path(f"/proc/{pid}/task/{thread}/children").read_text().split())
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return found
-
-
-def descendants(pid: int) -> Iterator[int]:
-    """Yield the pids of all that descends from a process."""
-    for child in children(pid):
-        yield child
-        yield from descendants(child)
-
-
-def words_of(pid: int) -> list[str]:
-    """Return a process's command line; empty for a zombie or one that is gone."""
-    try:
-        line = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-    return [os.fsdecode(word) for word in line.split(b"\0")[:-1]]
-
-
-def status(pid: int, key: str) -> str:
-    """Return a line of /proc/PID/status by its key; empty if the process is gone."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(key + ":")), "")
-
-
 def pid_inside(pid: int) -> int:
     """Return the pid that a process has in its own PID namespace; 0 if it is gone."""
-    numbers = status(pid, "NSpid").split()
-    return int(numbers[-1]) if numbers else 0
+    return int(processes.status(pid).get("NSpid", "0").split()[-1])
 
 
-def running(pid: int, words: Sequence[str]) -> list[int]:
+def running(pid: int, *words: str) -> list[int]:
     """Return those children of a process that run exactly this command line."""
-    return [child for child in children(pid) if words_of(child) == list(words)]
+    return [child for child in processes.children(pid) if processes.command(child) == list(words)]
+
+
+def mounts() -> list[str]:
+    """Return the mount points of this machine."""
+    return [line.split(" ")[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+
+
+def cgroups() -> list[Path]:
+    """Return the folders of all cgroups of this machine."""
+    return [Path(folder) for folder, _, _ in os.walk("/sys/fs/cgroup")]
+
+
+def processes_that_name(folder: Path) -> list[Sequence[str]]:
+    """Return the command lines of living processes that contain this folder's path."""
+    lines = [processes.command(int(name)) for name in os.listdir("/proc") if name.isdigit()]
+    return [words for words in lines if any(str(folder) in word for word in words)]

@@ -25,7 +25,4 @@ STOPPED = ("podman", "podman-init", "docker", "docker-init")
 
 def engines(*names: str) -> list[ParameterSet]:
     """Return the parameters of the fixture `engine` for these engines; for all if none is named."""
-    return [
-        pytest.param(name, marks=pytest.mark.xdist_group(GROUPS[name]), id=name)
-        for name in names or GROUPS
-    ]
+    return [pytest.param(name, marks=pytest.mark.xdist_group(GROUPS[name]), id=name) for name in names or GROUPS]

@@ -1,15 +1,17 @@
-"""What holds in every engine: one table of cases, each run in each of them and judged from outside."""
+"""What holds in every engine: a table of cases, run in each of them and judged from outside."""
 
 from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
 from tests.engines.engine import Engine
-from tests.engines.support import children, running, status, until
+from tests.engines.support import running, until
 from tests.engines.table import ENTERED, STOPPED, engines
+from tests.processes import children
 
 EXIT_CODES = {
     "exit-0": ("true", 0),
@@ -61,14 +63,11 @@ def test_arguments_arrive_as_they_are(engine: Engine) -> None:
     assert output == "".join(f"<{word}>\n" for word in words)
 
 
-def test_pyinit_is_the_containers_init(engine: Engine) -> None:
-    """The engine's pid for the container is pyinit's, and every signal is blocked there."""
+def test_pyinit_is_the_containers_init(engine: Engine, frozen: Path) -> None:
+    """What the engine knows as the container's process is the frozen file and the payload's parent."""
     with engine.container("sh", "-c", "echo parent $PPID; exec sleep 1000") as container:
         container.says(f"parent {engine.init_inside}")
-        blocked = int(status(container.init, "SigBlk"), 16)
-    unblockable = 1 << (signal.SIGKILL - 1) | 1 << (signal.SIGSTOP - 1)
-    libcs_own = 1 << 31 | 1 << 32
-    assert blocked | unblockable | libcs_own == 2**64 - 1
+        assert Path(f"/proc/{container.init}/exe").read_bytes() == frozen.read_bytes()
 
 
 @pytest.mark.parametrize("number", FORWARDED)
@@ -93,10 +92,7 @@ def test_a_payload_that_handles_term_ends_as_it_likes(engine: Engine) -> None:
 def test_with_g_the_whole_group_gets_the_signal(engine: Engine) -> None:
     """A shell and what it started both end by their own handlers."""
     child = 'trap "echo child; exit 0" TERM; echo child-ready; while :; do sleep 0.05; done'
-    script = (
-        f"sh -c '{child}' & "
-        'trap "echo parent; wait; exit 6" TERM; echo ready; while :; do wait; done'
-    )
+    script = f"sh -c '{child}' & trap \"echo parent; wait; exit 6\" TERM; echo ready; while :; do wait; done"
     group = {"PYINIT_OPTIONS": "-g"}
     with engine.container("sh", "-c", script, environment=group) as container:
         container.says("ready")
@@ -112,9 +108,9 @@ def test_orphans_are_reaped(engine: Engine) -> None:
     script = 'for i in $(seq 20); do sh -c "sleep 1111 &"; done; exec sleep 2222'
     with engine.container("sh", "-c", script) as container:
         init = container.init
-        until(lambda: len(running(init, ["sleep", "1111"])) == 20, "20 orphans")
-        [payload] = until(lambda: running(init, ["sleep", "2222"]), "the payload")
-        for orphan in running(init, ["sleep", "1111"]):
+        until(lambda: len(running(init, "sleep", "1111")) == 20, "20 orphans")
+        [payload] = until(lambda: running(init, "sleep", "2222"), "the payload")
+        for orphan in running(init, "sleep", "1111"):
             os.kill(orphan, signal.SIGKILL)
         until(lambda: children(init) == [payload], "all 20 reaped")
 
@@ -124,22 +120,18 @@ def test_orphans_of_entered_processes_are_reaped(engine: Engine) -> None:
     """What `docker exec` leaves behind comes to the container's init."""
     with engine.container("sleep", "2222") as container:
         init = container.init
-        [payload] = until(lambda: running(init, ["sleep", "2222"]), "the payload")
+        [payload] = until(lambda: running(init, "sleep", "2222"), "the payload")
         for _ in range(3):
             engine.enter(container, ["sh", "-c", "sleep 1111 >/dev/null 2>&1 &"])
-        orphans = until(
-            lambda: len(found := running(init, ["sleep", "1111"])) == 3 and found, "3 orphans"
-        )
-        for orphan in orphans or []:
+        until(lambda: len(running(init, "sleep", "1111")) == 3, "3 orphans")
+        for orphan in running(init, "sleep", "1111"):
             os.kill(orphan, signal.SIGKILL)
         until(lambda: children(init) == [payload], "all 3 reaped")
 
 
 def test_what_the_payload_leaves_may_finish(engine: Engine) -> None:
     """TERM and the grace period instead of the kernel's KILL."""
-    left = (
-        'trap "sleep 0.1; echo finished; exit" TERM; echo left-ready; while :; do sleep 0.05; done'
-    )
+    left = 'trap "sleep 0.1; echo finished; exit" TERM; echo left-ready; while :; do sleep 0.05; done'
     script = f"sh -c '{left}' & echo ready; exec sleep 1000"
     with engine.container("sh", "-c", script, environment={"PYINIT_OPTIONS": "-t 50"}) as container:
         container.says("ready")
