@@ -14,11 +14,11 @@ import pytest
 from tests.conftest import PR_SET_CHILD_SUBREAPER
 from tests.engines.docker import Daemon, Docker, DockerInit
 from tests.engines.engine import Engine
-from tests.engines.images import BUSYBOX, bare_root
+from tests.engines.images import BUSYBOX, bare_root, debian_root
 from tests.engines.namespaces import Bubblewrap, Nspawn, NspawnAsPid2, Unshare
 from tests.engines.oci import Crun, Runc
 from tests.engines.podman import Podman, PodmanInit, PodmanStore
-from tests.engines.support import absent, cgroups, mounts, processes_that_name, until
+from tests.engines.support import absent, cgroups, mounts, need, processes_that_name, until
 from tests.engines.table import engines
 from tests.harness import PROGRAMS
 
@@ -81,6 +81,43 @@ def daemon(storage: Path, frozen: Path, bare: Path) -> Iterator[Daemon]:
         yield started
     finally:
         started.close()
+
+
+@pytest.fixture(scope="session")
+def debian(storage: Path, frozen: Path) -> Path:
+    """A root file system of Debian with pyinit, nginx and Python."""
+    need("debootstrap")
+    return debian_root(storage / "debian", frozen)
+
+
+@pytest.fixture(scope="session")
+def podman_debian(podman_store: PodmanStore, debian: Path) -> str:
+    """The same as an image of podman's."""
+    podman_store.add(debian, "debian:1")
+    return "debian:1"
+
+
+@pytest.fixture(scope="session")
+def docker_debian(daemon: Daemon, debian: Path) -> str:
+    """The same as an image of docker's."""
+    daemon.add(debian, "debian:1")
+    return "debian:1"
+
+
+@pytest.fixture(params=engines("nspawn", "runc", "podman", "docker"))
+def debian_engine(request: pytest.FixtureRequest, storage: Path) -> Engine:
+    """Each of these engines in turn, with the Debian image."""
+    name: str = request.param
+    folder = storage / f"{name}-debian"
+    if name == "podman":
+        podman = Podman(folder, request.getfixturevalue("podman_store"))
+        podman.image = request.getfixturevalue("podman_debian")
+        return podman
+    if name == "docker":
+        docker = Docker(folder, request.getfixturevalue("daemon"))
+        docker.image = request.getfixturevalue("docker_debian")
+        return docker
+    return (Runc if name == "runc" else Nspawn)(folder, request.getfixturevalue("debian"))
 
 
 @pytest.fixture(params=engines())

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.engines.engine import Container, Engine
-from tests.engines.images import context, packed
+from tests.engines.images import ENTRYPOINT, context, packed
 from tests.engines.support import need, run, until
 
 
@@ -64,6 +64,12 @@ class Daemon:
         self.do("import", str(packed(root, self.folder / "bare.tar")), "bare:1")
         made = context(self.folder / "context", init)
         self.do("build", "--network=none", "--tag=entry:1", str(made))
+
+    def add(self, root: Path, image: str) -> None:
+        """Make an image of a root file system, with pyinit as its entrypoint."""
+        tar = packed(root, self.folder / "added.tar")
+        self.do("import", "--change", ENTRYPOINT, str(tar), image)
+        tar.unlink()
 
     def close(self) -> None:
         """Remove all containers, end the daemon, and remove what it wrote."""

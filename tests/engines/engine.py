@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.engines.support import PATIENCE, run, until
+from tests import processes
+from tests.engines.support import PATIENCE, until
 
 NUMBERS = itertools.count(1)
 
@@ -31,7 +32,12 @@ class Container:
     def init(self) -> int:
         """The pid of pyinit in the container, as the host sees it."""
         if not self._init:
-            self._init = until(lambda: self.engine.find_init(self), f"{self.name} has an init")
+            until(lambda: self._find_init() or self.over(), f"{self.name} has an init")
+            assert self._init, f"it has ended: {self.ended()}"
+        return self._init
+
+    def _find_init(self) -> int:
+        self._init = self.engine.find_init(self)
         return self._init
 
     @property
@@ -124,9 +130,12 @@ class Engine(abc.ABC):
         try:
             yield Container(self, name, client, folder)
         finally:
+            inside = processes.descendants(client.pid)
             self.remove(name)
             client.send_signal(signal.SIGKILL)
             client.wait()
+            # The kernel needs a moment for what dies with its client.
+            until(lambda: not any(map(processes.alive, inside)), f"{name} has ended")
 
     def run(
         self,
@@ -137,10 +146,3 @@ class Engine(abc.ABC):
         """Run a command in a container to its end; its code, standard output and error."""
         with self.container(*words, environment=environment, stdin=stdin) as container:
             return container.ended()
-
-
-def unpack(tar: Path, folder: Path) -> Path:
-    """Unpack a root file system; returns the folder."""
-    folder.mkdir(parents=True)
-    run("tar", "-C", folder, "-xf", tar)
-    return folder

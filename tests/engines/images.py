@@ -8,11 +8,38 @@ import stat
 from pathlib import Path
 
 from tests.engines.support import run
+from tools.debian_root import debian_tar
 
 BUSYBOX = Path("/bin/busybox")
 COMMANDS = ("sh", "cat", "echo", "env", "false", "ls", "ps", "readlink", "seq", "sleep", "true")
+ENTRYPOINT = 'ENTRYPOINT ["/pyinit", "-g", "--"]'
 # Mount points and the folder without which systemd-nspawn takes a root for no root.
 FOLDERS = ("dev", "etc", "proc", "run", "sys", "tmp", "usr", "var")
+
+
+# Reached through a socket in its file system: no container here has a network. /slow sends its first
+# line, takes its time, and sends the second one.
+NGINX = """\
+load_module modules/ngx_http_echo_module.so;
+daemon off;
+worker_processes 2;
+pid /run/nginx.pid;
+error_log stderr;
+events { }
+http {
+    access_log off;
+    client_body_temp_path /run/body;
+    proxy_temp_path /run/proxy;
+    fastcgi_temp_path /run/fastcgi;
+    uwsgi_temp_path /run/uwsgi;
+    scgi_temp_path /run/scgi;
+    server {
+        listen unix:/run/nginx.sock;
+        location / { echo "served"; }
+        location /slow { echo "begun"; echo_flush; echo_sleep 0.5; echo "finished"; }
+    }
+}
+"""
 
 
 def bare_root(root: Path, init: Path) -> Path:
@@ -26,6 +53,15 @@ def bare_root(root: Path, init: Path) -> Path:
     for command in COMMANDS:
         (root / "bin" / command).symlink_to("busybox")
     shutil.copy(init, root / "pyinit")
+    return root
+
+
+def debian_root(root: Path, init: Path) -> Path:
+    """Make a Debian root file system with pyinit, nginx and Python in it; returns the folder."""
+    root.mkdir(parents=True)
+    run("tar", "-C", root, "-xf", debian_tar())
+    shutil.copy(init, root / "pyinit")
+    (root / "etc" / "nginx" / "nginx.conf").write_text(NGINX)
     return root
 
 
@@ -46,6 +82,6 @@ def context(folder: Path, init: Path) -> Path:
         "COPY busybox /bin/busybox\n"
         "COPY pyinit /pyinit\n"
         f'RUN ["/bin/busybox", "sh", "-c", "{links}"]\n'
-        'ENTRYPOINT ["/pyinit", "-g", "--"]\n'
+        f"{ENTRYPOINT}\n"
     )
     return folder

@@ -38,10 +38,10 @@ class Unshare(Commanded):
 
     def command(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
         """Return unshare's command line; see Engine."""
-        assert name
         need("unshare")
         assigned = [f"{key}={value}" for key, value in environment.items()]
         namespace = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]
+        assigned.append(f"HOSTNAME={name}")
         return ["env", *assigned, *namespace, f"--root={self.root}", *INIT, *words]
 
 
@@ -54,8 +54,8 @@ class Bubblewrap(Commanded):
         """Return bwrap's command line; see Engine."""
         need("bwrap")
         assigned = [word for pair in environment.items() for word in ("--setenv", *pair)]
-        namespace = ["bwrap", "--unshare-pid", "--as-pid-1", "--die-with-parent"]
-        view = ["--bind", str(self.root), "/", "--proc", "/proc", "--dev", "/dev"]
+        namespace = ["bwrap", "--unshare-pid", "--as-pid-1", "--die-with-parent", "--unshare-uts"]
+        view = ["--hostname", name, "--bind", str(self.root), "/", "--proc", "/proc", "--dev", "/dev"]
         return [*namespace, *view, *assigned, *INIT, *words]
 
 

@@ -12,6 +12,8 @@ from tests.engines.support import need, run
 
 INIT = ("/pyinit", "-g", "--")
 PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+# Those of docker's that a daemon needs which changes its user, as nginx does.
+CAPABILITIES = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"]
 # A bundle's configuration, as OCI's JSON has it.
 Configuration = dict[str, Any]
 
@@ -50,6 +52,8 @@ class Runc(Engine):
         configuration["process"]["terminal"] = False
         configuration["process"]["args"] = [*INIT, *words]
         configuration["process"]["env"] = [PATH, *(f"{k}={v}" for k, v in environment.items())]
+        for kind in ("bounding", "effective", "permitted"):
+            configuration["process"]["capabilities"][kind] = CAPABILITIES
         configuration["mounts"] += [
             {"destination": place, "type": "tmpfs", "source": "tmpfs"} for place in ("/run", "/tmp")
         ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.engines.engine import Container, Engine
-from tests.engines.images import context, packed
+from tests.engines.images import ENTRYPOINT, context, packed
 from tests.engines.support import need, run
 
 # Debian's hard limits may be lower than what podman asks for by default, and there is no network.
@@ -56,6 +56,12 @@ class PodmanStore:
     def do(self, *words: str) -> str:
         """Run a command of podman to its end and return what it says."""
         return run(*self.client(*words)).stdout
+
+    def add(self, root: Path, image: str) -> None:
+        """Make an image of a root file system, with pyinit as its entrypoint."""
+        tar = packed(root, self.folder / "added.tar")
+        self.do("import", "--change", ENTRYPOINT, str(tar), image)
+        tar.unlink()
 
     def close(self) -> None:
         """Remove all containers, images and mounts."""
