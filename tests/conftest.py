@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import processes
+from tests.counts import count, pytest_terminal_summary  # noqa: F401  # a fixture, a hook
 from tests.harness import PROGRAMS, Init, NotInTimeError, Word, kill, until
 from tests.terminal import Terminal
 

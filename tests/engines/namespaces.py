@@ -64,6 +64,8 @@ class Nspawn(Commanded):
 
     name = "nspawn"
     options: tuple[str, ...] = ()
+    # The socket that nspawn itself is given to say that the container is ready.
+    manager: Path | None = None
 
     def command(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
         """Return nspawn's command line; see Engine."""
@@ -75,7 +77,8 @@ class Nspawn(Commanded):
         machine = [f"--directory={self.root}", f"--machine={name}", "--quiet", "--pipe"]
         machine += ["--register=no", "--keep-unit", *self.options]
         assigned = [f"--setenv={key}={value}" for key, value in environment.items()]
-        nspawn = [*apart, "sh", "-c", private, "nspawn", *machine, *assigned]
+        notified = ["env", f"NOTIFY_SOCKET={self.manager}"] if self.manager else []
+        nspawn = [*notified, *apart, "sh", "-c", private, "nspawn", *machine, *assigned]
         return [*nspawn, *INIT, *words]
 
     def stop(self, container: Container) -> None:
@@ -90,7 +93,7 @@ class NspawnAsPid2(Nspawn):
 
     name = "nspawn-as-pid2"
     init_inside = 2
-    options = ("--as-pid2",)
+    options: tuple[str, ...] = ("--as-pid2",)
 
 
 def runs(pid: int, program: Path) -> bool:

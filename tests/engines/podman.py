@@ -98,9 +98,9 @@ class Podman(Engine):
         """Use the engine's own command."""
         self.store.do("kill", f"--signal={number}", container.name)
 
-    def stop(self, container: Container) -> None:
-        """Stop it as a user does, with patience enough that only KILL could exhaust it."""
-        self.store.do("stop", "--time=50", container.name)
+    def stop(self, container: Container, seconds: int = 50) -> None:
+        """Use the engine's own command; it sends KILL after this time."""
+        self.store.do("stop", f"--time={seconds}", container.name)
 
     def enter(self, container: Container, words: Sequence[str]) -> None:
         """Use the engine's own command."""
