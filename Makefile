@@ -11,6 +11,8 @@ BASE_PYTHON = /usr/bin/python3.11
 BUILD_PACKAGES = python3.11 python3.11-venv python3-dev gcc libc6-dev libcap-dev
 RUN_PACKAGES = nginx util-linux procps
 TEST_PACKAGES = util-linux procps strace gcc libc6-dev bash busybox-static mandoc
+DEB_PACKAGES = dpkg-dev lintian
+EXAMPLE_PACKAGES = docker-compose systemd-container util-linux
 ENGINE_PACKAGES =
 
 .PHONY: help
@@ -53,7 +55,7 @@ format: .venv/stamp ## lay out the code as `make lint` wants it
 
 .PHONY: test
 test: lint dist ## every check and every test
-	@tools/need $(TEST_PACKAGES) $(BENCH_PACKAGES) $(ENGINE_PACKAGES)
+	@tools/need $(TEST_PACKAGES) $(BENCH_PACKAGES) $(DEB_PACKAGES) $(EXAMPLE_PACKAGES) $(ENGINE_PACKAGES)
 	@$(PYTHON) -m pytest -n 4 --dist loadgroup -q
 
 .PHONY: docker-test
@@ -82,6 +84,17 @@ dist: .work/venv/stamp ## dist/pyinit, the one static file
 order: dist ## refresh build/symbols.order, after which dist/pyinit has its functions
 	@PYTHONPATH=build $(FREEZER) -m freezing.order .work/pyinit/stage1 dist/pyinit build/symbols.order
 	@$(MAKE) --no-print-directory dist
+
+# --- Packages ---------------------------------------------------------------------------------------
+
+.PHONY: deb
+deb: dist .venv/stamp ## a Debian package of dist/pyinit, with manual page and completions
+	@tools/need $(DEB_PACKAGES)
+	@$(PYTHON) -m tools.deb
+
+.PHONY: image
+image: dist .venv/stamp ## dist/pyinit-oci.tar, a container image of dist/pyinit alone
+	@$(PYTHON) -m tools.image
 
 # --- Benchmarks (bench) ----------------------------------------------------------------------------
 
