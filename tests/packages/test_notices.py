@@ -1,0 +1,37 @@
+"""THIRD-PARTY.md names exactly what the frozen file is made of, in these versions, and the file has their texts."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.harness import PROGRAMS, ROOT
+
+
+def listed() -> dict[str, str]:
+    """The works in the document's table, in lower case, with their versions."""
+    rows = re.findall(r"^\| (\S+) \| (.+?) \|", (ROOT / "THIRD-PARTY.md").read_text(), re.MULTILINE)
+    return {work.lower(): version for work, version in rows if work != "work"}
+
+
+def test_the_works_are_those_of_the_build() -> None:
+    sources = tomllib.loads((ROOT / "build" / "sources.toml").read_text())
+    versions = {name: source["version"] for name, source in sources.items()}
+    # musl is the one of the machine that builds: it has no version of ours.
+    works = listed()
+    assert works.pop("musl")
+    assert works == versions
+
+
+def test_the_frozen_file_prints_every_notice() -> None:
+    [program] = PROGRAMS["frozen"]
+    if not Path(program).exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("dist/pyinit is missing; make dist")
+    printed = subprocess.run([program, "--license"], check=True, capture_output=True, text=True).stdout
+    headings = re.findall(r"^-{20,}\n(\S+)(?: \S+)?\n-{20,}$", printed, re.MULTILINE)
+    assert sorted(headings) == sorted(listed())
