@@ -40,7 +40,7 @@ run: .venv/stamp ## nginx under pyinit as PID 1 of a namespace; or CMD='...' ins
 
 # --- Checks and tests ------------------------------------------------------------------------------
 
-TYPED = $(wildcard pyinit tests tools build/freezing benchmarks)
+TYPED = $(wildcard pyinit tests tools examples build/freezing benchmarks)
 
 .PHONY: lint
 lint: .venv/stamp ## ruff and mypy --strict

@@ -20,7 +20,7 @@ from pathlib import Path
 SUITE = "bookworm"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 # What the engines' tests run in a Debian container.
-PACKAGES = ("nginx-light", "python3-minimal")
+PACKAGES = ("gunicorn", "nginx-light", "python3-minimal")
 TARGET = "$(CODENAME) $(COMPONENT) $(REPO_URI)"  # as apt-get(8) lists its sources
 # What nobody reads in a container; without it the tar is half as large.
 LEFT_OUT = (
