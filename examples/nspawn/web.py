@@ -6,7 +6,17 @@ import os
 import signal
 import socket
 import sys
-from http.server import HTTPServer, SimpleHTTPRequestHandler
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+
+class Greeting(BaseHTTPRequestHandler):
+    """Answers every GET with the same line."""
+
+    def do_GET(self) -> None:
+        """See BaseHTTPRequestHandler, which wants this name."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"served from a container\n")
 
 
 def notify(message: str) -> None:
@@ -17,7 +27,8 @@ def notify(message: str) -> None:
             manager.sendto(message.encode(), address.replace("@", "\0", 1))
 
 
+# sys.exit leaves serve_forever and closes what is open.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-server = HTTPServer(("", 8000), SimpleHTTPRequestHandler)
+server = HTTPServer(("", 8000), Greeting)
 notify("READY=1")
 server.serve_forever()

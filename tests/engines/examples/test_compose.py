@@ -11,7 +11,7 @@ import pytest
 
 from tests.engines.docker import Daemon
 from tests.engines.examples.conftest import EXAMPLES
-from tests.engines.support import need, run
+from tests.engines.support import need, run, until
 from tests.engines.table import GROUPS
 from tests.processes import children, command
 
@@ -50,9 +50,9 @@ def test_init_true_means_pyinit(compose: Compose, stocked: Daemon, frozen: Path)
     compose.do("up", "--detach")
     [name] = compose.do("ps", "--quiet").split()
     init = int(stocked.do("inspect", "--format={{.State.Pid}}", name))
-    assert os.path.samestat(os.stat(f"/proc/{init}/exe"), frozen.stat())
-    [payload] = children(init)
-    assert command(payload)[:2] == ["busybox", "httpd"]
+    # `up` returns while the runtime is still about to become the init.
+    until(lambda: os.path.samestat(os.stat(f"/proc/{init}/exe"), frozen.stat()), "PID 1 is the frozen file")
+    until(lambda: [command(child)[:2] for child in children(init)] == [["busybox", "httpd"]], "the payload runs")
     compose.do("stop")
     # 143, which PYINIT_OPTIONS has made 0; after KILL it would be 137.
     assert stocked.do("inspect", "--format={{.State.Status}} {{.State.ExitCode}}", name) == "exited 0\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from tests.engines.examples.conftest import EXAMPLES
 from tests.engines.examples.network import connect_soon, receive
 from tests.engines.support import PATIENCE, until
 from tests.engines.table import GROUPS
+from tests.processes import children, signals
 
 pytestmark = pytest.mark.xdist_group(GROUPS["docker"])
 LARGE = 64 << 20  # bytes: more than the kernel's buffers hold between a server and a client that does not read
@@ -46,6 +48,21 @@ def log(container: Container, text: str, times: int = 1) -> None:
     assert container.errors.count(text) == times, container.errors
 
 
+def workers_are_up(container: Container) -> None:
+    """Wait until both of gunicorn's workers have handlers of their own.
+
+    Until then a worker has the master's and loses a TERM. The one for ABRT, which the master lacks, comes last
+    (gunicorn/workers/base.py, init_signals).
+    """
+    [master] = children(container.init)
+
+    def own_handlers() -> bool:
+        workers = children(master)
+        return len(workers) == 2 and all(signal.SIGABRT in signals(worker, "SigCgt") for worker in workers)
+
+    until(own_handlers, "two workers of gunicorn with their own handlers")
+
+
 def test_gunicorn_answers_a_request_that_is_under_way_when_it_is_stopped(stocked: Daemon, tmp_path: Path) -> None:
     """examples/gunicorn: TERM comes in the middle of an upload; the upload goes on and gets its answer."""
     # However slow this machine is: gunicorn's own time-outs are not what is tested.
@@ -54,6 +71,7 @@ def test_gunicorn_answers_a_request_that_is_under_way_when_it_is_stopped(stocked
     with engine.container() as container, connect_soon(container, 8000) as upload:
         upload.sendall(b"POST / HTTP/1.0\r\nContent-Length: 10\r\n\r\nfirst")
         log(container, "upload begun")
+        workers_are_up(container)
         with stopping(container):
             log(container, "Handling signal: term")
             upload.sendall(b"-last")

@@ -71,8 +71,8 @@ def test_the_unit_is_ready_when_its_payload_says_so(debian: Path, tmp_path: Path
             heard(manager, "READY=1")
             # Not awaited: it is ready.
             with connect(container, 8000) as connection:
-                connection.sendall(b"GET /pyinit HTTP/1.0\r\n\r\n")
-                assert receive(connection).endswith((debian / "pyinit").read_bytes())
+                connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                assert receive(connection).endswith(b"\r\n\r\nserved from a container\n")
             stop(container)
             heard(manager, "STOPPING=1")
             assert container.wait() == 0
