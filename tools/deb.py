@@ -15,10 +15,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pyinit.personas import NAMES
 from tools.release import DEBIAN, DIST, FROZEN, ROOT, ReleaseError, changelog, debian_version, frozen_output, moment
 
-# Run under these names it takes these programs' options: a link is all that a user of theirs needs.
-PERSONAS = ("tini", "tini-static", "docker-init", "dumb-init", "catatonit", "podman-init")
 
 
 def main() -> int:
@@ -61,9 +60,10 @@ def fill(stage: Path) -> None:
     put(stage / "usr/share/doc/pyinit/changelog.gz", compressed((ROOT / "CHANGELOG.md").read_bytes()))
     put(stage / "usr/share/doc/pyinit/changelog.Debian.gz", compressed(changelog().encode()))
     put(stage / "usr/share/lintian/overrides/pyinit", (DEBIAN / "lintian-overrides").read_bytes())
+    # Run under another program's name it takes that one's options: a link is all that its users need.
     personas = stage / "usr/libexec/pyinit"
     personas.mkdir(parents=True)
-    for persona in PERSONAS:
+    for persona in NAMES:
         (personas / persona).symlink_to("../../bin/pyinit")
 
 
