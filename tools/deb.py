@@ -19,7 +19,6 @@ from pyinit.personas import NAMES
 from tools.release import DEBIAN, DIST, FROZEN, ROOT, ReleaseError, changelog, debian_version, frozen_output, moment
 
 
-
 def main() -> int:
     """Make the package and print its path."""
     try:

@@ -21,9 +21,7 @@ FLAGS = [
 
 def libc() -> Path:
     """musl's libc.a. Raises BuildError if musl is not installed."""
-    answer = subprocess.run(
-        ["musl-gcc", "-print-file-name=libc.a"], capture_output=True, text=True, check=False
-    )
+    answer = subprocess.run(["musl-gcc", "-print-file-name=libc.a"], capture_output=True, text=True, check=False)
     path = Path("/usr/lib/x86_64-linux-musl/libc.a")
     if answer.returncode != 0 or not path.exists():
         raise BuildError("no musl: `tools/need musl-tools` installs it")
@@ -46,8 +44,7 @@ def wrapper(folder: Path) -> Path:
     """musl-gcc that also answers the one question CPython's configure asks of a compiler."""
     script = folder / "cc-musl"
     script.write_text(
-        '#!/bin/sh\ncase " $* " in *print-multiarch*) echo x86_64-linux-musl; exit;; esac\n'
-        'exec musl-gcc "$@"\n'
+        '#!/bin/sh\ncase " $* " in *print-multiarch*) echo x86_64-linux-musl; exit;; esac\nexec musl-gcc "$@"\n'
     )
     script.chmod(0o755)
     return script

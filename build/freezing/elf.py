@@ -25,9 +25,7 @@ class Segment:
     def packed(self) -> bytes:
         """As it stands in a file."""
         sizes = (self.in_file, self.in_memory, self.alignment)
-        return PROGRAM_HEADER.pack(
-            self.type, self.flags, self.offset, self.address, self.physical, *sizes
-        )
+        return PROGRAM_HEADER.pack(self.type, self.flags, self.offset, self.address, self.physical, *sizes)
 
 
 class Stage:

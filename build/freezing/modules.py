@@ -19,9 +19,7 @@ STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
 class Module:
     """A Python module: its name in the program and its text."""
 
-    def __init__(
-        self, name: str, text: bytes, place: str, is_package: bool = False, optimize: int = 2
-    ) -> None:
+    def __init__(self, name: str, text: bytes, place: str, is_package: bool = False, optimize: int = 2) -> None:
         self.name = name
         self.text = text
         self.place = place  # what tracebacks show

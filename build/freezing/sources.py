@@ -79,9 +79,7 @@ def _fetch_from_apt(source: Source, folder: Path) -> None:
             text = re.sub(r"(?m)^Types:.*$", "Types: deb-src", file.read_text())
         elif file.suffix == ".list" and file.exists():
             lines = file.read_text().splitlines()
-            text = "\n".join(
-                re.sub(r"^deb\s", "deb-src ", line) for line in lines if re.match(r"deb\s", line)
-            )
+            text = "\n".join(re.sub(r"^deb\s", "deb-src ", line) for line in lines if re.match(r"deb\s", line))
         else:
             continue
         (lists / "parts" / f"pyinit-{file.name}").write_text(text + "\n")

@@ -39,9 +39,7 @@ def run(
     start = time.monotonic()
     with log.open("wb") as output:
         try:
-            process = subprocess.Popen(
-                command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
-            )
+            process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
         except OSError as error:
             raise BuildError(f"{what}: {error}; `make dist` installs what is needed") from error
         while True:
