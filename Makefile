@@ -80,6 +80,10 @@ dist: .work/venv/stamp ## dist/pyinit, the one static file
 	@tools/need $(FREEZE_PACKAGES)
 	@$(FREEZER) -m PyInstaller --log-level WARN --noconfirm --distpath dist --workpath .work build/pyinit.spec
 
+.PHONY: wheel
+wheel: dist ## dist/pyinit-*.whl, which installs the static file as bin/pyinit
+	@PYTHONPATH=build $(FREEZER) -m freezing.wheel . dist/pyinit dist
+
 .PHONY: order
 order: dist ## refresh build/symbols.order, after which dist/pyinit has its functions
 	@PYTHONPATH=build $(FREEZER) -m freezing.order .work/pyinit/stage1 dist/pyinit build/symbols.order

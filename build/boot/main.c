@@ -51,7 +51,15 @@ _Noreturn void pyinit_fail_with_exception(const char *what)
             bytes = PyUnicode_AsEncodedString(line, "utf-8", "surrogateescape");
         }
     }
-    pyinit_fail(what, bytes == NULL ? "an exception that cannot be printed" : PyBytes_AS_STRING(bytes));
+    if (bytes == NULL) {
+        pyinit_fail(what, "an exception that cannot be printed");
+    }
+    for (char *at = PyBytes_AS_STRING(bytes); *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ') {
+            *at = ' '; /* one line, whatever the message holds */
+        }
+    }
+    pyinit_fail(what, PyBytes_AS_STRING(bytes));
 }
 
 /* Fills sys.argv: every byte must survive. An empty vector is made to look as the kernel makes it since 5.18. */

@@ -192,6 +192,9 @@ def check_title() -> None:
     for title in ("pyinit: stopping", "x" * 5_000, "short"):
         setproctitle.setproctitle(title)
         assert title.startswith(setproctitle.getproctitle()), setproctitle.getproctitle()
+        descriptor = os.open("/proc/self/cmdline", os.O_RDONLY)
+        assert os.read(descriptor, 10_000).strip(b"\0").decode() == setproctitle.getproctitle()
+        os.close(descriptor)
     assert _pyinit.getenv(b"KEPT") == b"yes"
     assert _pyinit.getenv(b"NOT THERE") is None
     check_spawn()

@@ -1,0 +1,72 @@
+"""Whatever goes wrong inside ends with one line on standard error and 125: frozen are programs that do go wrong."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from freezing import modules, snapshot, sources
+from tests.harness import ROOT
+
+PROGRAMS = {
+    "exception": "def main():\n    raise ValueError('caf\\xe9\\nnext')",
+    "late import": "def main():\n    import json",
+    "recursion": "def main():\n    return main()",
+    "exit": "def main():\n    raise SystemExit(3)",
+    "no number": "def main():\n    return 'text'",
+    "in finally": "def main():\n    try:\n        1 / 0\n    finally:\n        [].pop()",
+}
+
+
+@pytest.fixture
+def stage(freezer: Path) -> Path:
+    """Return the linked file that holds no program yet."""
+    path = ROOT / ".work" / "pyinit" / "stage1"
+    if not path.exists():
+        pytest.skip(f"no stage beside {freezer}")
+    return path
+
+
+def frozen_program(text: str, stage: Path, folder: Path) -> Path:
+    """Freeze a program of one module."""
+    pins = sources.pinned(ROOT, folder)
+    encodings = modules.from_file(ROOT / "build" / "stand_ins" / "encodings.py")
+    program = modules.Module("program", text.encode(), "program.py")
+    table = modules.table(modules.bootstrap(pins["cpython"]), [encodings, program], ["program"])
+    target = folder / "program"
+    snapshot.freeze(stage, table, target, folder)
+    return target
+
+
+def run(program: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end."""
+    return subprocess.run([program], check=False, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_escapes_is_one_line_and_125(name: str, stage: Path, tmp_path: Path) -> None:
+    done = run(frozen_program(PROGRAMS[name], stage, tmp_path))
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (125, "")
+    assert line.startswith("pyinit: internal error: ")
+
+
+def test_a_code_is_passed_on(stage: Path, tmp_path: Path) -> None:
+    done = run(frozen_program("def main():\n    return 42", stage, tmp_path))
+    assert (done.returncode, done.stderr) == (42, "")
+
+
+def test_a_stage_without_a_program_says_so(stage: Path) -> None:
+    done = run(stage)
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 125
+    assert "holds no program" in line
+
+
+def test_a_module_that_cannot_be_imported_fails_the_build(stage: Path, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="No module named 'absent'"):
+        frozen_program("import absent\n", stage, tmp_path)
+    assert not os.path.lexists(tmp_path / "program")

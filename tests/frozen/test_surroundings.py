@@ -1,0 +1,160 @@
+"""What the file needs of the world around it: nothing. What it hands on: everything, unchanged."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.harness import PROGRAMS, compiled
+
+BUSYBOX = "/bin/busybox"
+NOBODY = 65534
+HOSTILE = {
+    "PYTHONHOME": "/nowhere",
+    "PYTHONPATH": "/nowhere",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONINSPECT": "1",
+    "PYTHONVERBOSE": "1",
+    "PYTHONMALLOC": "debug",
+    "PYTHONSTARTUP": "/nowhere",
+    "LD_PRELOAD": "/nowhere.so",
+    "LD_LIBRARY_PATH": "/nowhere",
+    "LC_ALL": "tr_TR.ISO-8859-9",
+    "GLIBC_TUNABLES": "glibc.malloc.check=3",
+    "MALLOC_ARENA_MAX": "1",
+}
+
+
+def run(
+    *words: object,
+    environment: Mapping[str, str] | None = None,
+    prepare: Callable[[], None] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [os.fspath(word) if isinstance(word, Path) else str(word) for word in words],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
+        preexec_fn=prepare,
+    )
+
+
+@pytest.fixture
+def bare_root(frozen: Path, tmp_path: Path) -> Path:
+    """Return a folder with nothing in it but the file and a static payload."""
+    root = tmp_path / "root"
+    root.mkdir()
+    shutil.copy(frozen, root / "pyinit")
+    shutil.copy(BUSYBOX, root / "busybox")
+    for each in (tmp_path, root):
+        each.chmod(0o755)
+    return root
+
+
+def test_a_root_with_nothing_in_it(bare_root: Path) -> None:
+    """Read-only, no /proc, no /dev, nobody's user, no privileges to gain, no streams, no environment."""
+    script = f"""
+        mount --make-rprivate / && mount --bind {bare_root} {bare_root} && mount -o remount,ro,bind {bare_root} &&
+        exec env -i /usr/sbin/chroot --userspec={NOBODY}:{NOBODY} {bare_root} \\
+            /pyinit -- /busybox sh -c 'exit 42' <&- >&- 2>&-
+    """
+    namespace = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+    done = run(*namespace, "setpriv", "--no-new-privs", "sh", "-c", script)
+    assert (done.returncode, done.stderr) == (42, "")
+
+
+@pytest.mark.parametrize(("program", "code"), [("true", 0), ("no-such-program", 127)])
+def test_closed_streams_do_no_harm(frozen: Path, program: str, code: int) -> None:
+    done = run("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", frozen, program)
+    assert done.returncode == code
+
+
+def test_the_environment_passes_untouched(frozen: Path) -> None:
+    environment = {**HOSTILE, "PATH": os.defpath, "EMPTY": ""}
+    bare = run(BUSYBOX, "env", environment=environment)
+    under = run(frozen, BUSYBOX, "env", environment=environment)
+    assert (under.returncode, under.stderr) == (0, "")
+    assert under.stdout == bare.stdout
+
+
+def test_an_empty_environment(frozen: Path) -> None:
+    done = run(frozen, BUSYBOX, "env", environment={})
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("kilobytes", [64, 128])
+def test_a_small_stack(frozen: Path, kilobytes: int) -> None:
+    size = kilobytes * 1024
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_STACK, (size, size))
+
+    assert run(frozen, BUSYBOX, "true", prepare=limit, environment={}).returncode == 0
+
+
+def test_little_memory(frozen: Path) -> None:
+    size = 8 * 1024 * 1024
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+    assert run(frozen, BUSYBOX, "true", prepare=limit, environment={}).returncode == 0
+
+
+def test_no_memory_at_all_is_one_line_or_the_kernels_kill(frozen: Path) -> None:
+    """Less than the file itself: the kernel may refuse the exec; init may say so; nothing hangs."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_DATA, (4096, 4096))
+
+    done = run("sh", "-c", '"$0" true', frozen, prepare=limit, environment={"PATH": os.defpath})
+    assert done.returncode != 0
+    assert len(done.stderr.splitlines()) <= 1
+
+
+def test_arguments_are_bytes(frozen: Path) -> None:
+    words = [b"caf\xe9", b"\xff\xfe", "\u00e9".encode(), b"", b"two words"]
+    script = b"printf '%s\\n' \"$@\""
+    command = [os.fsencode(frozen), b"/bin/busybox", b"sh", b"-c", script, b"sh", *words]
+    done = subprocess.run(command, check=True, capture_output=True, timeout=60)
+    assert done.stdout.split(b"\n")[:-1] == words
+
+
+@pytest.mark.parametrize("number", [1, 15, 17, 32, 33, 34, 35, 64])
+def test_one_blocked_signal_reaches_the_payload_and_no_other(frozen: Path, number: int) -> None:
+    show = ["/bin/busybox", "grep", "SigBlk", "/proc/self/status"]
+    done = run(compiled("prepare"), f"block={number}", "--", frozen, *show)
+    assert int(done.stdout.split()[1], 16) == 1 << (number - 1)
+
+
+def test_no_signal_is_blocked_if_none_was(frozen: Path) -> None:
+    show = ["/bin/busybox", "grep", "SigBlk", "/proc/self/status"]
+    assert int(run(frozen, *show).stdout.split()[1], 16) == 0
+
+
+def test_an_ignored_sigchld_is_ignored_by_the_payload(frozen: Path) -> None:
+    show = ["/bin/busybox", "grep", "SigIgn", "/proc/self/status"]
+    done = run(compiled("prepare"), f"ignore={signal.SIGCHLD:d}", "--", frozen, *show)
+    assert int(done.stdout.split()[1], 16) == 1 << (signal.SIGCHLD - 1)
+
+
+def test_version_names_the_sources_and_licence_the_works(frozen: Path) -> None:
+    (line,) = run(frozen, "--version").stdout.splitlines()
+    assert line.startswith("pyinit ")
+    assert line.count(" - git.") == 1
+    verbose = run(frozen, "-v", "--version").stdout
+    for name in ("cpython 3.11.2", "python-prctl 1.8.1", "setproctitle 1.3.8", "musl"):
+        assert name in verbose
+    licence = run(PROGRAMS["frozen"][0], "--license").stdout
+    for text in ("PYTHON SOFTWARE FOUNDATION LICENSE", "Rich Felker", "Kaarsemaker", "Daniele Varrazzo"):
+        assert text in licence
