@@ -49,23 +49,34 @@ def check_signals() -> None:
     assert signal.sigtimedwait({34}, 0.001) is None
 
 
+class Handler:
+    """A signal handler that keeps what it was called with."""
+
+    def __init__(self) -> None:
+        self.received: list[int] = []
+
+    def __call__(self, number: int, _frame: object) -> None:
+        """Called by Python."""
+        self.received.append(number)
+
+
 def check_handler() -> None:
     """Python's handlers run, and for 34 too."""
     for number in (signal.SIGUSR1, 34):
-        received: list[int] = []
-        signal.signal(number, lambda number, frame: received.append(number))
+        handler = Handler()
+        signal.signal(number, handler)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
         os.kill(os.getpid(), number)
         signal.pthread_sigmask(signal.SIG_BLOCK, {number})
         signal.signal(number, signal.SIG_DFL)
-        assert received == [number], received
+        assert handler.received == [number], handler.received
 
 
 def check_wakeup() -> None:
     """A wake-up descriptor gets a byte for each signal."""
     reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(writer)
-    signal.signal(signal.SIGUSR2, lambda number, frame: None)
+    signal.signal(signal.SIGUSR2, Handler())
     os.kill(os.getpid(), signal.SIGUSR2)
     poll = select.poll()
     poll.register(reader, select.POLLIN)

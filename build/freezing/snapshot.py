@@ -26,6 +26,6 @@ def freeze(stage: Path, table: bytes, target: Path, work: Path) -> None:
 
 def check(program: Path, work: Path) -> None:
     """Run the frozen self-test (build/checks/selftest.py). Raises BuildError if it fails."""
-    words = [program, b"caf\xe9"]  # not UTF-8: every byte must arrive
+    words: list[str | bytes | Path] = [program, b"caf\xe9"]  # not UTF-8: every byte must arrive
     environment = {"PATH": os.defpath, "KEPT": "yes", "GONE": "1", "PID": "1"}
     run("self-test of the restored interpreter", words, work / "logs" / "selftest.log", None, environment)

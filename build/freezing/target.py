@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyInstaller.building.datastruct import Target
+from PyInstaller.building.datastruct import Target  # type: ignore[import-untyped]
 
 from freezing import cpython, link, modules, notices, snapshot
 from freezing.sources import pinned

@@ -1,5 +1,7 @@
 """Stands in for the package of the same name: UTF-8 alone, straight from C."""
 
+from __future__ import annotations
+
 import _codecs
 
 
@@ -13,7 +15,7 @@ class CodecInfo(tuple):
 _UTF_8 = CodecInfo((_codecs.utf_8_encode, _codecs.utf_8_decode, None, None))
 
 
-def _search(name):
+def _search(name: str) -> CodecInfo | None:
     return _UTF_8 if name in ("utf-8", "utf_8", "utf8") else None
 
 

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from freezing import modules, snapshot, sources
+
 from tests.harness import ROOT
 
 PROGRAMS = {

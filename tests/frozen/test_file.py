@@ -55,19 +55,25 @@ def test_nothing_of_this_machine_is_in_it(frozen: Path) -> None:
 
 
 def test_two_builds_are_identical(freezer: Path, frozen: Path, tmp_path: Path) -> None:
-    commands = [
-        [freezer, "-m", "PyInstaller", "--log-level", "WARN", "--distpath", tmp_path / name, "--workpath"]
-        + [tmp_path / f"{name}-work", ROOT / "build" / "pyinit.spec"]
-        for name in ("one", "other")
-    ]
-    for command in commands:
+    spec = str(ROOT / "build" / "pyinit.spec")
+    for name in ("one", "other"):
+        folders = ["--distpath", str(tmp_path / name), "--workpath", str(tmp_path / f"{name}-work")]
+        command = [
+            str(freezer),
+            "-m",
+            "PyInstaller",
+            "--log-level",
+            "WARN",
+            *folders,
+            str(ROOT / "build" / "pyinit.spec"),
+        ]
         subprocess.run(command, check=True, timeout=300, capture_output=True, cwd=tmp_path)
     one, other = ((tmp_path / name / frozen.name).read_bytes() for name in ("one", "other"))
     assert one == other
 
 
 def test_the_wheel_installs_the_file(frozen: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "freezing.wheel", ROOT, frozen, tmp_path]
+    command = [sys.executable, "-m", "freezing.wheel", str(ROOT), str(frozen), str(tmp_path)]
     environment = {"PYTHONPATH": str(ROOT / "build")}
     subprocess.run(command, check=True, timeout=60, env=environment, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
@@ -75,7 +81,7 @@ def test_the_wheel_installs_the_file(frozen: Path, tmp_path: Path) -> None:
         assert tag in wheel.name
     venv = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", venv], check=True, timeout=120)
-    install = [venv / "bin" / "pip", "install", "--quiet", "--no-index", "--no-deps", wheel]
+    install = [str(venv / "bin" / "pip"), "install", "--quiet", "--no-index", "--no-deps", str(wheel)]
     subprocess.run(install, check=True, timeout=120, capture_output=True)
     installed = venv / "bin" / "pyinit"
     assert installed.read_bytes() == frozen.read_bytes()
