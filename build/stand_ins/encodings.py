@@ -1,7 +1,5 @@
 """Stands in for the package of the same name: UTF-8 alone, straight from C."""
 
-from __future__ import annotations
-
 import _codecs
 
 

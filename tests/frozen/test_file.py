@@ -58,15 +58,7 @@ def test_two_builds_are_identical(freezer: Path, frozen: Path, tmp_path: Path) -
     spec = str(ROOT / "build" / "pyinit.spec")
     for name in ("one", "other"):
         folders = ["--distpath", str(tmp_path / name), "--workpath", str(tmp_path / f"{name}-work")]
-        command = [
-            str(freezer),
-            "-m",
-            "PyInstaller",
-            "--log-level",
-            "WARN",
-            *folders,
-            str(ROOT / "build" / "pyinit.spec"),
-        ]
+        command = [str(freezer), "-m", "PyInstaller", "--log-level", "WARN", *folders, spec]
         subprocess.run(command, check=True, timeout=300, capture_output=True, cwd=tmp_path)
     one, other = ((tmp_path / name / frozen.name).read_bytes() for name in ("one", "other"))
     assert one == other
