@@ -34,7 +34,7 @@ def bench(*words: str, path: str | None = None) -> subprocess.CompletedProcess[s
     """Runs the benchmarks with these words; with `path` as PATH."""
     environment = os.environ | ({"PATH": path} if path is not None else {})
     command = [sys.executable, "-m", "benchmarks.compare", *words]
-    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=120)
+    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=300)
 
 
 def test_a_short_run_measures_everything(tmp_path: Path) -> None:
