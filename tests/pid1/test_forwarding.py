@@ -44,8 +44,9 @@ def test_a_signal_reaches_the_payload_once(start: Start, number: int) -> None:
     assert until_marked(init, MARK if number != MARK else MARK - 1) == []
 
 
-def test_every_signal_reaches_the_payload_of_a_subreaper(start: Start) -> None:
-    init = receiver(start, place="subreaper")
+@pytest.mark.parametrize("relay", [{}, {"NOTIFY_SOCKET": "@nobody"}], ids=["alone", "relaying"])
+def test_every_signal_reaches_the_payload_of_a_subreaper(start: Start, relay: dict[str, str]) -> None:
+    init = receiver(start, place="subreaper", environment={**ENVIRONMENT, **relay})
     for number in FORWARDED:
         init.signal(number)
         init.expect(f"got {number} 0 {init.pid}\n")
@@ -80,9 +81,12 @@ def test_synchronous_signals_sent_by_kill_end_the_payload_not_init(start: Start,
     assert init.wait() == (128 + number, "ready\n", "")
 
 
+@pytest.mark.parametrize("relay", [{}, {"NOTIFY_SOCKET": "@nobody"}], ids=["alone", "relaying"])
 @pytest.mark.parametrize("options", [(), ("-g",), ("-a",)])
-def test_a_thousand_queued_real_time_signals_all_arrive(start: Start, options: tuple[str, ...]) -> None:
-    init = receiver(start, *options)
+def test_a_thousand_queued_real_time_signals_all_arrive(
+    start: Start, options: tuple[str, ...], relay: dict[str, str]
+) -> None:
+    init = receiver(start, *options, environment={**ENVIRONMENT, **relay})
     # Stopped, it cannot take any before all are queued.
     init.signal(signal.SIGSTOP)
     until(lambda: processes.state(init.pid) == "T", "the init's stop")

@@ -19,11 +19,16 @@ MASKS = [[], [1], [2, 3, 15], [17], [20, 21, 22], [34], [64], [11, 7, 8], list(s
 DESCRIPTORS = list(itertools.chain.from_iterable(itertools.combinations(range(3), count) for count in range(4)))
 
 
+def sleeps(pid: int) -> bool:
+    """Return whether it is the payload, asleep (in clock_nanosleep): its loader has closed what it had opened."""
+    return processes.command(pid)[:1] == ["sleep"] and processes.sleeping_for(pid)[:1] == ["230"]
+
+
 def payload_of(init: Init) -> int:
     """Wait until the payload is what it will be; return its pid."""
 
     def found() -> int:
-        return next((pid for pid in processes.children(init.pid) if processes.command(pid)[:1] == ["sleep"]), 0)
+        return next((pid for pid in processes.children(init.pid) if sleeps(pid)), 0)
 
     return until(found, "the payload")
 
@@ -31,7 +36,7 @@ def payload_of(init: Init) -> int:
 def bare(start: Start, **how: object) -> int:
     """Start the payload without an init; return its pid when it is what it will be."""
     init = start(*PAYLOAD, program=(), **how)
-    until(lambda: processes.command(init.pid)[:1] == ["sleep"], "the bare payload")
+    until(lambda: sleeps(init.pid), "the bare payload")
     return init.pid
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests import processes
 from tests.conftest import OpenTerminal, Start
-from tests.harness import NAMESPACE, Init, compiled, kill, payload, shell, until
+from tests.harness import NAMESPACE, WAITS, Init, compiled, kill, payload, shell, until
 from tests.terminal import BASH, END, INTERRUPT, QUIT, SUSPEND, Terminal
 
 SLEEP = ("sleep", "1000")
@@ -152,6 +152,25 @@ def test_a_stop_sent_to_init_stops_both(bash: Terminal, program: list[str], numb
     bash.prompt(130)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU])
+def test_the_same_while_messages_are_relayed(bash: Terminal, program: list[str], number: int) -> None:
+    """Then signals are not waited for but caught: CONT and the payload's stop may be seen in one go."""
+    bash.type("NOTIFY_SOCKET=@nobody " + command(program, *SLEEP))
+    for _ in range(3):
+        child = bash.runs(*SLEEP)
+        os.kill(processes.parent(child), number)
+        bash.stopped()
+        state(child, "T")
+        bash.type("fg")
+        resumed(bash, child)
+    bash.press(SUSPEND)
+    bash.stopped()
+    bash.type("fg")
+    resumed(bash, child)
+    bash.press(INTERRUPT)
+    bash.prompt(130)
+
+
 def test_an_interactive_bash_has_job_control(bash: Terminal, program: list[str]) -> None:
     bash.type("PS1='<$?> ' " + command(program, *BASH))
     bash.expect("<0> ")
@@ -277,7 +296,7 @@ def test_a_key_arrives_once(terminal: OpenTerminal, program: list[str], key: byt
 
 def init_is_idle(pid: int) -> None:
     """Wait until the init has nothing pending and sleeps in its wait."""
-    until(lambda: not processes.signals(pid, "ShdPnd") and processes.sleeping_for(pid)[:1] == ["128"], "an idle init")
+    until(lambda: not processes.signals(pid, "ShdPnd") and processes.sleeping_for(pid)[:1] in WAITS, "an idle init")
 
 
 @pytest.mark.parametrize("option", ["-c", "-g", "-v"])
