@@ -33,6 +33,10 @@ class SignalWait:
             return signal.sigwaitinfo(wanted)
         return signal.sigtimedwait(wanted, timeout)
 
+    def holds(self, number: int) -> bool:
+        """Whether a signal has come and was not handed out yet."""
+        return number in signal.sigpending()
+
 
 class DescriptorWait:
     """Waits for signals and for descriptors that can be read.
@@ -76,6 +80,10 @@ class DescriptorWait:
             self._listen(timeout)
             received = self._taken(wanted)
         return received
+
+    def holds(self, number: int) -> bool:
+        """Whether a signal has come and was not handed out yet."""
+        return number in self._queue or number in signal.sigpending()
 
     def _listen(self, timeout: float | None) -> None:
         milliseconds = None if timeout is None else int(timeout * MILLISECONDS + 0.999)

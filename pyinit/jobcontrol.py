@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 
 from pyinit import signals
 from pyinit.log import Log
@@ -15,13 +16,14 @@ from pyinit.terminal import Terminal
 
 
 class JobControl:
-    """Stops and continues of payload and init."""
+    """Stops and continues of payload and init. `has_come` tells whether a signal waits to be handled."""
 
-    __slots__ = ("_log", "_on_purpose", "_payload", "_terminal")
+    __slots__ = ("_has_come", "_log", "_on_purpose", "_payload", "_terminal")
 
-    def __init__(self, payload: int, terminal: Terminal, log: Log) -> None:
+    def __init__(self, payload: int, terminal: Terminal, has_come: Callable[[int], bool], log: Log) -> None:
         self._payload = payload
         self._terminal = terminal
+        self._has_come = has_come
         self._log = log
         self._on_purpose = False
 
@@ -69,7 +71,7 @@ class JobControl:
         shell waits for all of a pipeline, and for the `sh` of `sh -c 'pyinit ...; true'`, before it has its prompt.
         """
         # A CONT that is already here would be discarded by the stop (signal(7)): it is the newer word.
-        if signals.CONT in signal.sigpending():
+        if self._has_come(signals.CONT):
             return
         if number not in signals.JOB_CONTROL:
             number = signals.TSTP if whole_group else signals.STOP

@@ -64,6 +64,10 @@ class Loop:
             self._meet_deadlines()
         return self._code
 
+    def holds(self, number: int) -> bool:
+        """Whether a signal has come that `handle` did not get yet."""
+        return self._wait.holds(number)
+
     def finish(self, code: int) -> None:
         """Ends the loop, with this exit code."""
         if self._code is None:

@@ -117,7 +117,7 @@ class _Run:
         self._payload = spawn(options, inherited, self._terminal, user, assign)
         guard.payload = self._payload
         self._forwarder = Forwarder(options, self._payload, log)
-        self._jobs = JobControl(self._payload, self._terminal, log)
+        self._jobs = JobControl(self._payload, self._terminal, self._has_come, log)
         self._deaths = Deaths(options, log)
         ending = self._deaths.ending if self._deaths.wants_names else None
         self._reaper = Reaper(self._gone, self._jobs.changed, ending, self._runs)
@@ -160,6 +160,9 @@ class _Run:
             self._stops.send(number)
         if received.si_signo in signals.JOB_CONTROL and number in signals.STOPS:
             self._jobs.stop_forwarded(number)
+
+    def _has_come(self, number: int) -> bool:
+        return self.loop.holds(number)
 
     def _gone(self, pid: int, status: int) -> None:
         if pid != self._payload:
