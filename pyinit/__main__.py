@@ -39,7 +39,7 @@ def _print(asked: Option, options: Options, persona: Persona | None) -> int:
 
         text = tree.tree(os.isatty(1))
     elif asked.name == "version":
-        text = version.version(bool(options.verbose), as_tini=persona is not None)
+        text = version.version(bool(options.verbose) and persona is None, as_tini=persona is not None)
     elif asked.name == "help" or asked.letter == "h":
         text = persona.help_text() if persona else cli.help_text()
     else:
@@ -49,8 +49,12 @@ def _print(asked: Option, options: Options, persona: Persona | None) -> int:
 
 
 def _write(text: bytes) -> None:
-    while text:
-        text = text[os.write(1, text) :]
+    try:
+        while text:
+            text = text[os.write(1, text) :]
+    except BrokenPipeError:
+        # `pyinit --help | head`: the reader has seen enough.
+        return
 
 
 def command() -> None:

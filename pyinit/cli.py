@@ -133,16 +133,10 @@ def parse(words: list[str]) -> tuple[Option | None, Options]:
     Raises Failure for what they cannot mean.
     """
     options = from_environment()
-    inherited = options.group, options.same_group, options.session
-    options.group = options.same_group = options.session = False
+    inherited = set_aside(options)
     found, options.command = TABLE.parse(words, options)
     check(options)
-    if not (options.group or options.same_group or options.session):
-        options.group, options.same_group, options.session = inherited
-    elif not options.same_group:
-        # The command line wins where the two contradict each other, and adds to the variable where they do not.
-        options.group |= inherited[0]
-        options.session |= inherited[2]
+    merge(options, inherited)
     asked = next((each for each in found if each.text), None)
     if asked is None:
         check_command(options)
@@ -164,6 +158,22 @@ def from_environment() -> Options:
     if misplaced:
         raise Failure(f"{VARIABLE}: {misplaced[0]} belongs on the command line")
     return options
+
+
+def set_aside(options: Options) -> tuple[bool, bool, bool]:
+    """Takes group and session out of what PYINIT_OPTIONS asked for, before the command line is read."""
+    inherited = options.group, options.same_group, options.session
+    options.group = options.same_group = options.session = False
+    return inherited
+
+
+def merge(options: Options, inherited: tuple[bool, bool, bool]) -> None:
+    """What was set aside counts again: the command line wins where it contradicts that, and adds to it elsewhere."""
+    if not (options.group or options.same_group or options.session):
+        options.group, options.same_group, options.session = inherited
+    elif not options.same_group:
+        options.group |= inherited[0]
+        options.session |= inherited[2]
 
 
 def check(options: Options) -> None:

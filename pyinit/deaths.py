@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pyinit import reaper, signals
+from pyinit import processes, reaper, signals
 from pyinit.log import Log
 from pyinit.oom import OomKills
 from pyinit.options import Options
@@ -29,16 +29,18 @@ class Deaths:
 
     def ending(self, pid: int) -> None:
         """A process has ended and is about to be reaped: /proc still knows its name."""
+        self._name = ""
         try:
-            self._name = f" ({Process(pid).command})"
+            if processes.counts_as_init():
+                self._name = f" ({Process(pid).command})"
         except OSError:
-            self._name = ""
+            return
 
-    def payload(self, pid: int, program: str, status: int) -> None:
-        """The payload has been reaped."""
+    def payload(self, pid: int, program: str, status: int, by_init: bool) -> None:
+        """The payload has been reaped; `by_init`: KILL, if that was it, may have come from init itself."""
         code = reaper.exit_code(status)
-        if code and self._oom.grown():
-            self._log.error(self._blame(f"payload {pid} ({program})", status), pid=pid, code=code)
+        if self._oom.grown():
+            self._log.error(self._blame(f"payload {pid} ({program})", status, by_init), pid=pid, code=code)
         else:
             self._log.info(f"payload {pid} ended: {fate(status)}", pid=pid, code=code)
 
@@ -50,11 +52,11 @@ class Deaths:
         tell = self._log.warning if self._warn else self._log.debug
         tell(f"reaped {pid}{self._name}: {fate(status)}", pid=pid, code=code)
 
-    def _blame(self, payload: str, status: int) -> str:
+    def _blame(self, payload: str, status: int, by_init: bool) -> str:
         reason = self._oom.explanation()
-        if reaper.exit_code(status) == signals.KILLED and os.WIFSIGNALED(status):
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signals.KILL and not by_init:
             return f"{payload} was killed: {reason}"
-        return f"{payload} ended with {fate(status)}, and a process of its was killed: {reason}"
+        return f"{payload} ended: {fate(status)}; one of its processes was killed: {reason}"
 
 
 def fate(status: int) -> str:

@@ -6,13 +6,19 @@ and counted; the next line that can be written says how many were lost. Standard
 
 from __future__ import annotations
 
+import errno
 import os
 import select
+import signal
 import time
+
+from pyinit import signals
 
 STANDARD_ERROR = 2
 # pipe(7): a pipe that polls as writable takes this much without blocking, and in one piece.
 ATOMIC = 4096
+# The signals that come with these errors of write(2): init's own doing, and not to be forwarded.
+OF_WRITES = {errno.EPIPE: signals.PIPE, errno.EFBIG: signals.XFSZ}
 FAMILIAR = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 ERROR, WARNING, INFO, DEBUG = range(4)
@@ -98,7 +104,10 @@ def _written(line: bytes) -> bool:
             if not events or events[0][1] & select.POLLNVAL:
                 return False
             line = line[os.write(STANDARD_ERROR, line[:ATOMIC]) :]
-        except OSError:
+        except OSError as error:
+            if error.errno in OF_WRITES:
+                # It is pending for this thread, and taken before one that was sent to init as a whole.
+                signal.sigtimedwait({OF_WRITES[error.errno]}, 0)
             return False
     return True
 

@@ -11,10 +11,9 @@ import _socket
 import os
 import time
 
-from pyinit import descriptors, native
+from pyinit import descriptors, processes
 from pyinit.log import Log
 from pyinit.loop import Loop
-from pyinit.processes import Process
 
 VARIABLE = b"NOTIFY_SOCKET"
 # systemd's NOTIFY_BUFFER_MAX is PIPE_BUF: it refuses what is longer.
@@ -34,14 +33,19 @@ Ancillary = list[tuple[int, int, bytes]]
 class Relay:
     """Passes datagrams on from a socket of its own to the one that NOTIFY_SOCKET named."""
 
-    __slots__ = ("_address", "_kept", "_log", "_loop", "_socket")
+    __slots__ = ("_address", "_failing", "_kept", "_log", "_loop", "_socket", "_users")
 
-    def __init__(self, address: bytes, log: Log) -> None:
-        """Raises OSError where the kernel has no UNIX sockets or no descriptor left."""
+    def __init__(self, address: bytes, users: frozenset[int], log: Log) -> None:
+        """`users` are those who are believed where init is not PID 1.
+
+        Raises OSError where the kernel has no UNIX sockets or no descriptor left.
+        """
         # unix(7): a leading NUL makes an abstract address, which the variable writes as @.
         self._address = b"\0" + address[1:] if address.startswith(b"@") else address
+        self._users = users
         self._log = log
         self._loop: Loop | None = None
+        self._failing = False
         self._kept: tuple[bytes, Ancillary] | None = None
         flags = _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK
         fresh = _socket.socket(_socket.AF_UNIX, flags)
@@ -65,7 +69,7 @@ class Relay:
     def begin(self, loop: Loop) -> None:
         """From now on what arrives is passed on."""
         self._loop = loop
-        loop.watch(self._socket.fileno(), self._serve)
+        self._listen()
 
     def drain(self) -> None:
         """At the end: passes on what has arrived, waiting a second in all for a receiver that is busy."""
@@ -87,8 +91,23 @@ class Relay:
         except BlockingIOError:
             return False
         except OSError as error:
-            self._log.warning(f"a message to {VARIABLE.decode()} was lost: {error.strerror}")
+            self._cannot_receive(error)
+            return False
+        self._failing = False
         return True
+
+    def _cannot_receive(self, error: OSError) -> None:
+        # The socket would go on being readable: without a pause init would do nothing else.
+        if not self._failing:
+            self._log.warning(f"messages to the service manager cannot be received: {error.strerror}")
+        self._failing = True
+        if self._loop:
+            self._loop.unwatch(self._socket.fileno())
+            self._loop.after(PAUSE, self._listen)
+
+    def _listen(self) -> None:
+        if self._loop:
+            self._loop.watch(self._socket.fileno(), self._serve)
 
     def _pass_on(self) -> None:
         """Receives one datagram and sends it; raises OSError when there is none, or it cannot be received."""
@@ -98,7 +117,7 @@ class Relay:
         message = _without_processes(data)
         if result & (_socket.MSG_TRUNC | _socket.MSG_CTRUNC):
             self._log.warning("a message to the service manager was too long, or had too many descriptors: dropped")
-        elif not _believable(*sender):
+        elif not self._believable(*sender):
             self._log.warning(f"a message to the service manager came from a stranger: dropped (pid {sender[0]})")
         elif message:
             handed_on = [each for each in ancillary if each[1] == _socket.SCM_RIGHTS]
@@ -135,17 +154,33 @@ class Relay:
             self._kept = None
             for descriptor in _sorted_out(ancillary)[0]:
                 os.close(descriptor)
-            if self._loop:
-                self._loop.watch(self._socket.fileno(), self._serve)
+            self._listen()
+
+    def _believable(self, pid: int, user: int) -> bool:
+        """Whether a sender belongs here: an abstract socket can be reached from all of the network namespace.
+
+        As PID 1, whoever has a pid in init's namespace; elsewhere root, init's own user, the payload's, and init's
+        descendants.
+        """
+        if os.getpid() == 1 or pid == 0:
+            return pid != 0
+        if user in self._users:
+            return True
+        try:
+            return any(each.pid == pid for each in processes.descendants(os.getpid()))
+        except OSError:
+            return False
 
 
-def relay(log: Log) -> Relay | None:
-    """A relay, if there is a service manager to tell."""
-    address = native.getenv(VARIABLE)
-    if not address or address[:1] not in (b"/", b"@"):
+def relay(address: bytes, user: int | None, log: Log) -> Relay | None:
+    """A relay to the UNIX socket that NOTIFY_SOCKET named; `user` is the payload's, if it gets one of its own."""
+    if address[:1] not in (b"/", b"@"):
         return None
+    users = {0, os.geteuid()}
+    if user is not None:
+        users.add(user)
     try:
-        return Relay(address, log)
+        return Relay(address, frozenset(users), log)
     except OSError as error:
         log.warning(f"{VARIABLE.decode()} is not relayed, but left to the payload as it is: {error.strerror}")
         return None
@@ -162,23 +197,6 @@ def _sorted_out(ancillary: Ancillary) -> tuple[list[int], tuple[int, int]]:
         elif kind == _socket.SCM_CREDENTIALS:
             sender = numbers[0], numbers[1]
     return received, sender
-
-
-def _believable(pid: int, user: int) -> bool:
-    """Whether a sender belongs here: an abstract socket can be reached from all of the network namespace.
-
-    As PID 1, whoever has a pid in init's namespace; elsewhere root, init's own user, and init's descendants.
-    """
-    if os.getpid() == 1 or pid == 0:
-        return pid != 0
-    if user in (0, os.geteuid()):
-        return True
-    try:
-        while pid > 1 and pid != os.getpid():
-            pid = Process(pid).parent
-    except OSError:
-        return False
-    return pid == os.getpid()
 
 
 def _without_processes(message: bytes) -> bytes:

@@ -17,26 +17,31 @@ from pyinit.optiontable import Option, OptionTable, flag, louder, nothing, value
 
 FAILED = 1
 HIGHEST_OF_DUMB_INIT = 31
+TINI_VERBOSITY = b"TINI_VERBOSITY"
+# Where docker mounted its init before /sbin/docker-init.
+DOCKERS_OLD_PATH = "/dev/init"
 
 
 class Persona:
     """One program that init can stand in for."""
 
-    __slots__ = ("apply_environment", "settle", "sole_version", "table", "usage")
+    __slots__ = ("apply_environment", "as_tini", "settle", "table", "usage", "variables")
 
     def __init__(
         self,
         table: OptionTable,
         usage: str,
+        variables: str,
         apply_environment: Callable[[Options], None],
         settle: Callable[[Options], None],
-        sole_version: bool = False,
+        as_tini: bool = False,
     ) -> None:
         self.table = table
         self.usage = usage
+        self.variables = variables
         self.apply_environment = apply_environment
         self.settle = settle
-        self.sole_version = sole_version
+        self.as_tini = as_tini
 
     def parse(self, words: list[str]) -> tuple[Option | None, Options]:
         """What the command line, the persona's variables and PYINIT_OPTIONS ask for: a text, or a run.
@@ -46,23 +51,34 @@ class Persona:
         name = self.table.program
         options = cli.from_environment()
         options.exec_failed = self.table.usage
+        inherited = cli.set_aside(options)
         self.apply_environment(options)
-        if self.sole_version and words == ["--version"]:
+        if self.as_tini and words == ["--version"]:
             return VERSION, options
         found, options.command = self.table.parse(words, options)
+        if self.as_tini:
+            _without_dashes_behind(words, options.command)
+        cli.merge(options, inherited)
         asked = next((each for each in found if each.text), None)
         if asked is None and not options.command and not options.pause:
             raise Failure(f"no program to run: {self.usage} (see {name} -h)", self.table.usage)
         if asked is None and options.pause and options.command:
             raise Failure(f"-P runs no program: leave out {options.command[0]!r}", self.table.usage)
         self.settle(options)
-        cli.check(options)
         return asked, options
 
     def help_text(self) -> str:
         """What --help prints under this name."""
         what = f"This is pyinit, which takes {self.table.program}'s options."
-        return f"Usage: {self.usage}\n\n{what}\n\n{self.table.help()}\n"
+        variables = f"In the environment: {self.variables}; {cli.VARIABLE} (see pyinit --help)."
+        return f"Usage: {self.usage}\n\n{what}\n\n{self.table.help()}\n\n{variables}\n"
+
+
+def _without_dashes_behind(words: list[str], command: list[str]) -> None:
+    """`tini PROGRAM -- ARGS`, as tini's own usage has it: only dashes in front of PROGRAM make others its own."""
+    before = words[: len(words) - len(command)]
+    if before[-1:] != ["--"] and command[1:2] == ["--"]:
+        del command[1]
 
 
 VERSION = Option("V", "version", "", "print the version", nothing, text=True)
@@ -82,11 +98,22 @@ def _tini_environment(options: Options) -> None:
         options.subreaper = True
     if native.getenv(b"TINI_KILL_PROCESS_GROUP") is not None:
         options.group = True
-    verbosity = native.getenv(b"TINI_VERBOSITY")
+    verbosity = native.getenv(TINI_VERBOSITY)
     if verbosity is not None:
         # tini's 1 is its warnings, which pyinit says anyway.
-        digits = verbosity.strip()
-        options.verbose = max(0, int(digits) - 1) if digits.isdigit() else 0
+        options.verbose += max(0, _leading_number(verbosity) - 1)
+
+
+def _leading_number(text: bytes) -> int:
+    """As atoi(3) would read it: 0 for what does not begin with digits."""
+    digits = text[: len(text) - len(text.lstrip(b"0123456789"))]
+    return min(int(digits[:4] or 0), 9)
+
+
+def _tini_louder(options: Options, text: str) -> None:
+    # The variable overrides the option, which tini reads first.
+    if native.getenv(TINI_VERBOSITY) is None:
+        louder(options, text)
 
 
 TINI = Persona(
@@ -96,7 +123,7 @@ TINI = Persona(
             Option("h", "", "", "print this", nothing, text=True),
             Option("l", "", "", "print the licence and notices", nothing, text=True),
             Option("p", "", "SIGNAL", "init gets SIGNAL when its parent dies", value("death_signal", arguments.signal)),
-            Option("v", "", "", "say what happens; twice: all of it", louder),
+            Option("v", "", "", "say what happens; twice: all of it", _tini_louder),
             Option("w", "", "", "a line for each orphan that is reaped", flag("warn_on_reap")),
             Option("g", "", "", "forward signals to the payload's process group", flag("group")),
             Option("e", "", "CODE", "exit with 0 instead of CODE", _success),
@@ -105,9 +132,10 @@ TINI = Persona(
         usage=FAILED,
     ),
     "tini [OPTIONS] PROGRAM -- [ARGS] | --version",
+    "TINI_SUBREAPER, TINI_KILL_PROCESS_GROUP, TINI_VERBOSITY",
     _tini_environment,
     _none,
-    sole_version=True,
+    as_tini=True,
 )
 
 
@@ -130,27 +158,23 @@ def _rewrite(options: Options, text: str) -> None:
 def _dumb_init_environment(options: Options) -> None:
     if native.getenv(b"DUMB_INIT_DEBUG") == b"1":
         options.verbose = 2
-    options.session = native.getenv(b"DUMB_INIT_SETSID") != b"0"
-
-
-def _single_child(options: Options, _: str) -> None:
-    options.session = False
+    options.same_group = native.getenv(b"DUMB_INIT_SETSID") == b"0"
 
 
 def _dumb_init_settle(options: Options) -> None:
-    options.same_group = not options.session
     # The payload leads its session, and so its group.
-    options.group = options.session
-    options.term_at_end = options.session
+    options.session = options.group = options.term_at_end = not options.same_group
     # exec's failures all end with 2 there.
-    options.not_found = options.not_executable = options.exec_failed = 2
+    options.not_found = options.not_executable = 2
 
 
 DUMB_INIT = Persona(
     OptionTable(
         "dumb-init",
         (
-            Option("c", "single-child", "", "no session of its own; signals go to the payload alone", _single_child),
+            Option(
+                "c", "single-child", "", "no session of its own; signals go to the payload alone", flag("same_group")
+            ),
             Option("r", "rewrite", "FROM:TO", "forward signal FROM as TO; 0 drops it", _rewrite),
             Option("v", "verbose", "", "say all that happens", value("verbose", lambda _: 2)),
             HELP,
@@ -159,6 +183,7 @@ DUMB_INIT = Persona(
         usage=FAILED,
     ),
     "dumb-init [OPTIONS] PROGRAM [ARG...]",
+    "DUMB_INIT_DEBUG=1, DUMB_INIT_SETSID=0",
     _dumb_init_environment,
     _dumb_init_settle,
 )
@@ -188,6 +213,7 @@ CATATONIT = Persona(
         usage=FAILED,
     ),
     "catatonit [OPTIONS] PROGRAM [ARG...] | -P",
+    "CATATONIT_DEBUG",
     _catatonit_environment,
     _catatonit_settle,
 )
@@ -204,4 +230,4 @@ NAMES = {
 
 def by_program(path: str) -> Persona | None:
     """The program that init was run as, by the last part of its path; None for pyinit itself."""
-    return NAMES.get(os.path.basename(path))
+    return TINI if path == DOCKERS_OLD_PATH else NAMES.get(os.path.basename(path))

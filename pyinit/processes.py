@@ -70,7 +70,7 @@ def everything() -> list[Process]:
 
     Raises OSError without a /proc, or with one whose pids are not ours: unshare --pid without --mount-proc.
     """
-    if not _own():
+    if not counts_as_init():
         raise FileNotFoundError(errno.ENOENT, "it belongs to another PID namespace")
     found = []
     for pid in sorted(int(each) for each in os.listdir("/proc") if each.isdecimal()):
@@ -81,8 +81,8 @@ def everything() -> list[Process]:
     return found
 
 
-def _own() -> bool:
-    """Whether /proc counts as this process does: NSpid has one pid for each namespace from /proc's to our own."""
+def counts_as_init() -> bool:
+    """Whether /proc has the pids that init knows: NSpid has one pid for each namespace from /proc's to our own."""
     for line in files.read("/proc/self/status").splitlines():
         name, _, value = line.partition(b":")
         if name == b"NSpid":

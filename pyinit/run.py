@@ -7,21 +7,25 @@ from signal import struct_siginfo
 
 import prctl
 
-from pyinit import descriptors, identity, native, notify, reaper, signals
+from pyinit import descriptors, identity, native, reaper, signals
 from pyinit.deaths import Deaths
 from pyinit.errors import Failure
 from pyinit.forward import Forwarder
 from pyinit.guard import Guard
+from pyinit.identity import Identity
 from pyinit.jobcontrol import JobControl
 from pyinit.log import Log
 from pyinit.loop import Loop
-from pyinit.notify import Relay
 from pyinit.options import Options
 from pyinit.reaper import Reaper
 from pyinit.shutdown import Shutdown
 from pyinit.spawn import Inherited, spawn
 from pyinit.stops import Stops
 from pyinit.terminal import Terminal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyinit.notify import Relay
 
 
 def run(options: Options, inherited: Inherited) -> int:
@@ -83,6 +87,15 @@ def _pin_nothing(log: Log, *keepers: Terminal | Relay | None) -> None:
     native.close_range(first)
 
 
+def _relay(user: Identity | None, log: Log) -> Relay | None:
+    address = native.getenv(b"NOTIFY_SOCKET")
+    if not address:
+        return None
+    from pyinit import notify
+
+    return notify.relay(address, user.user if user else None, log)
+
+
 class _Pause:
     """-P: no payload; reaps until TERM or INT, then exits with 0."""
 
@@ -112,7 +125,7 @@ class _Run:
         self._log = log
         self._terminal = Terminal()
         user = identity.lookup(options.user) if options.user else None
-        self._relay = notify.relay(log)
+        self._relay = _relay(user, log)
         assign = [self._relay.assign()] if self._relay else []
         self._payload = spawn(options, inherited, self._terminal, user, assign)
         guard.payload = self._payload
@@ -170,7 +183,7 @@ class _Run:
             if self._shutdown:
                 self._shutdown.gone(pid)
             return
-        self._deaths.payload(pid, self._options.command[0], status)
+        self._deaths.payload(pid, self._options.command[0], status, self._stops.killed)
         self._payload = self._guard.payload = 0
         self._terminal.give_back()
         if self._options.term_at_end and os.getpid() != 1:

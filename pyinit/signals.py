@@ -78,9 +78,9 @@ JOB_CONTROL = frozenset({TSTP, TTIN, TTOU})
 STOPS = JOB_CONTROL | {STOP}
 # What the terminal sends to its whole foreground group, and so to a payload in init's own group as well.
 FROM_TERMINAL = frozenset({INT, QUIT, TSTP, WINCH})
-# Init's own doing, when it is the sender: CONT after its own stop, PIPE and XFSZ from its own lines. Others that
-# carry init's pid were sent before exec made this process the init, and are the payload's.
-CAUSED_BY_INIT = frozenset({CONT, PIPE, XFSZ})
+# Init's own doing, when it is the sender: CONT after its own stop. Others that carry init's pid were sent before exec
+# made this process the init, and are the payload's.
+CAUSED_BY_INIT = frozenset({CONT})
 
 # The exit code of a process killed by KILL, as shells and engines know it.
 KILLED = 128 + KILL

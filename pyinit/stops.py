@@ -15,9 +15,9 @@ from pyinit.options import Options
 
 
 class Stops:
-    """Sends signals on with `send`; `asked` is whether a stop signal has come."""
+    """Sends signals on with `send`; `asked` is whether a stop signal has come, `killed` whether KILL was sent."""
 
-    __slots__ = ("_delay", "_held", "_holding", "_kill_after", "_killing", "_log", "_loop", "_send", "asked")
+    __slots__ = ("_delay", "_held", "_holding", "_kill_after", "_killing", "_log", "_loop", "_send", "asked", "killed")
 
     def __init__(self, options: Options, loop: Loop, send: Callable[[int], None], log: Log) -> None:
         self._delay = options.stop_delay
@@ -26,6 +26,7 @@ class Stops:
         self._send = send
         self._log = log
         self.asked = False
+        self.killed = False
         self._held = 0
         self._holding: Timer | None = None
         self._killing: Timer | None = None
@@ -56,6 +57,7 @@ class Stops:
 
     def _kill(self) -> None:
         self._log.warning(f"the payload has outlived the first stop signal by {self._kill_after:g} s: KILL")
+        self.killed = True
         self._send(signals.KILL)
 
     def _let_go(self) -> int:

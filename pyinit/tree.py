@@ -21,7 +21,6 @@ def tree(colours: bool) -> str:
     """
     try:
         found = processes.everything()
-        now = _uptime()
     except OSError as error:
         raise Failure(f"--tree: /proc: {error.strerror}; it needs a mounted /proc") from None
     own = os.getpid()
@@ -34,7 +33,7 @@ def tree(colours: bool) -> str:
     pending = [(0, each) for each in reversed(children.get(0, []))]
     while pending:
         depth, process = pending.pop()
-        lines.append(_line(process, depth, now, users, known, colours))
+        lines.append(_line(process, depth, users, known, colours))
         pending += [(depth + 1, each) for each in reversed(children.get(process.pid, []))]
     return "\n".join(lines) + "\n"
 
@@ -42,7 +41,6 @@ def tree(colours: bool) -> str:
 def _line(
     process: Process,
     depth: int,
-    now: float,
     users: dict[int, str],
     known: dict[int, Process],
     colours: bool,
@@ -52,7 +50,7 @@ def _line(
     words = "  " * depth + _command(process)
     if not process.alive:
         words += f" <zombie: {_culprit(known.get(process.parent), process.parent)}>"
-    age = _age(now - process.born)
+    age = _age(process.age)
     line = f"{process.pid:>7} {name:<8} {process.state} {age:>5} {memory:>7} K  {words}"
     return f"{RED}{line}{PLAIN}" if colours and not process.alive else line
 
@@ -96,13 +94,9 @@ def _users() -> dict[int, str]:
     return {int(each[2]): os.fsdecode(each[0])[:8] for each in entries if len(each) > 2 and each[2].isdigit()}
 
 
-def _uptime() -> float:
-    return float(files.read("/proc/uptime").split()[0])
-
-
 def _age(seconds: float) -> str:
     """Seconds in the largest unit that leaves a number: 59s, 59m, 47h, 3d."""
-    whole = max(0, int(seconds))
+    whole = int(seconds)
     for unit, size, most in (("s", 1, 60), ("m", 60, 3600), ("h", 3600, 172800)):
         if whole < most:
             return f"{whole // size}{unit}"
