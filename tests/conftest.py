@@ -21,6 +21,7 @@ from tests.terminal import Terminal
 
 Start = Callable[..., Init]
 OpenTerminal = Callable[..., Terminal]
+RunAs = Callable[..., Init]
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -108,6 +109,33 @@ def start(program: list[str]) -> Iterator[Start]:
     yield begin
     for init in reversed(started):
         init.close()
+
+
+@pytest.fixture
+def named(kind: str, program: list[str], tmp_path: Path) -> Callable[[str], str]:
+    """Return a function that installs pyinit under another name and returns its path."""
+
+    def install(name: str) -> str:
+        path = tmp_path / name
+        if not path.exists():
+            if kind == "frozen":
+                path.symlink_to(program[0])
+            else:
+                path.write_text(f"#!{program[0]}\nfrom pyinit.__main__ import command\ncommand()\n")
+                path.chmod(0o755)
+        return str(path)
+
+    return install
+
+
+@pytest.fixture
+def run_as(start: Start, named: Callable[[str], str]) -> RunAs:
+    """Return a function that starts pyinit under another name; see Init for the rest of its arguments."""
+
+    def begin(name: str, *words: Word, **how: Any) -> Init:
+        return start(*words, program=[named(name)], **how)
+
+    return begin
 
 
 @pytest.fixture
