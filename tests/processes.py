@@ -63,11 +63,11 @@ def foreground(pid: int) -> int:
 
 
 def children(pid: int) -> list[int]:
-    """Return the children of all threads, zombies too, in the order of their pids."""
+    """Return the children of all threads, zombies too, in the order of their pids; none if it is gone."""
     found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            found += map(int, (task / "children").read_text().split())
+    with contextlib.suppress(FileNotFoundError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            found += map(int, read(pid, f"task/{task}/children").split())
     return sorted(found)
 
 
