@@ -13,7 +13,7 @@ RUN_PACKAGES = nginx util-linux procps
 TEST_PACKAGES = util-linux procps strace gcc libc6-dev bash busybox-static mandoc
 DEB_PACKAGES = dpkg-dev lintian
 EXAMPLE_PACKAGES = docker-compose systemd-container util-linux
-ENGINE_PACKAGES =
+ENGINE_PACKAGES = runc crun podman docker.io systemd-container bubblewrap debootstrap tini dumb-init catatonit
 
 .PHONY: help
 help: ## this list
