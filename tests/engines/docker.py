@@ -61,9 +61,13 @@ class Daemon:
 
     def prepare(self, init: Path, root: Path) -> None:
         """Import and build the images; `root` is the bare root file system."""
-        self.do("import", str(packed(root, self.folder / "bare.tar")), "bare:1")
+        self.add_bare(root)
         made = context(self.folder / "context", init)
         self.do("build", "--network=none", "--tag=entry:1", str(made))
+
+    def add_bare(self, root: Path) -> None:
+        """Import the bare root file system as an image without an entrypoint."""
+        self.do("import", str(packed(root, self.folder / "bare.tar")), "bare:1")
 
     def add(self, root: Path, image: str) -> None:
         """Make an image of a root file system, with pyinit as its entrypoint."""

@@ -79,6 +79,8 @@ class Engine(abc.ABC):
     name: str
     # The pid of pyinit inside: 2 where the engine's own stub is PID 1.
     init_inside = 1
+    # Exit codes for a program that is missing, and for one that cannot be executed.
+    not_found, not_executable = 127, 126
 
     def __init__(self, folder: Path) -> None:
         """Keep everything this engine writes in a folder of the tests' own."""

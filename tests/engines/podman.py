@@ -117,3 +117,5 @@ class PodmanInit(Podman):
     name = "podman-init"
     options = ("--init",)
     image = "bare:1"
+    # As /run/podman-init pyinit takes catatonit's place, and its exit codes.
+    not_found, not_executable = 1, 1

@@ -27,7 +27,8 @@ print("waiting", flush=True)
 while not asked:
     signal.sigtimedwait([], 0.01)
 with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-    notify.connect(os.environ["NOTIFY_SOCKET"])
+    address = os.environ["NOTIFY_SOCKET"]
+    notify.connect("\\0" + address[1:] if address.startswith("@") else address)
     notify.send(b"READY=1")
 signal.pause()
 """

@@ -5,6 +5,7 @@ service.py NAME [--handle-term]
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
@@ -14,12 +15,14 @@ def main() -> None:
     name = sys.argv[1]
 
     def finish(*_: object) -> None:
-        print(name, "got TERM", flush=True)
+        # Once, and without print(), which the signal may have interrupted.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.write(1, f"{name} got TERM\n".encode())
         sys.exit(0)
 
     if "--handle-term" in sys.argv:
         signal.signal(signal.SIGTERM, finish)
-    print(name, "is ready", flush=True)
+    os.write(1, f"{name} is ready\n".encode())
     while True:
         signal.pause()
 

@@ -1,0 +1,102 @@
+"""docker's own: what the daemon thinks of its init, daemon.json, stop signals, a locked-up container."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.engines.docker import Daemon, Docker, DockerInit
+from tests.engines.support import run, until
+
+pytestmark = pytest.mark.xdist_group("docker")
+
+
+@pytest.fixture
+def docker(storage: Path, daemon: Daemon) -> Docker:
+    """Return docker with the image that `docker build` made."""
+    return Docker(storage / "docker-own", daemon)
+
+
+def test_docker_info_takes_pyinit_for_an_init_it_knows(daemon: Daemon, frozen: Path) -> None:
+    """The commit that --version names arrives, and the daemon's log has no complaint of it."""
+    info = json.loads(daemon.do("info", "--format={{json .}}"))
+    named = re.search(r" - git\.(\w+)$", run(frozen, "--version").stdout.strip())
+    assert info["InitBinary"] == str(frozen)
+    assert named
+    assert info["InitCommit"]["ID"] == named[1]
+    assert not any("init" in warning for warning in info["Warnings"] or [])
+    assert not re.search(r"level=warning.*init version", daemon.log.read_text())
+
+
+def test_daemon_json_makes_pyinit_every_containers_init(storage: Path, frozen: Path, bare: Path) -> None:
+    """`init` and `init-path`: no option at `docker run` any more, and under docker's own name."""
+    settings = storage / "daemon.json"
+    named = shutil.copy(frozen, storage / "docker-init")
+    settings.write_text(json.dumps({"init": True, "init-path": str(named)}))
+    daemon = Daemon(storage / "docker-json", f"--config-file={settings}")
+    try:
+        assert json.loads(daemon.do("info", "--format={{json .}}"))["InitCommit"]["ID"] != "N/A"
+        daemon.add_bare(bare)
+        engine = Docker(storage / "docker-json-containers", daemon)
+        engine.image = "bare:1"
+        code, output, errors = engine.run("sh", "-c", "readlink /proc/1/exe; exit 4")
+        assert (code, output, errors) == (4, "/sbin/docker-init\n", "")
+    finally:
+        daemon.close()
+
+
+def test_the_images_stop_signal_reaches_the_payload(docker: Docker) -> None:
+    """`docker stop` sends what the container was asked to be stopped by."""
+    docker.options = ("--stop-signal=QUIT",)
+    with docker.container("sh", "-c", "echo ready; exec sleep 1000") as container:
+        container.says("ready")
+        docker.stop(container)
+        assert container.wait() == 128 + signal.SIGQUIT
+
+
+@pytest.mark.parametrize("kind", [Docker, DockerInit])
+def test_a_container_with_every_lock_on(storage: Path, daemon: Daemon, kind: type[Docker]) -> None:
+    """Nothing to be written, no capability, no new privilege, another user, two processes."""
+    docker = kind(storage / f"{kind.name}-locked", daemon)
+    locks = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--user=1000:1000")
+    docker.options = (*kind.options, *locks, "--pids-limit=2")
+    code, output, errors = docker.run("sh", "-c", "echo runs; exit 6")
+    assert (code, output, errors) == (6, "runs\n", "")
+
+
+def test_a_detached_container(docker: Docker) -> None:
+    """`run -d`, `logs`, `stop`, `wait`, `start` again: the same, without a client that waits."""
+    do, name = docker.daemon.do, "pyinit-detached"
+    script = "trap 'echo stopping; exit 5' TERM; echo ready; while :; do sleep 0.05; done"
+    try:
+        do("run", "-d", f"--name={name}", "--network=none", docker.image, "sh", "-c", script)
+        for times in (1, 2):
+            until(lambda: do("logs", name).count("ready") == times, "ready")  # noqa: B023
+            do("stop", "--time=50", name)
+            assert do("wait", name) == "5\n"
+            assert do("logs", name).split() == ["ready", "stopping"] * times
+            if times == 1:
+                do("start", name)
+    finally:
+        docker.remove(name)
+
+
+def test_a_missing_program_leaves_its_line_in_the_log(storage: Path, daemon: Daemon) -> None:
+    """With --init docker itself reports no error: pyinit's line is all there is (moby #30227)."""
+    name = "pyinit-missing"
+    run_it = ["run", "--detach", f"--name={name}", "--network=none", "--init", "bare:1", "no-such"]
+    docker = DockerInit(storage / "docker-missing", daemon)
+    try:
+        daemon.do(*run_it)
+        assert daemon.do("wait", name) == "127\n"
+        state = json.loads(daemon.do("inspect", "--format={{json .State}}", name))
+        assert state["Error"] == ""
+        [line] = run(*daemon.client("logs", name)).stderr.splitlines()
+        assert line.startswith("pyinit: no-such: ")
+    finally:
+        docker.remove(name)

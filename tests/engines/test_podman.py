@@ -1,0 +1,46 @@
+"""podman's own: a path named at the command line, containers.conf for every container, sd_notify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.engines.podman import Podman, PodmanStore
+from tests.engines.support import run
+
+pytestmark = pytest.mark.xdist_group("podman")
+PID_1 = ("sh", "-c", "readlink /proc/1/exe; exit 4")
+
+
+@pytest.fixture
+def podman(storage: Path, podman_store: PodmanStore) -> Podman:
+    """Return podman with the image that knows nothing of pyinit."""
+    chosen = Podman(storage / "podman-own", podman_store)
+    chosen.image = "bare:1"
+    return chosen
+
+
+def test_an_init_path_at_the_command_line(podman: Podman, frozen: Path) -> None:
+    """`--init --init-path`: mounted as podman's own init would be."""
+    podman.options = ("--init", f"--init-path={frozen}")
+    assert podman.run(*PID_1) == (4, "/run/podman-init\n", "")
+
+
+def test_containers_conf_says_what_init_means(podman: Podman) -> None:
+    """`init_path`: `--init` alone is pyinit. (`init = true` is ignored by podman 4.3.)"""
+    podman.options = ("--init",)
+    assert podman.run(*PID_1) == (4, "/run/podman-init\n", "")
+
+
+def test_without_an_init_pid_1_is_the_payload(podman: Podman) -> None:
+    """So that the tests above tell something."""
+    assert podman.run(*PID_1) == (4, "/bin/busybox\n", "")
+
+
+def test_a_locked_up_container(podman: Podman) -> None:
+    """Nothing to be written, no capability, no new privilege, another user, two processes."""
+    locks = ("--read-only", "--cap-drop=all", "--security-opt=no-new-privileges", "--user=1000:1000")
+    podman.options = ("--init", *locks, "--pids-limit=2")
+    assert podman.run("sh", "-c", "echo runs; exit 6") == (6, "runs\n", "")
+    assert run(*podman.store.client("ps", "--all", "--quiet")).stdout == ""
