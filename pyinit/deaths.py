@@ -49,8 +49,10 @@ class Deaths:
         code = reaper.exit_code(status)
         if code == signals.KILLED and self._oom.grown():
             self._log.error(f"{pid}{self._name} was killed: {self._oom.explanation()}", pid=pid, code=code)
-        tell = self._log.warning if self._warn else self._log.debug
-        tell(f"reaped {pid}{self._name}: {fate(status)}", pid=pid, code=code)
+        # A storm of orphans should not pay for lines that nobody wants.
+        if self.wants_names:
+            tell = self._log.warning if self._warn else self._log.debug
+            tell(f"reaped {pid}{self._name}: {fate(status)}", pid=pid, code=code)
 
     def _blame(self, payload: str, status: int, by_init: bool) -> str:
         reason = self._oom.explanation()

@@ -44,7 +44,8 @@ class Forwarder:
 
     def send(self, number: int) -> None:
         """Sends a signal, as it is, to the payload, its group, or everyone."""
-        self._log.debug(f"{signals.name(number)} is forwarded", signal=signals.name(number))
+        if self._log.verbose > 1:
+            self._log.debug(f"{signals.name(number)} is forwarded", signal=signals.name(number))
         if not self._all:
             self.kill(-self.payload if self._group else self.payload, number)
         elif os.getpid() == 1:

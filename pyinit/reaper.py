@@ -14,6 +14,10 @@ from pyinit.errors import Failure
 # linux/wait.h: children with another exit signal than SIGCHLD, which clone(2) allows, are reaped as well.
 WALL = 0x40000000
 ANY = -1
+# The low seven bits of the wait status of a child that was stopped or continued, and has not ended (wait(2)).
+CHANGED = 0x7F
+# The low seven bits of the wait status of a child that was stopped or continued, and has not ended (wait(2)).
+CHANGED = 0x7F
 HOW = os.WNOHANG | os.WUNTRACED | os.WCONTINUED | WALL
 # Then signals that have arrived meanwhile have their turn.
 AT_MOST = 64
@@ -57,7 +61,7 @@ class Reaper:
             self.childless = False
             if pid == 0:
                 return False
-            if os.WIFSTOPPED(status) or os.WIFCONTINUED(status):
+            if status & CHANGED == CHANGED:
                 self._changed(pid, status)
             else:
                 self._gone(pid, status)
