@@ -175,7 +175,7 @@ class _Run:
             self._jobs.stop_forwarded(number)
 
     def _has_come(self, number: int) -> bool:
-        return self.loop.holds(number)
+        return self._loop.holds(number)
 
     def _gone(self, pid: int, status: int) -> None:
         if pid != self._payload:
