@@ -57,3 +57,9 @@ def test_the_manual_page_is_clean() -> None:
         ["mandoc", "-Tlint", "-Wwarning", ROOT / "docs" / "pyinit.1"], check=False, capture_output=True, text=True
     )
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_every_row_of_the_migration_guide_has_its_test() -> None:
+    rows = re.findall(r"^\| .* \| `(test_\w+)` \|$", (ROOT / "docs" / "migration.md").read_text(), re.MULTILINE)
+    tests = re.findall(r"^def (test_\w+)", (ROOT / "tests" / "pid1" / "test_migration.py").read_text(), re.MULTILINE)
+    assert set(rows) == set(tests)

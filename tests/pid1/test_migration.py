@@ -1,0 +1,279 @@
+"""What differs on purpose from the program that pyinit is named after: the rows of docs/migration.md."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from tests import processes
+from tests.conftest import OpenTerminal, RunAs
+from tests.harness import ENVIRONMENT, NAMESPACE, payload, shell, until
+from tests.terminal import INTERRUPT, SUSPEND, Terminal
+
+NAMES = ["tini", "dumb-init", "catatonit"]
+SLEEP = ["sleep", "1000"]
+EACH = pytest.mark.parametrize("name", NAMES)
+# It takes every signal and says so.
+RECEIVE = payload("receive")
+
+
+# --- Under every name ------------------------------------------------------------------------------
+
+
+@EACH
+def test_what_is_left_is_asked_to_end(run_as: RunAs, name: str) -> None:
+    left = "trap 'echo asked; exit' TERM; echo ready; sleep 1000 & wait"
+    init = run_as(name, *shell(f"({left}) & read line; exit 3"), stdin=-1)
+    init.expect("ready")
+    assert init.process.stdin
+    init.process.stdin.close()
+    init.expect("asked")
+    assert init.wait().code == 3
+
+
+@EACH
+def test_orphans_are_adopted_unasked_and_without_a_warning(run_as: RunAs, name: str) -> None:
+    init = run_as(name, *shell("(sleep 1000 & echo orphan $!); read line"), place="subreaper", stdin=-1)
+    init.expect("orphan ")
+    orphan = int(init.expect("\n"))
+    until(lambda: processes.parent(orphan) == init.pid, "an orphan that was adopted")
+    assert init.stderr == ""
+
+
+@EACH
+def test_version_and_help_are_on_standard_output(run_as: RunAs, name: str) -> None:
+    for option in ("--version", "-h"):
+        done = run_as(name, option).wait()
+        assert (done.code, done.stderr) == (0, "")
+        assert "pyinit" in done.stdout
+
+
+@EACH
+def test_lines_are_on_standard_error_and_name_the_program(run_as: RunAs, name: str) -> None:
+    done = run_as(name, "no-such-program").wait()
+    assert done.stdout == ""
+    assert re.fullmatch("pyinit: no-such-program: not found.*\n", done.stderr)
+    done = run_as(name, "-v" if name != "catatonit" else "-g", "true", environment={**ENVIRONMENT, **LOUD}).wait()
+    assert done.stdout == ""
+    assert "pyinit: payload" in done.stderr
+
+
+LOUD = {"CATATONIT_DEBUG": "1"}
+
+
+def sleeping(bash: Terminal) -> int:
+    """Return the payload's pid; with a session of its own it is not in the terminal's foreground."""
+    return next((pid for pid in processes.descendants(bash.pid) if processes.command(pid) == SLEEP), 0)
+
+
+@EACH
+def test_suspend_gives_the_shell_its_prompt_back(
+    terminal: OpenTerminal, named: Callable[[str], str], name: str
+) -> None:
+    bash = terminal()
+    bash.prompt(0)
+    bash.type(shlex.join([named(name), *SLEEP]))
+    child = until(lambda: sleeping(bash), "a payload")
+    bash.press(SUSPEND)
+    bash.stopped()
+    until(lambda: processes.state(child) == "T", "a stopped payload")
+    bash.type("fg")
+    until(lambda: processes.state(child) != "T", "a payload that goes on")
+    bash.press(INTERRUPT)
+    bash.prompt(130)
+
+
+@EACH
+def test_a_background_job_leaves_the_foreground_alone(
+    terminal: OpenTerminal, named: Callable[[str], str], name: str
+) -> None:
+    bash = terminal()
+    bash.prompt(0)
+    bash.type(shlex.join([named(name), *SLEEP]) + " &")
+    bash.prompt(0)
+    until(lambda: sleeping(bash), "a payload")
+    assert bash.foreground == bash.pid
+    bash.type("kill %1; wait %1")
+    bash.prompt(143)
+
+
+@EACH
+def test_a_payload_that_may_not_be_signalled_ends_nothing(run_as: RunAs, name: str) -> None:
+    without_kill = ["setpriv", "--bounding-set=-kill", "--inh-caps=-all"]
+    other_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    init = run_as(name, "--", *other_user, *RECEIVE, place=[*NAMESPACE, *without_kill])
+    init.expect("got is ready\n")
+    init.signal(signal.SIGTERM)
+    assert "ermitted" in init.expect_error("\n")
+    init.idle()
+    assert processes.alive(init.payload)
+
+
+@EACH
+def test_sigchld_inherited_as_ignored_hangs_nothing(run_as: RunAs, name: str, place: str) -> None:
+    assert run_as(name, *shell("exit 3"), place=place, prepare=["ignore=17"]).wait().code == 3
+
+
+@EACH
+def test_a_closed_standard_input_ends_nothing(run_as: RunAs, name: str) -> None:
+    assert run_as(name, *shell("exit 3"), prepare=["close=0"]).wait().code == 3
+
+
+@EACH
+@pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGSEGV, signal.SIGTRAP])
+def test_signals_of_faults_are_forwarded(run_as: RunAs, name: str, place: str, number: int) -> None:
+    init = run_as(name, *RECEIVE, place=place)
+    init.expect("got is ready\n")
+    init.signal(number)
+    init.expect(f"got {int(number)} ")
+
+
+@EACH
+def test_a_request_to_halt_is_term_under_nspawn(run_as: RunAs, name: str) -> None:
+    init = run_as(name, *RECEIVE, environment={**ENVIRONMENT, "container": "systemd-nspawn"})
+    init.expect("got is ready\n")
+    init.signal(37)
+    init.expect("got 15 ")
+
+
+@EACH
+def test_real_time_signals_are_forwarded(run_as: RunAs, name: str) -> None:
+    init = run_as(name, *RECEIVE)
+    init.expect("got is ready\n")
+    for number in (34, 40, 64):
+        init.signal(number)
+        init.expect(f"got {number} ")
+
+
+@EACH
+@pytest.mark.parametrize("field", ["SigBlk", "SigIgn"])
+def test_mask_and_ignored_signals_are_the_payloads(run_as: RunAs, name: str, field: str) -> None:
+    word = {"SigBlk": "block", "SigIgn": "ignore"}[field]
+    inherited = {signal.SIGHUP, signal.SIGUSR2, 40}
+    init = run_as(name, *SLEEP, prepare=[f"{word}={int(number)}" for number in inherited])
+    assert processes.signals(init.payload, field) == inherited
+
+
+@EACH
+def test_init_holds_no_directory_and_no_descriptor(run_as: RunAs, name: str) -> None:
+    init = run_as(name, *shell("echo ready; read line"), stdin=-1, prepare=["open=7"])
+    init.expect("ready")
+    init.idle()
+    assert processes.directory(init.pid) == "/"
+    assert sorted(processes.descriptors(init.pid)) == [0, 1, 2]
+
+
+@EACH
+def test_a_name_given_to_the_payload_is_not_named_after_init(run_as: RunAs, name: str) -> None:
+    done = run_as(
+        name, *shell("echo $LISTEN_PID $$"), prepare=["env=LISTEN_PID=@PID@", "env=PATH=/bin:/usr/bin"]
+    ).wait()
+    variable, pid = done.stdout.split()
+    assert variable == pid
+
+
+# --- tini ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["tini", "catatonit"])
+def test_options_of_the_payload_are_not_eaten(run_as: RunAs, name: str) -> None:
+    assert run_as(name, "echo", "-g", "-h", "x").wait() == (0, "-g -h x\n", "")
+    assert run_as(name, *shell("exit 3")).wait().code == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "printed"),
+    [
+        (["echo", "--", "a", "--", "b"], "a -- b\n"),
+        (["echo", "a", "--", "b"], "a -- b\n"),
+        (["--", "echo", "--", "a"], "-- a\n"),
+        (["-g", "--", "echo", "--", "a"], "-- a\n"),
+        (["-g", "echo", "--", "-g"], "-g\n"),
+    ],
+)
+def test_tinis_dashes_behind_the_program(run_as: RunAs, words: list[str], printed: str) -> None:
+    """Its usage is `tini PROGRAM -- ARGS`, which Dockerfiles follow."""
+    assert run_as("tini", *words).wait() == (0, printed, "")
+
+
+@pytest.mark.parametrize("word", ["TERM", "SIGTERM", "15", "RTMIN+3"])
+def test_tini_p_takes_every_spelling(run_as: RunAs, word: str) -> None:
+    assert run_as("tini", "-p", word, "true").wait().code == 0
+
+
+def test_tini_s_that_is_refused_ends_nothing(run_as: RunAs) -> None:
+    refused = ["strace", "-o", "/dev/null", "-e", "inject=prctl:error=EINVAL"]
+    done = run_as("tini", "-s", *shell("exit 3"), place=refused).wait()
+    assert done.code == 3
+    assert "PR_SET_CHILD_SUBREAPER" in done.stderr
+
+
+@pytest.mark.parametrize(("path", "code"), [("/etc/passwd/x", 127), ("/proc/self/fd/0/x", 127), ("/dev/null", 126)])
+def test_tini_other_reasons_are_126_and_127_too(run_as: RunAs, path: str, code: int) -> None:
+    assert run_as("tini", path).wait().code == code
+
+
+# --- dumb-init -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", ["HUP:QUIT", "SIGHUP:3", "1:SIGQUIT", "RTMIN+1:QUIT"])
+def test_dumb_init_rewrites_names_too(run_as: RunAs, rule: str) -> None:
+    init = run_as("dumb-init", "-r", rule, *RECEIVE)
+    init.expect("got is ready\n")
+    init.signal(signal.SIGRTMIN + 1 if rule.startswith("RT") else signal.SIGHUP)
+    init.expect("got 3 ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGCONT])
+def test_dumb_init_drops_neither_hup_nor_cont_on_a_terminal(
+    terminal: OpenTerminal, named: Callable[[str], str], number: int
+) -> None:
+    one = terminal(named("dumb-init"), *RECEIVE)
+    one.expect("got is ready")
+    os.kill(one.pid, number)
+    one.expect(f"got {int(number)} ")
+
+
+def test_dumb_init_asks_at_the_end_whatever_is_rewritten(run_as: RunAs) -> None:
+    left = "trap 'echo asked; exit' TERM; echo ready; sleep 1000 & wait"
+    init = run_as("dumb-init", "-r", "15:0", *shell(f"({left}) & read line"), stdin=-1, place="subreaper")
+    init.expect("ready")
+    assert init.process.stdin
+    init.process.stdin.close()
+    init.expect("asked")
+    assert init.wait().code == 1
+
+
+# --- catatonit -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU])
+def test_catatonit_forwards_job_control(run_as: RunAs, number: int) -> None:
+    init = run_as("catatonit", *RECEIVE)
+    init.expect("got is ready\n")
+    init.signal(number)
+    init.expect(f"got {int(number)} ")
+
+
+def test_catatonit_blocks_nothing_for_its_payload(run_as: RunAs) -> None:
+    init = run_as("catatonit", *SLEEP)
+    assert processes.signals(init.payload, "SigBlk") == frozenset()
+
+
+def test_catatonit_pauses_without_a_program_only(run_as: RunAs) -> None:
+    done = run_as("catatonit", "-P", "true").wait()
+    assert done.code == 1
+    assert "'true'" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_pause_container_ends_with_0(run_as: RunAs, place: str, number: int) -> None:
+    init = run_as("catatonit", "-P", place=place)
+    init.idle()
+    init.signal(number)
+    assert init.wait() == (0, "", "")
