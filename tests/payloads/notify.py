@@ -1,8 +1,9 @@
-"""Tells its service manager what its arguments say, and prints what cannot be sent; `fd:TEXT` sends a pipe along."""
+"""Tells its service manager what its arguments say: a text, or one of the words below."""
 
 from __future__ import annotations
 
 import array
+import contextlib
 import os
 import socket
 import sys
@@ -24,6 +25,11 @@ for word in sys.argv[1:]:
         manager.sendmsg([b"FDSTORE=1"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
     elif word.startswith("long:"):
         manager.send(b"STATUS=" + b"x" * int(word[5:]))
+    elif word == "flood":
+        manager.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                manager.send(b"STATUS=flood")
     elif word.startswith("many:"):
         for number in range(int(word[5:])):
             manager.send(b"STATUS=%d" % number)

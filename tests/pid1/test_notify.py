@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+import select
 import signal
 import socket
 import struct
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +18,8 @@ import pytest
 from tests import processes
 from tests.conftest import Start
 from tests.harness import ENVIRONMENT, PATIENCE, Init, payload, shell, until
+
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
 class Manager:
@@ -40,6 +45,10 @@ class Manager:
             else:
                 pid = struct.unpack("3i", content)[0]
         return data, pid, descriptors
+
+    def nothing(self) -> bool:
+        """Return whether nothing has arrived."""
+        return not select.select([self.socket], [], [], 0)[0]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -153,9 +162,102 @@ def test_a_stranger_in_the_same_network_is_not_believed(start: Start, manager: M
     stranger.sendto(b"READY=1", "\0" + name)
     stranger.close()
     init.expect_error("stranger")
-    manager.socket.setblocking(False)
-    with pytest.raises(BlockingIOError):
-        manager.receive()
+    assert manager.nothing()
+
+
+def test_a_stranger_is_not_believed_by_a_subreaper_either(start: Start, manager: Manager) -> None:
+    """Root and init's own user are no strangers: somebody else it is, who is no descendant of init's."""
+    words = "echo relay $NOTIFY_SOCKET; read line"
+    init = start(*shell(words), environment=manager.environment, stdin=subprocess.PIPE, place="subreaper")
+    init.expect("relay ")
+    told = {**ENVIRONMENT, "NOTIFY_SOCKET": init.expect("\n").strip()}
+    subprocess.run([*NOBODY, *payload("notify", "READY=1")], check=True, env=told, timeout=PATIENCE)
+    init.expect_error("stranger")
+    assert manager.nothing()
+
+
+@pytest.mark.parametrize("options", [[], ["-u", "65534:65534"]])
+def test_another_user_below_init_is_believed(start: Start, manager: Manager, place: str, options: list[str]) -> None:
+    """With -u even if it has ended and been reaped before its words are read; otherwise while it is there."""
+    waits = [] if options else ["barrier"]
+    changed = [] if options else NOBODY
+    for _ in range(5):
+        init = start(
+            *options, *changed, *payload("notify", "STATUS=it", *waits), environment=manager.environment, place=place
+        )
+        assert manager.receive()[0] == b"STATUS=it"
+        if waits:
+            assert manager.receive()[0] == b"BARRIER=1"
+        assert init.wait() == (0, "barrier passed b''\n" if waits else "", "")
+
+
+def test_the_end_waits_for_nobody_when_all_has_been_sent(
+    program: list[str], start: Start, manager: Manager, tmp_path: Path
+) -> None:
+    log = tmp_path / "calls"
+    # Calls that wait, and how long they may: the loop's own poll has no end.
+    traced = ["strace", "-o", str(log), "-e", "trace=poll,ppoll,select,pselect6,nanosleep,clock_nanosleep,recvmsg"]
+    command = [*program, *payload("notify", "STATUS=last words")]
+    assert start(program=[*traced, *command], environment=manager.environment, place="subreaper").wait().code == 0
+    assert manager.receive()[0] == b"STATUS=last words"
+    calls = log.read_text()
+    assert "STATUS=last words" in calls
+    assert not re.search(r"nanosleep|select", calls)
+    assert not re.search(r"poll\(.*, [1-9][0-9]*\) ", calls)
+
+
+def test_a_manager_that_never_reads_costs_a_second_at_the_most(start: Start, manager: Manager) -> None:
+    init = tell(start, manager, "flood")
+    # A second for each message of a full queue would be more.
+    assert init.wait(9).code == 0
+
+
+def test_messages_that_cannot_be_received_do_not_hurt(start: Start, program: list[str], manager: Manager) -> None:
+    refused = ["strace", "-o", "/dev/null", "-e", "inject=recvmsg:error=ENOMEM", *program]
+    init = start(*payload("notify", "STATUS=x"), program=refused, environment=manager.environment, place="subreaper")
+    done = init.wait()
+    assert (done.code, done.stderr.count("\n")) == (0, 1)
+    assert "cannot be received" in done.stderr
+
+
+def test_what_init_causes_itself_is_not_forwarded(start: Start, manager: Manager, place: str) -> None:
+    """PIPE, for a line that nobody reads; the descriptors' wait does not say who sent a signal."""
+    reader, writer = os.pipe()
+    init = start("-vv", *payload("receive"), environment=manager.environment, place=place, stderr=writer)
+    os.close(writer)
+    os.close(reader)
+    init.expect("got is ready\n")
+    for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE):
+        init.signal(number)
+        init.expect(f"got {int(number)} ")
+    init.idle()
+    init.signal(signal.SIGRTMAX)
+    init.expect("got 64 ")
+    assert re.findall(r"^got (\d+)", init.stdout, re.MULTILINE) == ["10", "12", "13", "64"]
+
+
+@pytest.mark.parametrize("address", ["vsock:2:1234", "relative/path", ""])
+def test_an_address_of_another_kind_is_left_to_the_payload(start: Start, address: str) -> None:
+    done = start(*shell('echo "$NOTIFY_SOCKET"'), environment={**ENVIRONMENT, "NOTIFY_SOCKET": address}).wait()
+    assert done == (0, f"{address}\n", "")
+
+
+def test_it_is_not_even_imported_without_a_manager(start: Start, manager: Manager) -> None:
+    told = [sys.executable, "-X", "importtime", "-m", "pyinit"]
+    assert "pyinit.notify" not in start("true", program=told).wait().stderr
+    assert "pyinit.notify" in start("true", program=told, environment=manager.environment).wait().stderr
+
+
+def test_who_is_left_can_still_tell(start: Start, manager: Manager) -> None:
+    """The payload has ended; its child says STOPPING when it is asked to end."""
+    ready = shell("trap '\"$@\"; exit' TERM; echo ready; sleep 600 & wait", *payload("notify", "STOPPING=1"))
+    words = shell('"$@" & read line; exit 3', *ready)
+    init = start(*words, environment=manager.environment, stdin=subprocess.PIPE)
+    init.expect("ready")
+    assert init.process.stdin
+    init.process.stdin.close()
+    assert manager.receive()[0] == b"STOPPING=1"
+    assert init.wait().code == 3
 
 
 def test_signals_are_forwarded_while_the_relay_is_there(start: Start, manager: Manager) -> None:
