@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import marshal
+import subprocess
+import sys
 import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
 from freezing.sources import Source
+from freezing.steps import BuildError
 
 BOOTSTRAP = {
     "_frozen_importlib": "importlib._bootstrap",
@@ -25,14 +28,6 @@ class Module:
         self.place = place  # what tracebacks show
         self.is_package = is_package
         self.optimize = optimize  # as compile() has it; below 1 assertions stay
-
-    def record(self, how: str) -> bytes:
-        """One record of the table; build/boot/build.c reads it."""
-        code = compile(self.text, self.place, "exec", dont_inherit=True, optimize=self.optimize)
-        # Refcounts decide about marshal's reference flags: from a second load they are always the same.
-        data = marshal.dumps(marshal.loads(marshal.dumps(code)))
-        kind = "p" if self.is_package else "-"
-        return f"{how}{kind} {len(data)} {self.name}\n".encode() + data
 
 
 def from_file(path: Path, optimize: int = 2) -> Module:
@@ -71,7 +66,23 @@ def table(start: Iterable[Module], modules: Iterable[Module], wanted: Iterable[s
     """The table; of modules with one name the last counts. `wanted` is imported in this order, the program last."""
     by_name = {module.name: module for module in modules}
     order = list(wanted)
-    records = [module.record("b") for module in start]
-    records += [by_name.pop(name).record("i") for name in order]
-    records += [by_name[name].record("-") for name in sorted(by_name)]
+    entries = [("b", module) for module in start]
+    entries += [("i", by_name.pop(name)) for name in order]
+    entries += [("-", by_name[name]) for name in sorted(by_name)]
+    codes = _compiled([module for _, module in entries])
+    records = []
+    for (how, module), code in zip(entries, codes, strict=True):
+        kind = "p" if module.is_package else "-"
+        records.append(f"{how}{kind} {len(code)} {module.name}\n".encode() + code)
     return b"".join(records)
+
+
+def _compiled(modules: list[Module]) -> list[bytes]:
+    """Their bytecode, made in a process of its own: see bytecode.py."""
+    texts = marshal.dumps([(module.text, module.place, module.optimize) for module in modules])
+    command = [sys.executable, "-I", "-S", Path(__file__).with_name("bytecode.py")]
+    done = subprocess.run(command, input=texts, capture_output=True, check=False, env={})
+    if done.returncode != 0:
+        raise BuildError(f"compile: {done.stderr.decode(errors='replace').strip()}")
+    codes: list[bytes] = marshal.loads(done.stdout)
+    return codes
