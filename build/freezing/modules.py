@@ -80,7 +80,7 @@ def table(start: Iterable[Module], modules: Iterable[Module], wanted: Iterable[s
 def _compiled(modules: list[Module]) -> list[bytes]:
     """Their bytecode, made in a process of its own: see bytecode.py."""
     texts = marshal.dumps([(module.text, module.place, module.optimize) for module in modules])
-    command = [sys.executable, "-I", "-S", Path(__file__).with_name("bytecode.py")]
+    command = [sys.executable, "-I", "-S", str(Path(__file__).with_name("bytecode.py"))]
     done = subprocess.run(command, input=texts, capture_output=True, check=False, env={})
     if done.returncode != 0:
         raise BuildError(f"compile: {done.stderr.decode(errors='replace').strip()}")
