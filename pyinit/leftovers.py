@@ -7,7 +7,6 @@ otherwise init's own descendants and nobody else. Alive, that is: zombies that a
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from functools import partial
 
 from pyinit import descriptors, processes, signals
@@ -21,20 +20,25 @@ EVERYBODY = -1
 OUTSIDE = 0
 
 
-class Leftovers:
-    """`ended` is called when one of those has ended whose end raises no SIGCHLD here.
+def _nothing() -> None:
+    """Until somebody wants to know."""
 
+
+class Leftovers:
+    """`everybody` is whether that is the whole namespace, because init is its PID 1.
+
+    `ended` is called when one of those has ended whose end raises no SIGCHLD here.
     `known` are those that were left when /proc was last looked at, without those that are known to have ended since;
     `visible` is whether /proc could be read.
     """
 
-    __slots__ = ("_ended", "_first", "_log", "_loop", "_watched", "_watches_all", "known", "visible")
+    __slots__ = ("_log", "_loop", "_watched", "_watches_all", "ended", "everybody", "known", "visible")
 
-    def __init__(self, loop: Loop, ended: Callable[[], None], log: Log) -> None:
+    def __init__(self, everybody: bool, loop: Loop, log: Log) -> None:
+        self.everybody = everybody
+        self.ended = _nothing
         self._loop = loop
-        self._ended = ended
         self._log = log
-        self._first = os.getpid() == 1
         self._watched: dict[int, int] = {}
         self.known: dict[int, Process] = {}
         self.visible = True
@@ -43,11 +47,11 @@ class Leftovers:
     @property
     def noticeable(self) -> bool:
         """Whether there would be a sign of everybody's end."""
-        return not self._first or (self.visible and self._watches_all)
+        return not self.everybody or (self.visible and self._watches_all)
 
     def none_besides_children(self) -> bool:
         """Whether nothing is left, where init has no children any more."""
-        if not self._first:
+        if not self.everybody:
             return True
         try:
             os.kill(EVERYBODY, 0)
@@ -60,7 +64,7 @@ class Leftovers:
     def find(self) -> None:
         """Looks who is left."""
         try:
-            found = processes.everything() if self._first else processes.descendants(os.getpid())
+            found = processes.everything() if self.everybody else processes.descendants(os.getpid())
         except OSError as error:
             if self.visible:
                 self._log.info(f"what is left cannot be seen: /proc: {error.strerror}")
@@ -68,7 +72,7 @@ class Leftovers:
             self.known = {}
             return
         self.known = {each.pid: each for each in found if each.alive and each.pid != os.getpid()}
-        if self._first:
+        if self.everybody:
             for each in self.known.values():
                 if each.parent == OUTSIDE and each.pid not in self._watched:
                     self._watch(each.pid)
@@ -90,7 +94,7 @@ class Leftovers:
         self._loop.unwatch(descriptor)
         os.close(descriptor)
         self.known.pop(pid, None)
-        self._ended()
+        self.ended()
 
     def reaped(self, pid: int) -> None:
         """A child has ended and was reaped."""
@@ -118,7 +122,7 @@ class Leftovers:
 
     def send(self, *numbers: int) -> None:
         """Sends these signals to all that is left."""
-        if self._first:
+        if self.everybody:
             for number in numbers:
                 try:
                     os.kill(EVERYBODY, number)

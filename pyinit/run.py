@@ -14,6 +14,7 @@ from pyinit.forward import Forwarder
 from pyinit.guard import Guard
 from pyinit.identity import Identity
 from pyinit.jobcontrol import JobControl
+from pyinit.leftovers import Leftovers
 from pyinit.log import Log
 from pyinit.loop import Loop
 from pyinit.options import Options
@@ -31,12 +32,13 @@ if TYPE_CHECKING:
 def run(options: Options, inherited: Inherited) -> int:
     """Starts the payload and stays until the exit code, 0 to 255, is known."""
     log = Log(options.verbose, options.json)
-    _adopt_orphans(options, log)
+    first = os.getpid() == 1
+    _adopt_orphans(options, first, log)
     if options.death_signal:
         _follow_parent(options.death_signal, log)
     guard = Guard()
     try:
-        code = _Pause(log).loop.run() if options.pause else _Run(options, inherited, log, guard).run()
+        code = _Pause(log).loop.run() if options.pause else _Run(options, inherited, first, log, guard).run()
     except Failure as failure:
         killed = "; the payload was killed" if guard.give_up() else ""
         log.error(failure.message + killed, code=failure.code)
@@ -48,11 +50,11 @@ def run(options: Options, inherited: Inherited) -> int:
     return options.remap.get(code, code)
 
 
-def _adopt_orphans(options: Options, log: Log) -> None:
+def _adopt_orphans(options: Options, first: bool, log: Log) -> None:
     """Without it, orphans go past an init that is not PID 1, but the payload is served all the same."""
     wanted = options.subreaper
     if wanted is None:
-        wanted = os.getpid() != 1
+        wanted = not first
     if not wanted:
         return
     try:
@@ -119,8 +121,9 @@ def _ignore(_: int, __: int) -> None:
 class _Run:
     """A payload's life."""
 
-    def __init__(self, options: Options, inherited: Inherited, log: Log, guard: Guard) -> None:
+    def __init__(self, options: Options, inherited: Inherited, first: bool, log: Log, guard: Guard) -> None:
         self._options = options
+        self._first = first
         self._guard = guard
         self._log = log
         self._terminal = Terminal()
@@ -186,10 +189,12 @@ class _Run:
         self._deaths.payload(pid, self._options.command[0], status, self._stops.killed)
         self._payload = self._guard.payload = 0
         self._terminal.give_back()
-        if self._options.term_at_end and os.getpid() != 1:
+        if self._options.term_at_end and not self._first:
             self._forwarder.kill(-pid, signals.TERM)
         held = self._stops.payload_ended()
         code = reaper.exit_code(status)
-        self._shutdown = Shutdown(self._options, self._loop, self._reaper, self._log, code, self._stops.asked)
+        leftovers = Leftovers(self._first, self._loop, self._log)
+        self._shutdown = Shutdown(self._options, leftovers, self._loop, self._reaper, self._log, code)
+        self._shutdown.stopping = self._stops.asked
         if held:
             self._shutdown.handle(held, held)

@@ -7,7 +7,6 @@ code stays the payload's.
 
 from __future__ import annotations
 
-import os
 import time
 
 from pyinit import signals
@@ -33,7 +32,7 @@ WAITING, GRACE, KILLED = range(3)
 class Shutdown:
     """From the payload's end to init's.
 
-    `code` is what init will exit with, `stopping` whether a stop signal had come before the payload ended.
+    `code` is what init will exit with, `stopping` whether a stop signal has come.
     """
 
     __slots__ = (
@@ -45,25 +44,26 @@ class Shutdown:
         "_patience",
         "_phase",
         "_reaper",
-        "_stopping",
         "_timer",
         "_wait",
+        "stopping",
     )
 
-    def __init__(self, options: Options, loop: Loop, reaper: Reaper, log: Log, code: int, stopping: bool) -> None:
+    def __init__(self, options: Options, leftovers: Leftovers, loop: Loop, reaper: Reaper, log: Log, code: int) -> None:
         self._loop = loop
         self._reaper = reaper
         self._log = log
         self._code = code
-        self._stopping = stopping
+        self.stopping = False
         self._wait = options.wait
         self._grace = options.grace
         if self._grace is None and not options.wait:
-            self._grace = DEFAULT_AS_PID_1 if os.getpid() == 1 else 0.0
+            self._grace = DEFAULT_AS_PID_1 if leftovers.everybody else 0.0
         self._phase: int | None = None
         self._patience = PATIENCE
         self._timer: Timer | None = None
-        self._leftovers = Leftovers(loop, self.look, log)
+        self._leftovers = leftovers
+        leftovers.ended = self.look
 
     def gone(self, pid: int) -> None:
         """A child other than the payload was reaped."""
@@ -100,7 +100,7 @@ class Shutdown:
         self._leftovers.find()
         for each in self._leftovers.known.values():
             self._log.info(f"left: {each}", pid=each.pid)
-        if self._wait and not (self._stopping and self._grace is not None):
+        if self._wait and not (self.stopping and self._grace is not None):
             self._phase = WAITING
             self._show()
         else:
@@ -131,8 +131,8 @@ class Shutdown:
             self._log.debug(f"{signals.name(number)} comes after KILL")
             return
         if received in ENDS_GRACE or number in ENDS_GRACE:
-            again = self._stopping
-            self._stopping = True
+            again = self.stopping
+            self.stopping = True
             if self._phase == GRACE and again:
                 self._log.info(f"{signals.name(number)} came again: the grace period ends", signal=signals.name(number))
                 self._kill()

@@ -53,6 +53,7 @@ class Stops:
     def _forward(self, number: int) -> None:
         self._send(number)
         if self._kill_after is not None and self._killing is None:
+            self._log.info(f"KILL follows in {self._kill_after:g} s unless the payload ends")
             self._killing = self._loop.after(self._kill_after, self._kill)
 
     def _kill(self) -> None:

@@ -1,0 +1,66 @@
+"""Payloads that leave processes behind (payloads/leave.c), and a look at what becomes of those."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from tests import processes
+from tests.conftest import Start
+from tests.harness import Init, Word, kill, payload, until
+
+CODE = 7  # what the payload ends with
+LONG = "60"  # seconds that no test waits
+# kill(2) is then refused for whoever has another user than root.
+WITHOUT_KILL = ("setpriv", "--bounding-set=-kill", "--inh-caps=-all")
+
+
+class Leaving:
+    """A started init whose payload leaves processes behind. Times are those of the monotonic clock, in seconds."""
+
+    def __init__(self, start: Start, options: Sequence[Word], kinds: Sequence[str], **how: Any) -> None:
+        self.init: Init = start(*options, "--", *payload("leave", *kinds), **how)
+        self.init.expect("ready\n")
+        self.payload = self.init.payload
+        self.left = [pid for pid in processes.descendants(self.init.pid) if pid != self.payload]
+        self.ended_at = 0.0
+
+    def end(self, number: int = signal.SIGUSR1) -> Leaving:
+        """End the payload alone, and wait until the init has reaped it."""
+        self.ended_at = time.monotonic()
+        os.kill(self.payload, number)
+        until(lambda: not processes.state(self.payload), "the payload reaped")
+        return self
+
+    def wait(self) -> float:
+        """Wait for the init's end with the payload's code; how long that took after the payload's."""
+        code = self.init.wait().code
+        assert code == CODE, self.init.stderr
+        return time.monotonic() - self.ended_at
+
+    def says(self, text: str, times: int) -> None:
+        """Wait until standard output has a line so often, and check that it is not more often."""
+        until(lambda: self.init.stdout.split("\n").count(text) >= times, f"{times} times {text!r}")
+        assert self.init.stdout.split("\n").count(text) == times, self.init.stdout
+
+    def gone(self) -> None:
+        """Check that nothing is left: not one has outlived the init."""
+        assert [pid for pid in self.left if processes.alive(pid)] == []
+
+    @contextmanager
+    def surviving(self) -> Iterator[list[int]]:
+        """Who has outlived the init; they are killed afterwards."""
+        try:
+            yield [pid for pid in self.left if processes.alive(pid)]
+        finally:
+            for pid in self.left:
+                kill(pid)
+
+
+def title(pid: int) -> str:
+    """Return what ps shows for the init; empty when it is gone. What a title leaves over of the old words is blank."""
+    return " ".join(processes.command(pid)).rstrip()

@@ -1,0 +1,173 @@
+/* leave KIND[:N]...: a payload that leaves processes behind. It starts N (1) of each KIND and says "ready" when all of
+ * them are. Then it ends with 7 at USR1, with 8 at TERM; other signals mean nothing to it.
+ *
+ *   plain     TERM ends it                      deaf      ignores TERM
+ *   away      plain, in a session of its own    stopped   plain, and stopped
+ *   deep      plain, and has a plain child      telling   says "told N" for each signal N, ends at USR2 only
+ *   heir      at TERM it starts a plain child, says "heir" and ends
+ *   other     plain, of user 65534              headless  ignores TERM; its first thread has ended, another has not
+ *   chain     starts the next of its kind and ends, 3,000 times, every millisecond; all of them ignore TERM
+ *   workers   starts a child every millisecond that says "told 15" at TERM and ends; 300 of them; ends at TERM
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static int report[2];
+static sigset_t all, none;
+
+static void ready(void)
+{
+    if (write(report[1], "x", 1) != 1)
+        _exit(99);
+}
+
+static void say(const char *text)
+{
+    if (write(1, text, strlen(text)) < 0)
+        _exit(98);
+}
+
+static void wait_for_ever(void)
+{
+    for (;;)
+        pause();
+}
+
+static void one_millisecond(void)
+{
+    struct timespec time = {0, 1000000};
+    nanosleep(&time, NULL);
+}
+
+static void *body(void *unused)
+{
+    ready();
+    wait_for_ever();
+    return unused;
+}
+
+static void tell(void)
+{
+    char line[32];
+    int number;
+    ready();
+    while (!sigwait(&all, &number) && number != SIGUSR2) {
+        snprintf(line, sizeof line, "told %d\n", number);
+        say(line);
+    }
+    _exit(0);
+}
+
+static void inherit(void)
+{
+    sigset_t term;
+    int number;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigprocmask(SIG_BLOCK, &term, NULL);
+    ready();
+    sigwait(&term, &number);
+    if (fork() == 0) {
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        wait_for_ever();
+    }
+    say("heir\n");
+    _exit(0);
+}
+
+static void work(void)
+{
+    sigset_t term;
+    int number;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    for (int i = 0; i < 300; i++) {
+        if (i == 30)
+            ready();
+        sigprocmask(SIG_BLOCK, &term, NULL);
+        if (fork() == 0) {
+            sigwait(&term, &number);
+            say("told 15\n");
+            _exit(0);
+        }
+        sigprocmask(SIG_UNBLOCK, &term, NULL);
+        one_millisecond();
+    }
+    wait_for_ever();
+}
+
+static void be(const char *kind)
+{
+    pthread_t thread;
+    if (!strcmp(kind, "telling"))
+        tell();
+    if (!strcmp(kind, "workers"))
+        work();
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (!strcmp(kind, "deaf") || !strcmp(kind, "chain") || !strcmp(kind, "headless"))
+        signal(SIGTERM, SIG_IGN);
+    if (!strcmp(kind, "heir"))
+        inherit();
+    else if (!strcmp(kind, "away"))
+        setsid();
+    else if (!strcmp(kind, "deep") && fork() == 0)
+        wait_for_ever();
+    else if (!strcmp(kind, "other") && (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534)))
+        _exit(97);
+    if (!strcmp(kind, "headless")) {
+        if (pthread_create(&thread, NULL, body, NULL))
+            _exit(96);
+        syscall(SYS_exit, 0);
+    }
+    ready();
+    if (!strcmp(kind, "stopped"))
+        raise(SIGSTOP);
+    for (int i = 0; !strcmp(kind, "chain") && i < 3000; i++) {
+        if (fork())
+            _exit(0);
+        one_millisecond();
+    }
+    wait_for_ever();
+}
+
+int main(int argc, char **argv)
+{
+    int number;
+    if (pipe(report))
+        return 95;
+    sigfillset(&all);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    for (int i = 1; i < argc; i++) {
+        char *colon = strchr(argv[i], ':'), byte;
+        int count = colon ? atoi(colon + 1) : 1;
+        if (colon)
+            *colon = 0;
+        for (int n = 0; n < count; n++) {
+            pid_t child = fork();
+            if (child < 0)
+                return 94;
+            if (child == 0)
+                be(argv[i]);
+            if (read(report[0], &byte, 1) != 1)
+                return 93;
+            if (!strcmp(argv[i], "stopped") && waitpid(child, &number, WUNTRACED) != child)
+                return 92;
+        }
+    }
+    say("ready\n");
+    for (;;) {
+        sigwait(&all, &number);
+        if (number == SIGUSR1 || number == SIGTERM)
+            _exit(number == SIGUSR1 ? 7 : 8);
+    }
+}

@@ -1,0 +1,278 @@
+"""-t: what is left when the payload has ended gets TERM and CONT, the grace period, and KILL; and nobody else does."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests import processes
+from tests.conftest import Start
+from tests.harness import NAMESPACE, kill, payload, shell, until
+from tests.leaving import LONG, WITHOUT_KILL, Leaving, title
+
+WITHOUT_PROC = [
+    *("/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount"),
+    *("sh", "-c", 'umount -l /proc && exec "$@"', "sh"),
+]
+
+
+@pytest.mark.parametrize("who", ["plain:3", "away:2", "deep", "stopped:2"])
+def test_what_is_left_ends_politely(start: Start, place: str, who: str) -> None:
+    """TERM is enough, CONT wakes those that are stopped, and their end is init's: the period is not waited for."""
+    leaving = Leaving(start, ["-t", LONG], [who], place=place).end()
+    leaving.wait()
+    leaving.gone()
+
+
+def test_each_gets_term_and_cont_once(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-t", LONG], ["telling:5", "deep"], place=place).end()
+    leaving.says("told 18", 5)
+    assert leaving.init.stdout.count("told 15\n") == 5
+    assert leaving.init.stdout.count("told") == 10
+    for pid in leaving.left[:5]:
+        assert processes.alive(pid)
+        os.kill(pid, signal.SIGUSR2)
+    leaving.wait()
+
+
+@pytest.mark.parametrize("who", ["deaf:3", "headless"])
+def test_what_ignores_term_is_killed_when_the_period_is_over(start: Start, place: str, who: str) -> None:
+    """Of one kind only the first thread has ended, which looks like a zombie."""
+    leaving = Leaving(start, ["-t", "0.3"], [who], place=place).end()
+    assert leaving.wait() >= 0.3
+    leaving.gone()
+
+
+def test_as_pid_1_the_period_is_3_seconds_by_default(start: Start) -> None:
+    leaving = Leaving(start, [], ["deaf"]).end()
+    assert leaving.wait() >= 3
+    # Nobody needs to know.
+    assert leaving.init.stderr == ""
+
+
+def test_as_a_subreaper_nothing_is_done_by_default(start: Start) -> None:
+    leaving = Leaving(start, [], ["telling:2"], place="subreaper").end()
+    leaving.wait()
+    with leaving.surviving() as left:
+        assert left == leaving.left
+        assert "told" not in leaving.init.stdout
+
+
+def test_0_ends_at_once(start: Start, place: str) -> None:
+    """As PID 1 the kernel then ends all of them."""
+    leaving = Leaving(start, ["-t", "0"], ["telling:2"], place=place).end()
+    leaving.wait()
+    assert "told" not in leaving.init.stdout
+    with leaving.surviving() as left:
+        assert left == ([] if place == "pid1" else leaving.left)
+
+
+def test_signals_in_the_period_go_to_what_is_left(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-t", LONG], ["telling:2"], place=place).end()
+    leaving.says("told 18", 2)
+    for number in (signal.SIGHUP, signal.SIGQUIT, 40):
+        leaving.init.signal(number)
+        leaving.says(f"told {int(number)}", 2)
+    for pid in leaving.left:
+        os.kill(pid, signal.SIGUSR2)
+    leaving.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_stop_signal_ends_the_period(start: Start, place: str, number: int) -> None:
+    leaving = Leaving(start, ["-t", LONG], ["telling"], place=place).end()
+    leaving.says("told 18", 1)
+    leaving.init.signal(number)
+    leaving.says(f"told {int(number)}", 2 if number == signal.SIGTERM else 1)
+    leaving.init.signal(number)
+    leaving.wait()
+    leaving.gone()
+
+
+def test_the_first_may_have_ended_the_payload(start: Start, place: str) -> None:
+    """`docker stop`, and again: that is the second."""
+    leaving = Leaving(start, ["-t", LONG, "-e", "8:7"], ["telling"], place=place)
+    leaving.init.signal(signal.SIGTERM)
+    leaving.says("told 18", 1)
+    leaving.init.signal(signal.SIGTERM)
+    leaving.wait()
+    leaving.gone()
+
+
+def test_a_signal_rewritten_counts_as_what_it_becomes_and_as_what_it_was(start: Start, place: str) -> None:
+    """QUIT alone is no order to hurry; TERM is, though nginx wants to see it as QUIT."""
+    leaving = Leaving(start, ["-t", LONG, "-r", "TERM:QUIT", "-r", "USR1:TERM"], ["telling"], place=place).end()
+    leaving.says("told 18", 1)
+    leaving.init.signal(signal.SIGQUIT)
+    leaving.says("told 3", 1)
+    leaving.init.signal(signal.SIGTERM)
+    leaving.says("told 3", 2)
+    leaving.init.signal(signal.SIGUSR1)
+    leaving.wait()
+
+
+def test_a_dropped_signal_ends_no_period(start: Start) -> None:
+    leaving = Leaving(start, ["-vv", "-t", LONG, "-r", "INT:0"], ["telling"]).end()
+    leaving.says("told 18", 1)
+    for _ in range(2):
+        leaving.init.signal(signal.SIGINT)
+        leaving.init.expect_error("INT is dropped")
+    leaving.init.signal(signal.SIGHUP)
+    leaving.says("told 1", 1)
+    os.kill(leaving.left[0], signal.SIGUSR2)
+    leaving.wait()
+
+
+def test_verbose_names_who_is_left_and_who_was_killed(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-v", "-t", "0.2"], ["plain:2", "deaf", "stopped"], place=place).end()
+    leaving.wait()
+    error = leaving.init.stderr
+    left = re.findall(r"^pyinit: left: (\d+) leave-\w+ \((.+), (\d+\.\d) s old\)$", error, re.MULTILINE)
+    assert len(left) == 4
+    assert [state for _, state, _ in left].count("stopped") == 1
+    killed = re.findall(r"^pyinit: KILL: (\d+) leave-\w+ \(.+, \d+\.\d s old\)$", error, re.MULTILINE)
+    assert killed == [left[2][0]]
+    assert float(left[0][2]) < 20
+
+
+def test_without_verbose_nothing_is_said(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-t", "0.1"], ["plain", "deaf"], place=place).end()
+    leaving.wait()
+    assert leaving.init.stderr == ""
+
+
+def test_who_may_not_be_signalled_holds_init_for_a_second_after_kill(
+    start: Start, place: str, program: list[str]
+) -> None:
+    """EPERM: root without CAP_KILL, and a process of somebody else."""
+    how = {"place": place, "program": [*WITHOUT_KILL, *program]}
+    leaving = Leaving(start, ["-t", "0.2"], ["other", "plain:2"], **how).end()
+    took = leaving.wait()
+    lines = leaving.init.stderr.splitlines()
+    with leaving.surviving():
+        assert took >= 1.2
+        assert len(lines) == 1
+        assert re.match(
+            r"pyinit: still there 1 s after KILL: \d+ leave-\w+ \(\w+, \d+\.\d s old\); init ends", lines[0]
+        )
+
+
+def test_many_of_those_are_still_one_line(start: Start, program: list[str]) -> None:
+    leaving = Leaving(start, ["-t", "0.1"], ["other:25"], program=[*WITHOUT_KILL, *program]).end()
+    leaving.wait()
+    (line,) = leaving.init.stderr.splitlines()
+    assert line.count(" leave-") == 20
+    assert ", 5 more; init ends without them" in line
+
+
+@pytest.mark.parametrize("who", ["plain:3", "deaf:2"])
+def test_without_proc_as_pid_1(start: Start, who: str) -> None:
+    leaving = Leaving(start, ["-t", "0.3" if who == "deaf:2" else LONG], [who], place=WITHOUT_PROC).end()
+    took = leaving.wait()
+    assert who != "deaf:2" or took >= 0.3
+    assert leaving.init.stderr == ""
+
+
+def test_with_the_proc_of_another_namespace_nobody_else_is_hit(start: Start, program: list[str]) -> None:
+    """Its pids would mean others here: a namespace without a /proc of its own, and init not its PID 1."""
+    inside = [*NAMESPACE[:-1], "sh", "-c", '"$@"; exit $?', "sh"]
+    init = start("-t", "0.2", "--", *payload("leave", "deaf"), program=[*inside, *program], place="subreaper")
+    init.expect("ready\n")
+    leave = until(
+        lambda: next(
+            (each for each in processes.descendants(init.pid) if "leave" in " ".join(processes.command(each)[:1])), 0
+        ),
+        "the payload",
+    )
+    os.kill(leave, signal.SIGUSR1)
+    assert init.wait().code == 7
+    assert "what is left cannot be reached" in init.stderr
+
+
+def test_nobody_elses_processes_are_touched_by_a_subreaper(start: Start, program: list[str]) -> None:
+    """A sibling in the same group and session, and a process that init's parent has started."""
+    script = 'sleep 600 & "$@"; code=$?; kill -0 $! && echo alive; kill -9 $!; exit $code'
+    words = [*program, "-t", "0.2", "--", *payload("leave", "deaf")]
+    shell_around = start(*shell(script, *words), program=(), place="subreaper")
+    shell_around.expect("ready\n")
+    leave = until(
+        lambda: next(
+            (
+                each
+                for each in processes.descendants(shell_around.pid)
+                if processes.command(each)[1:] == ["deaf"] and processes.command(processes.parent(each))[1:] != ["deaf"]
+            ),
+            0,
+        ),
+        "the payload",
+    )
+    os.kill(leave, signal.SIGUSR1)
+    assert shell_around.wait().code == 7
+    assert shell_around.stdout == "ready\nalive\n"
+
+
+def test_nothing_left_costs_one_system_call_as_pid_1_and_none_elsewhere(
+    start: Start, place: str, program: list[str], tmp_path: Path
+) -> None:
+    """waitpid says that there are no children; kill(-1, 0) that there is nobody else in the namespace."""
+    trace = tmp_path / "trace"
+    strace = ["strace", "-f", "-o", str(trace), *(NAMESPACE if place == "pid1" else ())]
+    assert start("--", *shell("exit 3"), program=[*strace, *program], place="subreaper").wait().code == 3
+    calls = [line.split(maxsplit=1) for line in trace.read_text().splitlines()]
+    # The payload's end is first seen by the init, and by unshare the init's.
+    init = next(pid for pid, call in calls if call.startswith("wait4(") and "WEXITSTATUS(s) == 3" in call)
+    own = [call for pid, call in calls if pid == init]
+    after = own[1 + next(number for number, call in enumerate(own) if "WEXITSTATUS(s) == 3" in call) :]
+    known = ("wait4", "kill", "getpid", "getdents64", "rt_sigtimedwait", "exit_group")
+    expected = ["wait4", "kill", "exit_group"] if place == "pid1" else ["wait4", "exit_group"]
+    assert [name for name in (call.partition("(")[0] for call in after) if name in known] == expected
+    if place == "pid1":
+        assert any(call.startswith("kill(-1, 0)") and "ESRCH" in call for call in after)
+
+
+def test_dumb_init_sends_term_without_waiting(start: Start, kind: str, program: list[str], tmp_path: Path) -> None:
+    name = tmp_path / "dumb-init"
+    if kind == "frozen":
+        name.symlink_to(program[0])
+    else:
+        name.write_text(f"#!{program[0]}\nfrom pyinit.__main__ import command\ncommand()\n")
+        name.chmod(0o755)
+    leaving = Leaving(start, [], ["telling"], program=[str(name)], place="subreaper").end()
+    leaving.wait()
+    with leaving.surviving() as left:
+        assert left == leaving.left
+        leaving.says("told 15", 1)
+
+
+def test_a_title_is_not_needed(start: Start) -> None:
+    """Init with an empty environment and no arguments to spare has no room for one."""
+    leaving = Leaving(start, ["-t", LONG], ["telling"], environment={}).end()
+    leaving.says("told 18", 1)
+    assert title(leaving.init.pid)
+    os.kill(leaving.left[0], signal.SIGUSR2)
+    leaving.wait()
+
+
+def test_orphans_of_others_are_left_alone_without_being_a_subreaper(start: Start) -> None:
+    """Who is adopted by somebody else is no descendant any more."""
+    leaving = Leaving(start, ["--no-subreaper", "-t", LONG], ["telling"], place="subreaper").end()
+    leaving.wait()
+    with leaving.surviving() as left:
+        assert left == leaving.left
+        assert "told" not in leaving.init.stdout
+
+
+def test_stopped_init_looks_again_when_it_goes_on(start: Start, place: str) -> None:
+    """All of it has ended meanwhile, in one go."""
+    leaving = Leaving(start, ["-t", LONG], ["telling:3"], place=place).end()
+    leaving.says("told 18", 3)
+    leaving.init.signal(signal.SIGSTOP)
+    until(lambda: processes.state(leaving.init.pid) == "T", "its stop")
+    for pid in leaving.left:
+        kill(pid)
+    leaving.init.signal(signal.SIGCONT)
+    leaving.wait()

@@ -1,0 +1,168 @@
+"""-k and -d: KILL behind the first stop signal, and a delay before it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests import processes
+from tests.conftest import OpenTerminal, Start
+from tests.harness import Init, compiled, payload, shell, stays, until
+from tests.leaving import LONG
+
+STOP_SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT]
+
+
+def receiving(start: Start, *options: str, place: str = "pid1") -> Init:
+    """Start a payload that ignores every signal but tells of it; wait until the init has nothing to do."""
+    init = start(*options, "--", *payload("receive"), place=place)
+    init.expect("got is ready\n")
+    init.idle()
+    return init
+
+
+def told(init: Init) -> list[int]:
+    """Return the numbers of the signals that the payload has got."""
+    return [int(line.split()[1]) for line in init.stdout.splitlines()[1:]]
+
+
+def took(init: Init, act: Callable[[], object]) -> float:
+    """How long, in seconds, it takes from an act to the init's end with 137."""
+    begun = time.monotonic()
+    act()
+    assert init.wait().code == 137
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("number", STOP_SIGNALS)
+def test_kill_follows_a_stop_signal(start: Start, place: str, number: int) -> None:
+    init = receiving(start, "-k", "0.2", place=place)
+    assert took(init, lambda: init.signal(number)) >= 0.2
+    assert told(init) == [number]
+    assert init.stderr == "pyinit: the payload has outlived the first stop signal by 0.2 s: KILL\n"
+
+
+def test_kill_after_0_follows_at_once(start: Start, place: str) -> None:
+    init = receiving(start, "-k", "0", place=place)
+    init.signal(signal.SIGTERM)
+    assert init.wait().code == 137
+
+
+def test_no_kill_follows_other_signals(start: Start) -> None:
+    init = receiving(start, "-v", "-k", "0", "-r", "TERM:USR1", "-r", "INT:HUP", "-r", "QUIT:0")
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, 40):
+        init.signal(number)
+    init.expect("got 40 ")
+    init.idle()
+    assert processes.alive(init.payload)
+    assert "KILL" not in init.stderr
+
+
+def test_a_signal_that_becomes_a_stop_signal_is_one(start: Start) -> None:
+    init = receiving(start, "-k", "0.1", "-r", "HUP:QUIT")
+    assert took(init, lambda: init.signal(signal.SIGHUP)) >= 0.1
+    assert told(init) == [signal.SIGQUIT]
+
+
+def test_repeats_do_not_start_the_time_again(start: Start) -> None:
+    init = receiving(start, "-v", "-k", LONG)
+    for number in STOP_SIGNALS:
+        init.signal(number)
+        init.expect(f"got {int(number)} ")
+    init.idle()
+    assert init.stderr.count("KILL follows in 60 s") == 1
+
+
+def test_a_payload_that_ends_in_time_keeps_its_code(start: Start, place: str) -> None:
+    init = start("-k", LONG, "--", *shell("trap 'exit 5' TERM; echo ready; while :; do sleep 0.01; done"), place=place)
+    init.expect("ready\n")
+    init.signal(signal.SIGTERM)
+    assert init.wait() == (5, "ready\n", "")
+
+
+@pytest.mark.parametrize("option", ["-g", "-a"])
+def test_kill_goes_where_the_signal_went(start: Start, place: str, option: str) -> None:
+    """To the group, or to everyone whatever its session: nobody is left for a grace period then."""
+    away = "setsid " if option == "-a" else ""
+    script = f'{away}"$1" child & exec "$1" got'
+    init = start(option, "-t", LONG, "-k", "0.2", "--", *shell(script, str(compiled("receive"))), place=place)
+    until(lambda: "got is ready" in init.stdout and "child is ready" in init.stdout, "both")
+    child = next(pid for pid in processes.descendants(init.pid) if pid != init.payload)
+    init.signal(signal.SIGTERM)
+    assert init.wait().code == 137
+    assert not processes.alive(child)
+    assert "child 15 " in init.stdout
+
+
+def test_what_the_terminal_sends_to_the_payload_itself_is_no_stop_signal(
+    terminal: OpenTerminal, program: list[str]
+) -> None:
+    one = terminal(*program, "-c", "-k", "0", "-d", LONG, "--", *payload("receive"))
+    one.expect("got is ready")
+    one.press(b"\x03")
+    one.expect("got 2 128 0\r\n")
+    os.kill(one.pid, signal.SIGHUP)
+    one.expect("got 1 0 ")
+    # Neither KILL nor the delay has begun: this one would be the second.
+    os.kill(one.pid, signal.SIGTERM)
+    os.kill(one.pid, 40)
+    one.expect("got 40 0 ")
+    assert "got 15" not in one.screen
+
+
+def test_the_first_stop_signal_is_held_back(start: Start, place: str) -> None:
+    init = receiving(start, "-d", "0.3", place=place)
+    begun = time.monotonic()
+    init.signal(signal.SIGTERM)
+    init.expect("got 15 0 ")
+    assert time.monotonic() - begun >= 0.3
+
+
+def test_a_second_one_is_forwarded_at_once_in_its_place(start: Start, place: str) -> None:
+    init = receiving(start, "-d", LONG, place=place)
+    init.signal(signal.SIGTERM)
+    # The lowest number is taken first: INT would be the first of the two otherwise.
+    until(lambda: not processes.signals(init.pid, "ShdPnd"), "TERM taken")
+    init.signal(signal.SIGINT)
+    init.expect("got 2 0 ")
+    init.signal(signal.SIGTERM)
+    init.expect("got 15 0 ")
+    init.idle()
+    assert told(init) == [signal.SIGINT, signal.SIGTERM]
+
+
+def test_other_signals_are_not_held_back(start: Start) -> None:
+    init = receiving(start, "-d", LONG, "-r", "QUIT:USR1")
+    init.signal(signal.SIGTERM)
+    for number in (signal.SIGHUP, signal.SIGQUIT, 40):
+        init.signal(number)
+    init.expect("got 40 ")
+    assert set(told(init)) == {signal.SIGHUP, signal.SIGUSR1, 40}
+
+
+def test_a_payload_that_ends_during_the_delay(start: Start, place: str) -> None:
+    init = receiving(start, "-d", LONG, place=place)
+    init.signal(signal.SIGTERM)
+    until(lambda: not processes.signals(init.pid, "ShdPnd"), "TERM taken")
+    os.kill(init.payload, signal.SIGKILL)
+    assert init.wait().code == 137
+    assert told(init) == []
+
+
+def test_the_delay_comes_first_then_the_time_until_kill(start: Start, place: str) -> None:
+    init = receiving(start, "-d", "0.2", "-k", "0.2", place=place)
+    assert took(init, lambda: init.signal(signal.SIGTERM)) >= 0.4
+    assert told(init) == [signal.SIGTERM]
+
+
+def test_an_init_that_waits_for_its_delay_does_not_wake_up_before(start: Start) -> None:
+    init = receiving(start, "-d", LONG)
+    init.signal(signal.SIGTERM)
+    until(lambda: not processes.signals(init.pid, "ShdPnd"), "TERM taken")
+    init.idle()
+    before = processes.switches(init.pid)
+    stays(lambda: processes.switches(init.pid) == before, "no wake-up", 1.2)

@@ -1,0 +1,96 @@
+"""-W: init stays until all others have ended by themselves."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from tests import processes
+from tests.conftest import Start
+from tests.harness import kill, until
+from tests.leaving import LONG, Leaving, title
+
+
+def test_what_is_left_may_end_by_itself(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-W"], ["telling:2", "deaf"], place=place).end()
+    for pid in leaving.left:
+        leaving.init.idle()
+        assert processes.alive(leaving.init.pid)
+        kill(pid)
+    leaving.wait()
+    assert "told" not in leaving.init.stdout
+    assert leaving.init.stderr == ""
+
+
+def test_nothing_left_is_not_waited_for(start: Start, place: str) -> None:
+    Leaving(start, ["-W"], [], place=place).end().wait()
+
+
+def test_children_of_those_are_waited_for_as_well(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-W"], ["deep"], place=place).end()
+    child = next(pid for pid in leaving.left if not processes.children(pid))
+    kill(next(pid for pid in leaving.left if pid != child))
+    until(lambda: processes.parent(child) in (leaving.init.pid, 0), "an orphan")
+    leaving.init.idle()
+    assert processes.alive(child)
+    kill(child)
+    leaving.wait()
+
+
+def test_signals_go_to_what_is_left(start: Start, place: str) -> None:
+    """Stop signals too, as often as they come: there is no period that a second could end."""
+    leaving = Leaving(start, ["-W"], ["telling:2"], place=place).end()
+    leaving.init.idle()
+    for times in (1, 2, 3):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            leaving.init.signal(number)
+            leaving.says(f"told {int(number)}", 2 * times)
+    for pid in leaving.left:
+        os.kill(pid, signal.SIGUSR2)
+    leaving.wait()
+
+
+def test_a_stop_signal_held_back_is_for_them_when_the_payload_ends(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-W", "-d", LONG], ["telling:2"], place=place)
+    leaving.init.signal(signal.SIGINT)
+    until(lambda: not processes.signals(leaving.init.pid, "ShdPnd"), "INT taken")
+    leaving.end()
+    leaving.says("told 2", 2)
+    for pid in leaving.left:
+        os.kill(pid, signal.SIGUSR2)
+    leaving.wait()
+
+
+def test_with_a_period_a_stop_signal_begins_it(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-W", "-t", "0.3"], ["telling", "deaf"], place=place).end()
+    until(lambda: title(leaving.init.pid) == "pyinit: waiting, 2 left", "it waits")
+    assert "told" not in leaving.init.stdout
+    leaving.init.signal(signal.SIGINT)
+    leaving.says("told 2", 1)
+    assert leaving.wait() >= 0.3
+    leaving.gone()
+
+
+def test_with_a_period_a_stop_before_the_payloads_end_begins_it_then(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-W", "-t", "0.3", "-e", "8:7"], ["telling"], place=place)
+    leaving.init.signal(signal.SIGTERM)
+    leaving.says("told 18", 1)
+    leaving.wait()
+    leaving.gone()
+
+
+def test_with_a_period_of_0_a_stop_signal_ends_it_at_once(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-W", "-t", "0"], ["telling"], place=place).end()
+    until(lambda: title(leaving.init.pid) == "pyinit: waiting, 1 left", "it waits")
+    leaving.init.signal(signal.SIGTERM)
+    leaving.wait()
+    with leaving.surviving() as left:
+        assert left == ([] if place == "pid1" else leaving.left)
+
+
+def test_an_init_that_waits_does_not_wake_up(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-W"], ["telling"], place=place).end()
+    until(lambda: title(leaving.init.pid) == "pyinit: waiting, 1 left", "it waits")
+    assert leaving.init.idle()[3] == "0x0"
+    kill(leaving.left[0])
+    leaving.wait()
