@@ -48,17 +48,17 @@ class Deaths:
         """Another child has been reaped."""
         code = reaper.exit_code(status)
         if code == signals.KILLED and self._oom.grown():
-            self._log.error(f"{pid}{self._name} was killed: {self._oom.explanation()}", pid=pid, code=code)
+            self._log.error(self._blame(f"{pid}{self._name}", status, by_init=False), pid=pid, code=code)
         # A storm of orphans should not pay for lines that nobody wants.
         if self.wants_names:
             tell = self._log.warning if self._warn else self._log.debug
             tell(f"reaped {pid}{self._name}: {fate(status)}", pid=pid, code=code)
 
-    def _blame(self, payload: str, status: int, by_init: bool) -> str:
+    def _blame(self, process: str, status: int, by_init: bool) -> str:
         reason = self._oom.explanation()
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signals.KILL and not by_init:
-            return f"{payload} was killed: {reason}"
-        return f"{payload} ended: {fate(status)}; one of its processes was killed: {reason}"
+            return f"{process} was killed: {reason}"
+        return f"{process} ended: {fate(status)}; one of its processes was killed: {reason}"
 
 
 def fate(status: int) -> str:

@@ -53,7 +53,7 @@ class OomKills:
     def _count(self) -> int:
         for line in files.read(self._counter).splitlines():
             key, _, value = line.partition(b" ")
-            if key == b"oom_kill":
+            if key == b"oom_kill" and value.isdigit():
                 return int(value)
         # Kernels before 4.13 do not count.
         return 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,8 @@ from tests.harness import NAMESPACE, shell, until
 
 MOUNT = Path("/sys/fs/cgroup/memory")
 LIMIT = 32 << 20
+# Init must have counted before the payload is killed: it has when it waits (rt_sigtimedwait on x86-64).
+INIT_WAITS = "until grep -q '^128 ' /proc/1/syscall; do :; done;"
 EATER = "python3 -c 'bytearray(200 << 20)'"
 
 
@@ -27,13 +31,16 @@ def group() -> Iterator[list[str]]:
     folder = MOUNT / f"pyinit-test-{uuid.uuid4().hex}"
     folder.mkdir()
     (folder / "memory.limit_in_bytes").write_text(str(LIMIT))
+    with_swap = folder / "memory.memsw.limit_in_bytes"
+    if with_swap.exists():
+        with_swap.write_text(str(LIMIT))
     yield ["sh", "-c", f'echo 0 > {folder}/cgroup.procs && exec "$@"', "sh", *NAMESPACE]
     until(lambda: not (folder / "cgroup.procs").read_text(), "an empty cgroup")
     folder.rmdir()
 
 
 def test_a_payload_killed_for_memory_is_explained_with_the_limit(start: Start, group: list[str]) -> None:
-    done = start(*shell(f"exec {EATER}"), place=group).wait()
+    done = start(*shell(f"{INIT_WAITS} exec {EATER}"), place=group).wait()
     assert done.code == 137
     assert re.fullmatch(
         r"pyinit: payload \d+ \(/bin/sh\) was killed: out of memory: the limit is 32 MiB\n", done.stderr
@@ -45,7 +52,7 @@ def test_a_plain_kill_says_nothing_of_memory(start: Start, group: list[str]) -> 
 
 
 def test_a_killed_descendant_is_reported_and_the_payloads_code_untouched(start: Start, group: list[str]) -> None:
-    init = start(*shell(f"({EATER} &); read line; exit 3"), place=group, stdin=-1)
+    init = start(*shell(f"{INIT_WAITS} ({EATER} &); read line; exit 3"), place=group, stdin=-1)
     line = init.expect_error("\n")
     assert re.search(r"pyinit: \d+ was killed: out of memory: the limit is 32 MiB\n", line)
     assert init.process.stdin
@@ -53,12 +60,17 @@ def test_a_killed_descendant_is_reported_and_the_payloads_code_untouched(start: 
     assert init.wait().code == 3
 
 
-def test_a_child_of_the_payload_that_was_killed_is_reported_if_the_payload_fails(
-    start: Start, group: list[str]
+@pytest.mark.parametrize("code", [0, 5])
+def test_a_child_of_the_payload_that_was_killed_is_reported_at_the_end(
+    start: Start, group: list[str], code: int
 ) -> None:
-    done = start(*shell(f"{EATER} 2>/dev/null; exit 5"), place=group).wait()
-    assert done.code == 5
-    assert "ended with exit code 5, and a process of its was killed: out of memory" in done.stderr
+    done = start(*shell(f"{INIT_WAITS} {EATER} 2>/dev/null; exit {code}"), place=group).wait()
+    assert done.code == code
+    assert re.fullmatch(
+        rf"pyinit: payload \d+ \(/bin/sh\) ended: exit code {code}; "
+        r"one of its processes was killed: out of memory: the limit is 32 MiB\n",
+        done.stderr,
+    )
 
 
 # Version 2 has no memory controller beside version 1's: a folder of files of the same shape stands in for it.
@@ -75,6 +87,7 @@ def version_2(limit: str) -> list[str]:
     return [*NAMESPACE, "--mount", "sh", "-c", around, "sh"]
 
 
+COUNT = "echo oom_kill 3 > /sys/fs/cgroup/memory.events"
 KILL_AND_COUNT = "printf 'low 0\\noom 3\\noom_kill 3\\noom_group_kill 0\\n' > /sys/fs/cgroup/memory.events; kill -9 $$"
 
 
@@ -82,11 +95,79 @@ KILL_AND_COUNT = "printf 'low 0\\noom 3\\noom_kill 3\\noom_group_kill 0\\n' > /s
     ("limit", "words"), [("8388608", "the limit is 8 MiB"), ("max", "the machine's own, or a limit further up")]
 )
 def test_version_2_is_read_too(start: Start, limit: str, words: str) -> None:
-    # The count must be read by init before the payload changes it: init leaves its directory after that.
-    wait = 'until [ "$(readlink /proc/1/cwd)" = / ]; do :; done;'
-    done = start(*shell(wait + KILL_AND_COUNT), place=version_2(limit)).wait()
+    done = start(*shell(INIT_WAITS + KILL_AND_COUNT), place=version_2(limit)).wait()
     assert done.code == 137
     assert re.fullmatch(rf"pyinit: payload \d+ \(/bin/sh\) was killed: out of memory: {words}\n", done.stderr)
+
+
+def test_a_process_of_an_orphan_that_was_killed_is_reported(start: Start) -> None:
+    script = f"{INIT_WAITS} (sh -c '{COUNT}; exit 137' &); read line"
+    init = start(*shell(script), place=version_2("8388608"), stdin=subprocess.PIPE)
+    line = init.expect_error("\n")
+    assert re.fullmatch(
+        r"pyinit: \d+ ended: exit code 137; one of its processes was killed: out of memory: the limit is 8 MiB\n", line
+    )
+
+
+def test_init_does_not_take_its_own_kill_for_the_kernels(start: Start) -> None:
+    script = f"{INIT_WAITS} {COUNT}; trap '' TERM; echo ready; while :; do sleep 1; done"
+    init = start("-k", "0", *shell(script), place=version_2("8388608"))
+    init.expect("ready")
+    init.signal(signal.SIGTERM)
+    done = init.wait()
+    assert done.code == 137
+    assert re.fullmatch(
+        r"pyinit: payload \d+ \(/bin/sh\) ended: killed by KILL; "
+        r"one of its processes was killed: out of memory: the limit is 8 MiB",
+        done.stderr.splitlines()[-1],
+    )
+
+
+def test_what_was_reported_is_not_reported_again(start: Start) -> None:
+    script = f"{INIT_WAITS} (sh -c '{COUNT}; kill -9 $$' &); read line; kill -9 $$"
+    init = start(*shell(script), place=version_2("max"), stdin=subprocess.PIPE)
+    init.expect_error("was killed: out of memory")
+    assert init.process.stdin
+    init.process.stdin.close()
+    done = init.wait()
+    assert (done.code, done.stderr.count("\n")) == (137, 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "folder", "files"),
+    [
+        ("0::/", "", "memory.events memory.max"),
+        ("0::/below", "/below", "memory.events memory.max"),
+        ("0::/outside", "", "memory.events memory.max"),
+        ("4:cpu,memory:/", "/memory", "memory.oom_control memory.limit_in_bytes"),
+        ("4:memory:/docker/1", "/memory/docker/1", "memory.oom_control memory.limit_in_bytes"),
+        ("4:memory:/docker/1", "/memory", "memory.oom_control memory.limit_in_bytes"),
+    ],
+)
+def test_inits_own_group_is_found(start: Start, line: str, folder: str, files: str) -> None:
+    """With a cgroup namespace and without one, with the group itself mounted at the top or all of them."""
+    counter, limit = files.split()
+    top = f"/sys/fs/cgroup{folder}"
+    around = f"""
+    mount -t tmpfs none /sys/fs/cgroup && mount -t tmpfs none /tmp && mkdir -p {top} && cd {top} &&
+    printf 'oom_kill_disable 0\\nunder_oom 0\\noom_kill 7\\n' > {counter} && echo {4 << 20} > {limit} &&
+    printf '3:cpuset:/\\n{line}\\n' > /tmp/cgroup && mount --bind /tmp/cgroup /proc/$$/cgroup && exec "$@"
+    """
+    kill = f"{INIT_WAITS} printf 'under_oom 1\\noom_kill 8\\n' > {top}/{counter}; kill -9 $$"
+    done = start(*shell(kill), place=[*NAMESPACE, "--mount", *shell(around)]).wait()
+    assert done.code == 137
+    assert done.stderr.endswith(" was killed: out of memory: the limit is 4 MiB\n")
+
+
+@pytest.mark.parametrize("content", ["", "oom_kill\\n", "low 0\\n", "oom_kill x\\n"])
+def test_a_count_that_is_not_there_says_nothing(start: Start, content: str) -> None:
+    around = f"""
+    mount -t tmpfs none /sys/fs/cgroup && mount -t tmpfs none /tmp &&
+    printf '{content}' > /sys/fs/cgroup/memory.events &&
+    echo '0::/' > /tmp/cgroup && mount --bind /tmp/cgroup /proc/$$/cgroup && exec "$@"
+    """
+    place = [*NAMESPACE, "--mount", *shell(around)]
+    assert start(*shell("kill -9 $$"), place=place).wait() == (137, "", "")
 
 
 def test_version_2_unchanged_says_nothing(start: Start) -> None:

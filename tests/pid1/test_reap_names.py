@@ -21,6 +21,25 @@ def test_the_name_and_the_fate_of_an_orphan_are_said(start: Start, place: str, l
     assert re.search(r"pyinit: reaped \d+ \(bash\): ", line)
 
 
+def test_no_name_is_better_than_somebody_elses(start: Start) -> None:
+    """Without --mount-proc /proc has the pids of another namespace, where the orphan's pid is somebody else's."""
+    place = ["unshare", "--pid", "--fork", "--kill-child"]
+    init = start("-w", *shell("(bash -c 'exit 4; :' &); read line"), stdin=subprocess.PIPE, place=place)
+    assert re.fullmatch(r"pyinit: reaped \d+: exit code 4\n", init.expect_error("\n"))
+
+
+def test_a_name_cannot_paint_the_terminal(start: Start) -> None:
+    rename = "import ctypes; ctypes.CDLL(None).prctl(15, b'a) R\\x1b[31m\\n', 0, 0, 0)"
+    init = start("-w", *shell('(python3 -c "$1" &); read line', rename), stdin=subprocess.PIPE)
+    assert re.fullmatch(r"pyinit: reaped \d+ \(a\) R\\x1b\[31m\\n\): exit code 0\n", init.expect_error("\n"))
+
+
+@pytest.mark.parametrize("options", [["-vv"], ["-w", "-v"]])
+def test_very_verbose_names_them_too(start: Start, options: list[str]) -> None:
+    init = start(*options, *shell("(bash -c 'exit 4; :' &); read line"), stdin=subprocess.PIPE)
+    init.expect_error("(bash): exit code 4")
+
+
 def test_nothing_is_said_of_orphans_without_it(start: Start) -> None:
     init = start(*shell("(true & echo $!); read line; exit 3"), stdin=subprocess.PIPE)
     init.expect("\n")

@@ -9,7 +9,7 @@ import subprocess
 
 from tests import processes
 from tests.conftest import Start
-from tests.harness import Init, shell, until
+from tests.harness import NAMESPACE, Init, shell, until
 
 # Any of these may be seen of a process that only waits: it may have been woken a moment ago.
 STATE = "[RSD]"
@@ -57,6 +57,63 @@ def test_a_process_cannot_paint_the_terminal(start: Start, program: list[str]) -
     init = start("bash", "-c", "exec -a \"$(printf 'a\\033[31mb\\nc')\" sleep 600")
     until(lambda: processes.command(init.payload)[1:] == ["600"], "the payload")
     assert look(program, init).splitlines()[-1].endswith(r"a\x1b[31mb\nc 600")
+
+
+def test_the_age_is_the_processes_own(start: Start, program: list[str]) -> None:
+    init = start("sleep", "600")
+    init.idle()
+    until(lambda: seconds(look(program, init).splitlines()[1]) >= 2, "an init that is 2 s old")
+    assert seconds(look(program, init).splitlines()[1]) < 60
+
+
+def seconds(line: str) -> int:
+    """Return the age of a process that is younger than a minute."""
+    age = line.split()[3]
+    assert age.endswith("s")
+    return int(age[:-1])
+
+
+def test_a_process_whose_first_thread_has_ended_is_no_zombie(start: Start, program: list[str]) -> None:
+    script = (
+        "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(600,)).start();"
+        "input('ready'); ctypes.CDLL(None).pthread_exit(None)"
+    )
+    init = start("python3", "-c", script, stdin=subprocess.PIPE)
+    init.expect("ready")
+    payload = init.payload
+    assert init.process.stdin
+    os.write(init.process.stdin.fileno(), b"\n")
+    until(lambda: processes.state(payload) == "Z", "an ended first thread")
+    line = look(program, init, tty=True).splitlines()[-1]
+    assert " Z " in line
+    assert "zombie" not in line
+    assert "\x1b" not in line
+
+
+def test_a_process_that_was_entered_stands_beside_init(start: Start, program: list[str]) -> None:
+    init = start("sleep", "600")
+    init.idle()
+    enter = ["nsenter", "-t", str(init.pid), "-p", "-m"]
+    entered = start("sleep", "500", program=[], place=enter)
+    until(lambda: "sleep" in processes.command(next(iter(processes.children(entered.process.pid)), 0)), "it")
+    lines = look(program, init).splitlines()[1:]
+    assert [line.partition(" K  ")[2] for line in lines if line.endswith("0")][-1] == "sleep 500"
+    assert [line.partition(" K  ")[2] for line in lines if line.endswith("600")][1:] == ["  sleep 600"]
+
+
+def test_without_the_images_names_users_are_numbers(start: Start, program: list[str]) -> None:
+    init = start(*shell("mount -t tmpfs none /etc && exec sleep 600"), place=[*NAMESPACE, "--mount"])
+    until(lambda: processes.command(init.payload) == ["sleep", "600"], "the payload")
+    assert [line.split()[1] for line in look(program, init).splitlines()[1:]] == ["0", "0"]
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(program: list[str]) -> None:
+    for option in ("--tree", "--help", "--version", "--license"):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run([*program, option], check=False, stdout=writer, stderr=subprocess.PIPE, timeout=20)
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_without_proc_it_says_so(program: list[str]) -> None:
