@@ -95,7 +95,9 @@ def test_a_process_that_was_entered_stands_beside_init(start: Start, program: li
     init.idle()
     enter = ["nsenter", "-t", str(init.pid), "-p", "-m"]
     entered = start("sleep", "500", program=[], place=enter)
-    until(lambda: "sleep" in processes.command(next(iter(processes.children(entered.process.pid)), 0)), "it")
+    until(
+        lambda: [processes.command(pid) for pid in processes.children(entered.process.pid)] == [["sleep", "500"]], "it"
+    )
     lines = look(program, init).splitlines()[1:]
     assert [line.partition(" K  ")[2] for line in lines if line.endswith("0")][-1] == "sleep 500"
     assert [line.partition(" K  ")[2] for line in lines if line.endswith("600")][1:] == ["  sleep 600"]
