@@ -65,7 +65,7 @@ def foreground(pid: int) -> int:
 def children(pid: int) -> list[int]:
     """Return the children of all threads, zombies too, in the order of their pids; none if it is gone."""
     found: list[int] = []
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         for task in os.listdir(f"/proc/{pid}/task"):
             found += map(int, read(pid, f"task/{task}/children").split())
     return sorted(found)
