@@ -12,7 +12,20 @@ from tests.harness import ROOT
 
 FILES = sorted(file for file in (ROOT / "pyinit").glob("*.py") if file.stem != "unfrozen")
 MODULES = {
-    *("__future__", "_pyinit", "_socket", "collections", "enum", "errno", "fcntl", "getopt", "os", "prctl", "pyinit"),
+    *(
+        "__future__",
+        "_pyinit",
+        "_socket",
+        "collections",
+        "enum",
+        "errno",
+        "fcntl",
+        "functools",
+        "getopt",
+        "os",
+        "prctl",
+        "pyinit",
+    ),
     *("select", "setproctitle", "signal", "stat", "sys", "time", "types"),
 }
 BUILTINS = {"open", "print", "input", "eval", "exec", "compile", "breakpoint"}

@@ -75,9 +75,9 @@ def test_a_child_of_the_payload_that_was_killed_is_reported_at_the_end(
 
 # Version 2 has no memory controller beside version 1's: a folder of files of the same shape stands in for it.
 VERSION_2 = """
-mount -t tmpfs none /sys/fs/cgroup && mount -t tmpfs none /tmp && cd /sys/fs/cgroup &&
+mount -t tmpfs none /sys/fs/cgroup && cd /sys/fs/cgroup &&
 printf 'low 0\\nhigh 0\\nmax 0\\noom 0\\noom_kill %s\\n' "$BEFORE" > memory.events && echo "$MAX" > memory.max &&
-echo "0::/" > /tmp/cgroup && mount --bind /tmp/cgroup /proc/$$/cgroup && exec "$@"
+echo "0::/" > own && mount --bind own /proc/$$/cgroup && exec "$@"
 """
 
 
