@@ -6,7 +6,9 @@ import json
 import os
 import re
 import signal
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -315,3 +317,11 @@ def test_places_are_what_the_tests_think(start: Start) -> None:
     other = start("--", *payload("receive"), place="subreaper")
     other.expect("got is ready\n")
     assert processes.parent(other.pid) == os.getpid()
+
+
+def test_the_installed_script_is_the_same_program(start: Start, kind: str, place: str) -> None:
+    if kind == "frozen":
+        pytest.skip("there is no script")
+    script = [str(Path(sys.executable).with_name("pyinit"))]
+    assert start("-e", "7:8", *shell("exit 7"), program=script, place=place).wait() == (8, "", "")
+    assert start("--", *shell("kill -9 $$"), program=script, place=place).wait() == (137, "", "")

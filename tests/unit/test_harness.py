@@ -1,0 +1,99 @@
+"""The harness itself: what it must notice it notices, what it starts it ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import processes
+from tests.harness import ROOT, Init, NotInTimeError, kill, payload, shell, stays, until
+
+
+def run_tests(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
+    """Run tests, given as text, with this suite's fixtures in a pytest of their own."""
+    file = folder / "test_sample.py"
+    file.write_text(text)
+    plugins = ["-p", "tests.conftest", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *plugins, "-q", "--rootdir", str(folder), "-c", os.devnull, str(file)]
+    return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=60)
+
+
+def test_a_test_that_leaves_a_process_fails(tmp_path: Path) -> None:
+    done = run_tests(
+        tmp_path,
+        "import subprocess\n"
+        "def test_sample():\n"
+        "    subprocess.run(['sh', '-c', 'sleep 1000 & echo $!'], check=True, stdout=open('/dev/null', 'w'))\n",
+    )
+    assert done.returncode == 1
+    assert "the test left processes" in done.stdout
+    assert "sleep 1000" in done.stdout
+
+
+def test_one_that_leaves_none_passes(tmp_path: Path) -> None:
+    done = run_tests(
+        tmp_path,
+        "import subprocess\ndef test_sample():\n    subprocess.run(['sh', '-c', '(true &) ; true'], check=True)\n",
+    )
+    assert done.returncode == 0
+
+
+def test_until_says_what_was_awaited() -> None:
+    with pytest.raises(NotInTimeError, match=r"not within 0\.05 s: the impossible"):
+        until(lambda: False, "the impossible", timeout=0.05)
+
+
+def test_until_looks_once_more_when_time_is_up() -> None:
+    """The one that was slow may be the test."""
+    looks = iter([False, True])
+
+    def slow_look() -> bool:
+        time.sleep(0.1)
+        return next(looks)
+
+    assert until(slow_look, "the second look", timeout=0.05)
+
+
+def test_stays_notices_a_change() -> None:
+    looks = iter([True, True, False])
+    with pytest.raises(NotInTimeError, match="did not stay"):
+        stays(lambda: next(looks), "as it was", 20)
+
+
+@pytest.mark.parametrize("place", ["pid1", "subreaper"])
+def test_closing_ends_all_that_was_started(place: str) -> None:
+    init = Init([], shell("(sleep 1000 & sleep 1000 & wait) & sleep 1000 & wait"), place=place)
+    pids = until(lambda: found if len(found := processes.descendants(init.pid)) == 4 else None, "four below it")
+    init.close()
+    assert not any(map(processes.alive, [init.pid, *pids]))
+
+
+def test_an_end_instead_of_what_was_awaited_is_told() -> None:
+    init = Init([], shell("echo why >&2; exit 3"), place="subreaper")
+    with pytest.raises(NotInTimeError, match=r"ended before there was a payload.*code=3.*why"):
+        assert init.payload
+    init.close()
+
+
+def test_expecting_what_never_comes_tells_what_came() -> None:
+    init = Init([], shell("echo something else; sleep 1000"), place="subreaper")
+    init.expect("something")
+    with pytest.raises(NotInTimeError, match="'this'; there was ' else"):
+        init.expect("this", timeout=0.3)
+    init.close()
+
+
+def test_the_receiver_tells_signals_in_order() -> None:
+    init = Init([], payload("receive"), place="subreaper")
+    init.expect("got is ready\n")
+    for number in (10, 64, 34, 2):
+        os.kill(init.pid, number)
+        init.expect(f"got {number} 0 {os.getpid()}\n")
+    kill(init.pid)
+    assert init.wait().code == -9
+    init.close()
