@@ -9,6 +9,7 @@ PASSWD = "/etc/passwd"
 GROUP = "/etc/group"
 # (uid_t) -1 and (gid_t) -1 mean "unchanged" to setresuid(2).
 HIGHEST = 2**32 - 2
+DIGITS = len(str(HIGHEST))
 
 
 class Identity:
@@ -42,14 +43,14 @@ def lookup(text: str) -> Identity:
     found = _match(users, raw)
     if found is None and not raw.isdigit():
         raise Failure(f"-u {text}: {PASSWD} has no user {name!r}")
-    user = int(found[2]) if found else _number(name, text)
+    user = _number(found[2] if found else raw, text)
     home = found[5] or b"/" if found else b"/"
     if group_name:
         group = _group(group_name, text)
         groups = [group]
     elif found:
-        group = int(found[3])
-        groups = _groups(found[0], group)
+        group = _number(found[3], text)
+        groups = _groups(found[0], group, text)
     else:
         raise Failure(f"-u {text}: {PASSWD} has no user {name}: name a group too, as {name}:{name}")
     return Identity(user, group, groups, home)
@@ -58,24 +59,23 @@ def lookup(text: str) -> Identity:
 def _group(name: str, text: str) -> int:
     raw = name.encode("utf-8", "surrogateescape")
     if raw.isdigit():
-        return _number(name, text)
+        return _number(raw, text)
     found = _match(_entries(GROUP, 4, needed=True), raw)
     if found is None:
         raise Failure(f"-u {text}: {GROUP} has no group {name!r}")
-    return int(found[2])
+    return _number(found[2], text)
 
 
-def _groups(user: bytes, group: int) -> list[int]:
+def _groups(user: bytes, group: int, text: str) -> list[int]:
     """The groups that list the user as a member, and its own first."""
-    listed = [int(entry[2]) for entry in _entries(GROUP, 4, needed=False) if user in entry[3].split(b",")]
+    listed = [_number(entry[2], text) for entry in _entries(GROUP, 4, needed=False) if user in entry[3].split(b",")]
     return [group, *(each for each in dict.fromkeys(listed) if each != group)]
 
 
-def _number(word: str, text: str) -> int:
-    value = int(word)
-    if value > HIGHEST:
-        raise Failure(f"-u {text}: {word} is over {HIGHEST}")
-    return value
+def _number(word: bytes, text: str) -> int:
+    if len(word) > DIGITS or int(word) > HIGHEST:
+        raise Failure(f"-u {text}: {word.decode()} is over {HIGHEST}")
+    return int(word)
 
 
 def _match(entries: list[list[bytes]], word: bytes) -> list[bytes] | None:
@@ -83,10 +83,9 @@ def _match(entries: list[list[bytes]], word: bytes) -> list[bytes] | None:
     for entry in entries:
         if entry[0] == word:
             return entry
-    if word.isdigit():
-        for entry in entries:
-            if int(entry[2]) == int(word):
-                return entry
+    for entry in entries:
+        if entry[2].lstrip(b"0") == word.lstrip(b"0") and word.isdigit():
+            return entry
     return None
 
 

@@ -165,11 +165,25 @@ class _Child:
         os.setresgid(group, group, group)
         self._step = "setuid"
         os.setresuid(user, user, user)
+        if user:
+            self._step = "capset"
+            _drop_capabilities()
 
     def _die_with_parent(self, number: int) -> None:
         import prctl
 
         prctl.set_pdeathsig(number)
+
+
+def _drop_capabilities() -> None:
+    """None is left, inheritable and ambient ones neither: those outlive exec, and a change from a user not root."""
+    import ctypes
+
+    # linux/capability.h: _LINUX_CAPABILITY_VERSION_3, this process; three sets in two words each.
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    none = (ctypes.c_uint32 * 6)()
+    if ctypes.CDLL(None, use_errno=True).capset(header, none):
+        raise OSError(ctypes.get_errno(), "")
 
 
 def _set_environment(unset: list[bytes], own_pid: list[bytes], assign: list[bytes]) -> None:
@@ -180,6 +194,8 @@ def _set_environment(unset: list[bytes], own_pid: list[bytes], assign: list[byte
         os.putenv(name, b"%d" % os.getpid())
     for pair in assign:
         name, _, value = pair.partition(b"=")
+        # A name may be there twice, and putenv replaces the first alone.
+        os.unsetenv(name)
         os.putenv(name, value)
 
 

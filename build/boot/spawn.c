@@ -8,6 +8,7 @@
 #include "spawn.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -247,6 +248,15 @@ static bool take_place(struct plan *plan, int pid)
     return true;
 }
 
+/* No capability is left, inheritable and ambient ones neither: those outlive the change of a user that was not root,
+ * and the exec. */
+static long drop_capabilities(void)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}, {0, 0, 0}};
+    return raw(SYS_capset, (long)&header, (long)none, 0, 0);
+}
+
 static bool take_identity(struct plan *plan)
 {
     if (!plan->has_identity) {
@@ -255,7 +265,8 @@ static bool take_identity(struct plan *plan)
     long user = plan->user, group = plan->group;
     return !failed(plan, "setgroups", raw(SYS_setgroups, plan->group_count, (long)plan->groups, 0, 0)) &&
            !failed(plan, "setgid", raw(SYS_setresgid, group, group, group, 0)) &&
-           !failed(plan, "setuid", raw(SYS_setresuid, user, user, user, 0));
+           !failed(plan, "setuid", raw(SYS_setresuid, user, user, user, 0)) &&
+           (user == 0 || !failed(plan, "capset", drop_capabilities()));
 }
 
 /* The child. Its last act before the exec is to open the mask: then its dispositions are the payload's. */
