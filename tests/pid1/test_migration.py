@@ -12,7 +12,7 @@ import pytest
 
 from tests import processes
 from tests.conftest import OpenTerminal, RunAs
-from tests.harness import ENVIRONMENT, NAMESPACE, payload, shell, until
+from tests.harness import ENVIRONMENT, NAMESPACE, kill, payload, shell, until
 from tests.terminal import INTERRUPT, SUSPEND, Terminal
 
 NAMES = ["tini", "dumb-init", "catatonit"]
@@ -240,13 +240,16 @@ def test_dumb_init_drops_neither_hup_nor_cont_on_a_terminal(
 
 
 def test_dumb_init_asks_at_the_end_whatever_is_rewritten(run_as: RunAs) -> None:
-    left = "trap 'echo asked; exit' TERM; echo ready; sleep 1000 & wait"
-    init = run_as("dumb-init", "-r", "15:0", *shell(f"({left}) & read line"), stdin=-1, place="subreaper")
-    init.expect("ready")
+    script = '"$1" left & read line'
+    init = run_as("dumb-init", "-r", "15:0", *shell(script, *RECEIVE), stdin=-1, place="subreaper")
+    init.expect("left is ready\n")
+    (left,) = processes.children(init.payload)
     assert init.process.stdin
     init.process.stdin.close()
-    init.expect("asked")
+    init.expect("left 15 ")
     assert init.wait().code == 1
+    # dumb-init does not wait for it.
+    kill(left)
 
 
 # --- catatonit -------------------------------------------------------------------------------------
