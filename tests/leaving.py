@@ -25,8 +25,10 @@ class Leaving:
     def __init__(self, start: Start, options: Sequence[Word], kinds: Sequence[str], **how: Any) -> None:
         self.init: Init = start(*options, "--", *payload("leave", *kinds), **how)
         self.init.expect("ready\n")
-        self.payload = self.init.payload
-        self.left = [pid for pid in processes.descendants(self.init.pid) if pid != self.payload]
+        below = processes.descendants(self.init.pid)
+        # Parents come first: the others are its copies.
+        self.payload = next(pid for pid in below if "leave" in processes.command(pid)[0])
+        self.left = processes.descendants(self.payload)
         self.ended_at = 0.0
 
     def end(self, number: int = signal.SIGUSR1) -> Leaving:

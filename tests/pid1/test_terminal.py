@@ -1,0 +1,68 @@
+"""The terminal while a container is stopping: its keys are init's when the payload has ended."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+
+from tests import processes
+from tests.conftest import OpenTerminal
+from tests.harness import kill, payload, until
+from tests.leaving import CODE, LONG, title
+from tests.terminal import INTERRUPT, SUSPEND, Terminal
+
+
+def left_in(terminal: Terminal, init: int) -> list[int]:
+    """Wait until the payload leaves somebody, end it, and wait until the init has noticed; who is left."""
+    terminal.expect("ready\r\n")
+    (leave,) = processes.children(init)
+    left = processes.children(leave)
+    os.kill(leave, signal.SIGUSR1)
+    until(lambda: title(init).startswith(("pyinit: waiting", "pyinit: stopping")), "the payload's end noticed")
+    return left
+
+
+def test_interrupt_goes_to_those_who_are_left_and_twice_ends_them(terminal: OpenTerminal, program: list[str]) -> None:
+    one = terminal(*program, "-t", LONG, "--", *payload("leave", "telling"))
+    left_in(one, one.pid)
+    one.expect("told 18\r\n")
+    assert one.foreground == one.pid
+    one.press(INTERRUPT)
+    one.expect("told 2\r\n")
+    one.press(INTERRUPT)
+    assert one.wait() == CODE
+
+
+def test_those_who_are_left_are_not_in_the_foreground(terminal: OpenTerminal, program: list[str]) -> None:
+    one = terminal(*program, "-W", "--", *payload("leave", "plain"))
+    (left,) = left_in(one, one.pid)
+    assert one.foreground == one.pid != processes.group(left)
+    # CONT is no fg: it gives the terminal to nobody.
+    os.kill(one.pid, signal.SIGCONT)
+    until(lambda: not processes.signals(one.pid, "ShdPnd"), "CONT taken")
+    kill(left)
+    assert one.wait() == CODE
+
+
+def test_suspend_and_fg_while_init_waits(terminal: OpenTerminal, program: list[str]) -> None:
+    """They and init stop, and go on."""
+    bash = terminal()
+    bash.prompt(0)
+    bash.type(shlex.join([*program, "-W", "--", *payload("leave", "plain")]))
+    bash.expect("ready\r\n")
+    (init,) = processes.children(bash.pid)
+    (leave,) = processes.children(init)
+    (left,) = processes.children(leave)
+    os.kill(leave, signal.SIGUSR1)
+    until(lambda: title(init) == "pyinit: waiting, 1 left", "it waits")
+    for _ in range(2):
+        bash.press(SUSPEND)
+        bash.stopped()
+        until(lambda: processes.state(left) == processes.state(init) == "T", "both stopped")
+        bash.type("fg")
+        until(lambda: processes.state(left) == processes.state(init) == "S", "both going on")
+        until(lambda: bash.foreground == processes.group(init), "init in the foreground")
+    kill(left)
+    bash.prompt(CODE)
+    assert bash.foreground == bash.pid

@@ -1,0 +1,275 @@
+"""The payload, those it leaves behind, both at once, or anybody in between: init ends, with the payload's code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests import processes
+from tests.conftest import Start
+from tests.harness import ENVIRONMENT, NAMESPACE, Init, kill, payload, shell, until
+from tests.leaving import CODE, LONG, Leaving, title
+
+Enter = Callable[..., int]
+
+
+@pytest.fixture
+def enter() -> Iterator[Enter]:
+    """Return a function that enters an init's namespace with a command, and tells its pid.
+
+    With `reaped=False` the process outside that started it does not wait for it.
+    """
+    entered: list[subprocess.Popen[bytes]] = []
+
+    def begin(init: Init, *words: str, reaped: bool = True) -> int:
+        into = ["nsenter", "--target", str(init.pid), "--pid", "--mount"]
+        if not reaped:
+            # nsenter becomes the shell, which stays outside; what the shell starts is inside.
+            into.append("--no-fork")
+            words = ("sh", "-c", '"$@" & exec sleep 1000', "sh", *words)
+        entered.append(subprocess.Popen([*into, *words], stdout=subprocess.DEVNULL))
+        outer = entered[-1].pid
+
+        def inside() -> int:
+            child = next(iter(processes.children(outer)), 0)
+            return child if processes.command(child)[:1] not in ([], ["nsenter"], ["sh"]) else 0
+
+        return until(inside, "the one who enters")
+
+    yield begin
+    for process in entered:
+        process.kill()
+        process.wait()
+
+
+def reap(entered: int, outer: int) -> None:
+    """End whoever does not wait for one who entered: then it is ours, outside of its namespace."""
+    kill(outer)
+    until(lambda: processes.parent(entered) == os.getpid(), "a child of ours")
+    os.waitpid(entered, 0)
+
+
+def test_the_payload_before_those(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-t", LONG], ["plain", "away", "deep", "stopped"], place=place).end()
+    leaving.wait()
+    leaving.gone()
+
+
+def test_the_payload_before_those_killed(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-t", "0.2", "-e", "137:7"], ["plain", "deaf", "stopped"], place=place)
+    leaving.end(signal.SIGKILL)
+    assert leaving.wait() >= 0.2
+    leaving.gone()
+
+
+def test_those_before_the_payload(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-v", "-t", LONG], ["plain:2", "deaf", "away"], place=place)
+    for pid in leaving.left:
+        kill(pid)
+    # They stay the payload's zombies, which it does not wait for.
+    until(lambda: not any(processes.alive(pid) for pid in leaving.left), "their end")
+    leaving.end().wait()
+    assert "left:" not in leaving.init.stderr
+
+
+@pytest.mark.parametrize("count", [5, 300])
+def test_both_at_once(start: Start, place: str, count: int) -> None:
+    """Stopped, init sees all of it in one go: first the payload's end, and then the others'."""
+    leaving = Leaving(start, ["-v", "-t", LONG, "-e", "137:7"], [f"deaf:{count}"], place=place)
+    leaving.init.signal(signal.SIGSTOP)
+    until(lambda: processes.state(leaving.init.pid) == "T", "its stop")
+    os.killpg(leaving.payload, signal.SIGKILL)
+    until(lambda: not any(processes.alive(pid) for pid in [leaving.payload, *leaving.left]), "their end")
+    leaving.init.signal(signal.SIGCONT)
+    assert leaving.init.wait().code == CODE
+    assert "left:" not in leaving.init.stderr
+
+
+def test_the_group_killed_while_init_runs(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-t", LONG, "-e", "137:7"], ["deaf:50"], place=place)
+    os.killpg(leaving.payload, signal.SIGKILL)
+    assert leaving.init.wait().code == CODE
+    leaving.gone()
+
+
+def test_the_payload_during_the_delay(start: Start, place: str) -> None:
+    """What was held back does not hold up those who are left."""
+    leaving = Leaving(start, ["-d", LONG, "-t", LONG], ["telling"], place=place)
+    leaving.init.signal(signal.SIGTERM)
+    until(lambda: not processes.signals(leaving.init.pid, "ShdPnd"), "TERM taken")
+    leaving.end()
+    leaving.says("told 18", 1)
+    leaving.says("told 15", 1)
+    # The one held back was the first.
+    leaving.init.signal(signal.SIGTERM)
+    leaving.wait()
+    leaving.gone()
+
+
+def test_those_during_the_delay(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-d", "0.2", "-t", LONG, "-e", "8:7"], ["plain:3"], place=place)
+    leaving.init.signal(signal.SIGTERM)
+    for pid in leaving.left:
+        kill(pid)
+    assert leaving.init.wait().code == CODE
+
+
+def test_the_payload_after_kill(start: Start, place: str) -> None:
+    """-k: KILL for the payload, then the grace period for those who are left."""
+    leaving = Leaving(start, ["-k", "0.1", "-t", "0.2", "-r", "TERM:INT", "-e", "137:7"], ["deaf"], place=place)
+    leaving.init.signal(signal.SIGTERM)
+    assert leaving.init.wait().code == CODE
+    leaving.gone()
+
+
+def test_those_who_start_others_when_they_end(start: Start) -> None:
+    """TERM is for them and not for what they start because of it; KILL is for all."""
+    leaving = Leaving(start, ["-t", "0.4"], ["heir:3", "plain"]).end()
+    assert leaving.wait() >= 0.4
+    assert leaving.init.stdout.count("heir\n") == 3
+
+
+def test_those_who_start_others_when_they_end_below_a_subreaper(start: Start) -> None:
+    """There, what they start may be old enough to have TERM too: it comes to one after the other."""
+    leaving = Leaving(start, ["-t", "0.4"], ["heir:3", "plain"], place="subreaper").end()
+    leaving.wait()
+    assert leaving.init.stdout.count("heir\n") == 3
+
+
+def test_those_born_while_init_looks_around_are_not_missed(start: Start, place: str) -> None:
+    """Somebody starts another every millisecond: each of them gets TERM, or this would take a minute."""
+    leaving = Leaving(start, ["-t", LONG], ["workers", "plain:50"], place=place).end()
+    leaving.wait()
+    leaving.gone()
+    assert leaving.init.stdout.count("told 15") >= 30
+
+
+@pytest.mark.parametrize("words", [(), ("--",)], ids=["pid1", "subreaper"])
+def test_those_who_hand_on_their_life_are_caught(start: Start, program: list[str], words: tuple[str, ...]) -> None:
+    """One starts the next and ends, a thousand times a second; here in a namespace, whoever is its PID 1."""
+    # Says how many are there besides itself, ls and, as PID 1, the shell.
+    count = '"$@"; code=$?; ls /proc | grep -c "^[0-9]"; exit $code'
+    around = [*NAMESPACE, *(shell(count) if words else ())]
+    init = start("-t", "0.1", "--", *payload("leave", "chain"), program=[*around, *program], place="subreaper")
+    init.expect("ready\n")
+    leave = until(lambda: _payload(init), "the payload")
+    os.kill(leave, signal.SIGUSR1)
+    assert init.wait().code == CODE
+    assert init.stderr == ""
+    if words:
+        assert init.stdout == "ready\n3\n"
+
+
+def _payload(init: Init) -> int:
+    for pid in processes.descendants(init.pid):
+        if "leave" in (processes.command(pid) or [""])[0] and processes.group(pid) == pid:
+            return pid
+    return 0
+
+
+@pytest.mark.parametrize("who", ["plain:1000", "away:1000", "deaf:1000"])
+def test_a_thousand(start: Start, place: str, who: str) -> None:
+    leaving = Leaving(start, ["-t", "0.5" if who == "deaf:1000" else LONG], [who], place=place)
+    leaving.end().wait()
+    leaving.gone()
+    assert leaving.init.stderr == ""
+
+
+def test_one_who_entered_gets_term(start: Start, enter: Enter) -> None:
+    leaving = Leaving(start, ["-v", "-t", LONG], [])
+    entered = enter(leaving.init, "sleep", "1000")
+    leaving.end().wait()
+    assert not processes.alive(entered)
+    assert leaving.init.stderr.count("left: ") == 1
+
+
+def test_one_who_entered_and_ignores_term_gets_kill(start: Start, enter: Enter) -> None:
+    leaving = Leaving(start, ["-t", "0.3"], ["plain"])
+    entered = enter(leaving.init, *payload("receive"))
+    assert leaving.end().wait() >= 0.3
+    assert not processes.alive(entered)
+    assert leaving.init.stderr == ""
+
+
+def test_the_end_of_one_who_entered_is_noticed(start: Start, enter: Enter) -> None:
+    """It raises no SIGCHLD here. The children that it leaves become init's."""
+    leaving = Leaving(start, ["-W"], [])
+    entered = enter(leaving.init, *payload("leave", "telling"))
+    child = until(lambda: next(iter(processes.children(entered)), 0), "its child")
+    leaving.end()
+    until(lambda: title(leaving.init.pid) == "pyinit: waiting, 2 left", "both seen")
+    kill(entered)
+    until(lambda: title(leaving.init.pid) == "pyinit: waiting, 1 left", "one seen")
+    kill(child)
+    leaving.wait()
+
+
+@pytest.mark.parametrize("who", ["sleep", "receive"])
+def test_one_who_entered_and_is_never_waited_for(start: Start, enter: Enter, who: str) -> None:
+    """Its zombie does not count. The kernel lets the namespace end when it is gone."""
+    leaving = Leaving(start, ["-t", LONG if who == "sleep" else "0.3"], ["plain"])
+    words = ["sleep", "1000"] if who == "sleep" else payload("receive")
+    entered = enter(leaving.init, *words, reaped=False)
+    outer = processes.parent(entered)
+    leaving.end()
+    # Init has called exit: it has no memory any more.
+    until(lambda: processes.command(leaving.init.pid) == [], "init's exit")
+    assert processes.state(entered) == "Z"
+    reap(entered, outer)
+    leaving.wait()
+    assert leaving.init.stderr == ""
+
+
+def test_a_zombie_of_one_who_entered_is_not_left(start: Start, enter: Enter) -> None:
+    leaving = Leaving(start, ["-v", "-t", LONG], [])
+    entered = enter(leaving.init, "sleep", "1000", reaped=False)
+    outer = processes.parent(entered)
+    kill(entered)
+    until(lambda: processes.state(entered) == "Z", "a zombie")
+    leaving.end()
+    until(lambda: processes.command(leaving.init.pid) == [], "init's exit")
+    reap(entered, outer)
+    leaving.wait()
+    assert "left:" not in leaving.init.stderr
+
+
+def test_one_who_enters_in_the_period_does_not_outlive_it(start: Start, enter: Enter) -> None:
+    leaving = Leaving(start, ["-t", LONG], ["telling"]).end()
+    leaving.says("told 18", 1)
+    entered = enter(leaving.init, "sleep", "1000")
+    leaving.init.signal(signal.SIGHUP)
+    os.kill(leaving.left[0], signal.SIGUSR2)
+    until(lambda: not processes.alive(entered), "its end")
+    leaving.wait()
+
+
+def test_an_init_below_an_init(start: Start, program: list[str], place: str) -> None:
+    """The variable is the outer one's alone: the inner has no period as a subreaper, and hands those on."""
+    environment = {**ENVIRONMENT, "PYINIT_OPTIONS": f"-t {LONG}"}
+    leaving = Leaving(start, [], ["telling"], program=[*program, "--", *program], environment=environment, place=place)
+    leaving.end()
+    leaving.says("told 18", 1)
+    leaving.says("told 15", 1)
+    assert processes.parent(leaving.left[0]) == leaving.init.pid
+    os.kill(leaving.left[0], signal.SIGUSR2)
+    leaving.wait()
+
+
+def test_the_inner_init_may_have_a_period_of_its_own(start: Start, program: list[str], place: str) -> None:
+    environment = {**ENVIRONMENT, "PYINIT_OPTIONS": f"-t {LONG}"}
+    around = [*program, "--", *program, "-t", "0.2"]
+    leaving = Leaving(start, [], ["deaf", "plain"], program=around, environment=environment, place=place).end()
+    assert leaving.wait() >= 0.2
+    leaving.gone()
+
+
+def test_three_inits_are_stopped_with_one_signal(start: Start, program: list[str], place: str) -> None:
+    around = [*program, "-t", LONG, "--"] * 3
+    leaving = Leaving(start, ["-e", "8:7"], ["plain:2", "away"], program=around[:-1], place=place)
+    leaving.init.signal(signal.SIGTERM)
+    assert leaving.init.wait().code == CODE
+    leaving.gone()
