@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.engines.engine import Container, Engine
 from tests.engines.support import need, run
+from tests.harness import until
 
 INIT = ("/pyinit", "-g", "--")
 PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
@@ -73,11 +74,17 @@ class Runc(Engine):
 
     def send(self, container: Container, number: int) -> None:
         """Use the engine's own command."""
+        self._await(container)
         run(*self.client("kill", container.name, str(number)))
 
     def enter(self, container: Container, words: Sequence[str]) -> None:
         """Use the engine's own command."""
+        self._await(container)
         run(*self.client("exec", container.name, *words))
+
+    def _await(self, container: Container) -> None:
+        # crun writes down what it knows of a container only after its payload has been started.
+        until(lambda: self.find_init(container), "a container that its engine knows")
 
     def remove(self, name: str) -> None:
         """Kill and forget the container if the engine still knows it."""

@@ -149,9 +149,9 @@ def test_inits_own_group_is_found(start: Start, line: str, folder: str, files: s
     counter, limit = files.split()
     top = f"/sys/fs/cgroup{folder}"
     around = f"""
-    mount -t tmpfs none /sys/fs/cgroup && mount -t tmpfs none /tmp && mkdir -p {top} && cd {top} &&
+    mount -t tmpfs none /sys/fs/cgroup && mkdir -p {top} && cd {top} &&
     printf 'oom_kill_disable 0\\nunder_oom 0\\noom_kill 7\\n' > {counter} && echo {4 << 20} > {limit} &&
-    printf '3:cpuset:/\\n{line}\\n' > /tmp/cgroup && mount --bind /tmp/cgroup /proc/$$/cgroup && exec "$@"
+    printf '3:cpuset:/\\n{line}\\n' > /sys/fs/cgroup/own && mount --bind /sys/fs/cgroup/own /proc/$$/cgroup && exec "$@"
     """
     kill = f"{INIT_WAITS} printf 'under_oom 1\\noom_kill 8\\n' > {top}/{counter}; kill -9 $$"
     done = start(*shell(kill), place=[*NAMESPACE, "--mount", *shell(around)]).wait()
@@ -162,9 +162,9 @@ def test_inits_own_group_is_found(start: Start, line: str, folder: str, files: s
 @pytest.mark.parametrize("content", ["", "oom_kill\\n", "low 0\\n", "oom_kill x\\n"])
 def test_a_count_that_is_not_there_says_nothing(start: Start, content: str) -> None:
     around = f"""
-    mount -t tmpfs none /sys/fs/cgroup && mount -t tmpfs none /tmp &&
+    mount -t tmpfs none /sys/fs/cgroup &&
     printf '{content}' > /sys/fs/cgroup/memory.events &&
-    echo '0::/' > /tmp/cgroup && mount --bind /tmp/cgroup /proc/$$/cgroup && exec "$@"
+    echo '0::/' > /sys/fs/cgroup/own && mount --bind /sys/fs/cgroup/own /proc/$$/cgroup && exec "$@"
     """
     place = [*NAMESPACE, "--mount", *shell(around)]
     assert start(*shell("kill -9 $$"), place=place).wait() == (137, "", "")
