@@ -59,9 +59,9 @@ test: lint dist ## every check and every test
 	@$(PYTHON) -m pytest -n 4 --dist loadgroup -q
 
 .PHONY: docker-test
-docker-test: ## every check and every test, in a fresh Debian container
-	docker build --file Dockerfile.test --tag pyinit-test .
-	docker run --rm --privileged pyinit-test
+docker-test: dist ## Dockerfile.test: the file alone in a container, case by case, and the suite in a fresh Debian
+	@tools/need debootstrap
+	@$(PYTHON) -m tools.docker_test $(sort $(FREEZE_PACKAGES) $(BUILD_PACKAGES) $(TEST_PACKAGES))
 
 # --- Freezing (dist, wheel, order) -----------------------------------------------------------------
 

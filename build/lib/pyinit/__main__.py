@@ -1,0 +1,66 @@
+"""The door: argv and environment come in, an exit code goes out."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pyinit import cli, errors, personas, run, version
+from pyinit.errors import Failure
+from pyinit.log import Log
+from pyinit.options import Options
+from pyinit.optiontable import Option
+from pyinit.personas import Persona
+from pyinit.spawn import Inherited
+
+
+def main() -> int:
+    """Init's whole life; the exit code, 0 to 255. Nothing escapes but as one line on standard error."""
+    try:
+        inherited = Inherited()
+        persona = personas.by_program(sys.argv[0]) if sys.argv else None
+        parse = persona.parse if persona else cli.parse
+        asked, options = parse(sys.argv[1:])
+        if asked:
+            return _print(asked, options, persona)
+        return run.run(options, inherited)
+    except Failure as failure:
+        Log().error(failure.message)
+        return failure.code
+    except BaseException as error:
+        Log().error(f"internal error: {type(error).__name__}: {error}")
+        return errors.INTERNAL
+
+
+def _print(asked: Option, options: Options, persona: Persona | None) -> int:
+    """Prints what was asked for instead of a run."""
+    if asked.name == "tree":
+        from pyinit import tree
+
+        text = tree.tree(os.isatty(1))
+    elif asked.name == "version":
+        text = version.version(bool(options.verbose) and persona is None, as_tini=persona is not None)
+    elif asked.name == "help" or asked.letter == "h":
+        text = persona.help_text() if persona else cli.help_text()
+    else:
+        text = version.licence()
+    _write(text.encode("utf-8", "surrogateescape"))
+    return 0
+
+
+def _write(text: bytes) -> None:
+    try:
+        while text:
+            text = text[os.write(1, text) :]
+    except BrokenPipeError:
+        # `pyinit --help | head`: the reader has seen enough.
+        return
+
+
+def command() -> None:
+    """The installed script: init's end is the process's, without Python's own clean-up."""
+    os._exit(main())
+
+
+if __name__ == "__main__":
+    command()

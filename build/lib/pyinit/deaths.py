@@ -1,0 +1,68 @@
+"""What is said of processes that have ended: which they were, how they ended, and whether memory was the reason."""
+
+from __future__ import annotations
+
+import os
+
+from pyinit import processes, reaper, signals
+from pyinit.log import Log
+from pyinit.oom import OomKills
+from pyinit.options import Options
+from pyinit.processes import Process
+
+
+class Deaths:
+    """Lines about the payload's end and the reaped orphans'."""
+
+    __slots__ = ("_log", "_name", "_oom", "_warn")
+
+    def __init__(self, options: Options, log: Log) -> None:
+        self._log = log
+        self._warn = options.warn_on_reap
+        self._oom = OomKills()
+        self._name = ""
+
+    @property
+    def wants_names(self) -> bool:
+        """Whether `ending` should be told of each process before it is reaped."""
+        return self._warn or self._log.verbose > 1
+
+    def ending(self, pid: int) -> None:
+        """A process has ended and is about to be reaped: /proc still knows its name."""
+        self._name = ""
+        try:
+            if processes.counts_as_init():
+                self._name = f" ({Process(pid).command})"
+        except OSError:
+            return
+
+    def payload(self, pid: int, program: str, status: int, by_init: bool) -> None:
+        """The payload has been reaped; `by_init`: KILL, if that was it, may have come from init itself."""
+        code = reaper.exit_code(status)
+        if self._oom.grown():
+            self._log.error(self._blame(f"payload {pid} ({program})", status, by_init), pid=pid, code=code)
+        else:
+            self._log.info(f"payload {pid} ended: {fate(status)}", pid=pid, code=code)
+
+    def orphan(self, pid: int, status: int) -> None:
+        """Another child has been reaped."""
+        code = reaper.exit_code(status)
+        if code == signals.KILLED and self._oom.grown():
+            self._log.error(f"{pid}{self._name} was killed: {self._oom.explanation()}", pid=pid, code=code)
+        # A storm of orphans should not pay for lines that nobody wants.
+        if self.wants_names:
+            tell = self._log.warning if self._warn else self._log.debug
+            tell(f"reaped {pid}{self._name}: {fate(status)}", pid=pid, code=code)
+
+    def _blame(self, payload: str, status: int, by_init: bool) -> str:
+        reason = self._oom.explanation()
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signals.KILL and not by_init:
+            return f"{payload} was killed: {reason}"
+        return f"{payload} ended: {fate(status)}; one of its processes was killed: {reason}"
+
+
+def fate(status: int) -> str:
+    """How a process ended, from its wait status: `exit code 3`, `killed by TERM`."""
+    if os.WIFSIGNALED(status):
+        return f"killed by {signals.name(os.WTERMSIG(status))}"
+    return f"exit code {os.WEXITSTATUS(status)}"

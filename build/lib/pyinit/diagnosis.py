@@ -1,0 +1,108 @@
+"""Why a program could not be executed: exec's errno alone does not tell (execve(2)).
+
+Under `docker run --init` this line is all that the user sees (moby #30227), so it names the program and the cause.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from pyinit import errors, files, native
+
+# What execve reads of a script's first line (binfmt_script, Linux 5.1 on), and enough of an ELF file's headers.
+HEAD = 4096
+PT_INTERP = 3
+
+
+def hint(number: int, step: str) -> str:
+    """What to do about a step before exec that failed, as the end of a line."""
+    if step == "fork" and number == errno.EAGAIN:
+        return "; the limit on processes is reached (docker's --pids-limit, ulimit -u)"
+    if step == "fork" and number == errno.ENOMEM:
+        return "; the memory limit is too small, or this PID namespace has ended"
+    if step.startswith("set") and number == errno.EPERM:
+        return "; -u needs root, or the capabilities SETUID and SETGID"
+    return ""
+
+
+def explain(program: bytes, number: int) -> tuple[int, str]:
+    """The exit code, 126 or 127, and the line for a program that exec refused with errno `number`."""
+    name = os.fsdecode(program)
+    reason = os.strerror(number)
+    if number in (errno.ENOENT, errno.ENOTDIR):
+        return errors.NOT_FOUND, f"{name}: {_why_not_found(program, reason)}"
+    if number == errno.EACCES:
+        reason = _why_refused(program, reason)
+    elif number == errno.ENOEXEC:
+        reason = "it has no #! line, nor is it a program for this machine, and there is no /bin/sh to try"
+    return errors.NOT_EXECUTABLE, f"{name}: cannot be executed: {reason}"
+
+
+def _why_not_found(program: bytes, reason: str) -> str:
+    if b"/" not in program:
+        found = _first_in_path(program)
+        if found is None:
+            return "not found in PATH" if program else "not found: its name is empty"
+        program = found
+    if not os.path.lexists(program):
+        return f"not found: {reason}"
+    interpreter = _interpreter(program)
+    if interpreter:
+        return f"cannot be started: its interpreter {os.fsdecode(interpreter)} was not found"
+    return f"not found: {reason}"
+
+
+def _first_in_path(program: bytes) -> bytes | None:
+    for folder in (native.getenv(b"PATH") or b"/usr/local/bin:/usr/bin:/bin").split(b":"):
+        path = (folder or b".") + b"/" + program
+        if os.path.isfile(path):
+            return path
+    return None
+
+
+def _why_refused(program: bytes, reason: str) -> str:
+    path = program if b"/" in program else _first_in_path(program)
+    try:
+        mode = os.stat(path or program).st_mode
+    except OSError:
+        return reason
+    if stat.S_ISDIR(mode):
+        return "it is a directory"
+    if not stat.S_ISREG(mode):
+        return "it is not a regular file"
+    if not mode & 0o111:
+        return f"{reason}; it has no execute permission (chmod +x)"
+    interpreter = _interpreter(path or program)
+    if interpreter:
+        return f"{reason}; it, its interpreter {os.fsdecode(interpreter)}, or a noexec mount may be why"
+    return f"{reason}; a noexec mount or the permissions on its folders may be why"
+
+
+def _interpreter(path: bytes) -> bytes:
+    """The interpreter that a script's first line or an ELF file's program header names; empty without one."""
+    try:
+        head = files.read(path, HEAD)
+    except OSError:
+        return b""
+    if head.startswith(b"#!"):
+        # Blanks and tabs end the name, as the kernel has it; a carriage return is part of it and must show.
+        line = head[2:].split(b"\n", 1)[0].replace(b"\t", b" ").strip(b" ")
+        return line.split(b" ", 1)[0]
+    if head.startswith(b"\x7fELF\x02"):
+        return _elf_interpreter(head)
+    return b""
+
+
+def _elf_interpreter(head: bytes) -> bytes:
+    """PT_INTERP of a 64-bit ELF file (elf(5)), if it lies within its first bytes, as linkers put it."""
+    start = int.from_bytes(head[32:40], "little")
+    size = int.from_bytes(head[54:56], "little")
+    for index in range(int.from_bytes(head[56:58], "little")):
+        entry = head[start + index * size :][:size]
+        if int.from_bytes(entry[:4], "little") == PT_INTERP:
+            offset = int.from_bytes(entry[8:16], "little")
+            length = int.from_bytes(entry[32:40], "little")
+            return head[offset : offset + length].rstrip(b"\0")
+    return b""

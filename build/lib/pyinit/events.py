@@ -1,0 +1,119 @@
+"""The wait itself: the next signal, until a deadline, or a descriptor that has something to read.
+
+`SignalWait` is for an init that has only signals to wait for, which is most: sigwaitinfo(2), no timer, no polling.
+`DescriptorWait` watches descriptors too, with signal.set_wakeup_fd and poll(2). Not signalfd: CPython 3.11 has none.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from collections.abc import Callable
+from signal import struct_siginfo
+from types import FrameType
+
+from pyinit import descriptors, native, signals
+
+# poll(2) takes milliseconds; a deadline must not be met early.
+MILLISECONDS = 1000.0
+
+CAUGHT = signals.ALL | signals.LIBC if native.FROZEN else signals.ALL
+BUT_CHLD = CAUGHT - {signals.CHLD}
+
+
+class SignalWait:
+    """Waits for signals alone. All of them are blocked, so each stays pending until it is taken here."""
+
+    __slots__ = ()
+
+    def wait(self, timeout: float | None, wanted: frozenset[int] = CAUGHT) -> struct_siginfo | None:
+        """The next signal of those `wanted`; None after `timeout` seconds, which is None for no end."""
+        if timeout is None:
+            return signal.sigwaitinfo(wanted)
+        return signal.sigtimedwait(wanted, timeout)
+
+    def holds(self, number: int) -> bool:
+        """Whether a signal has come and was not handed out yet."""
+        return number in signal.sigpending()
+
+
+class DescriptorWait:
+    """Waits for signals and for descriptors that can be read.
+
+    The mask is opened only around poll. Handlers do nothing but note the number: the bytes that CPython's own handler
+    writes to the pipe are the truth, one for each signal, in order. The pipe holds 65,536 of them (a socket pair
+    only 278); should it overflow, the notes still say which signals came.
+    """
+
+    __slots__ = ("_noted", "_poll", "_queue", "_reader", "_watched")
+
+    def __init__(self) -> None:
+        pipe = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._reader, writer = (descriptors.above_standard(each) for each in pipe)
+        self._queue = bytearray()
+        self._noted: set[int] = set()
+        self._watched: dict[int, Callable[[], object]] = {}
+        self._poll = select.poll()
+        self._poll.register(self._reader, select.POLLIN)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        for number in signals.ALL - {signals.KILL, signals.STOP}:
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        self._noted.add(number)
+
+    def watch(self, descriptor: int, callback: Callable[[], object]) -> None:
+        """From now on `callback` is called when the descriptor can be read."""
+        self._watched[descriptor] = callback
+        self._poll.register(descriptor, select.POLLIN)
+
+    def unwatch(self, descriptor: int) -> None:
+        """The descriptor is watched no more; it is the caller's to close."""
+        del self._watched[descriptor]
+        self._poll.unregister(descriptor)
+
+    def wait(self, timeout: float | None, wanted: frozenset[int] = CAUGHT) -> struct_siginfo | None:
+        """The next signal of those `wanted`; None after `timeout` seconds, or when a descriptor was served."""
+        received = self._taken(wanted)
+        if received is None:
+            self._listen(timeout)
+            received = self._taken(wanted)
+        return received
+
+    def holds(self, number: int) -> bool:
+        """Whether a signal has come and was not handed out yet."""
+        return number in self._queue or number in signal.sigpending()
+
+    def _listen(self, timeout: float | None) -> None:
+        milliseconds = None if timeout is None else int(timeout * MILLISECONDS + 0.999)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals.ALL)
+        try:
+            ready = self._poll.poll(milliseconds)
+        finally:
+            signal.pthread_sigmask(signal.SIG_BLOCK, signals.ALL)
+        self._drain()
+        for descriptor, _ in ready:
+            # A callback may have stopped the watch of one that was ready too.
+            callback = self._watched.get(descriptor)
+            if callback:
+                callback()
+
+    def _drain(self) -> None:
+        arrived = bytearray()
+        try:
+            while part := os.read(self._reader, 65536):
+                arrived += part
+        except BlockingIOError:
+            pass
+        self._noted.difference_update(arrived)
+        self._queue += arrived
+        self._queue += bytes(sorted(self._noted))
+        self._noted.clear()
+
+    def _taken(self, wanted: frozenset[int]) -> struct_siginfo | None:
+        for place, number in enumerate(self._queue):
+            if number in wanted:
+                del self._queue[place]
+                return struct_siginfo((number, 0, 0, -1, 0, 0, 0))
+        return None

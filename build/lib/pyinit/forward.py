@@ -1,0 +1,91 @@
+"""Forwarding: a signal is rewritten if so asked, and sent to the payload, to its group, or to everyone.
+
+EPERM (a payload that changed its user) and ESRCH (one that has just died) end nothing: tini exits on the first and
+leaves a dead container behind (canvas-lms #1257).
+"""
+
+from __future__ import annotations
+
+import os
+from signal import struct_siginfo
+
+from pyinit import native, signals
+from pyinit.log import Log
+from pyinit.options import Options
+from pyinit.reach import Reach
+
+# systemd's documented requests to halt, power off and their immediate forms (systemd(1)), and lxc's.
+NSPAWN_HALT = (signals.RTMIN + 3, signals.RTMIN + 4, signals.RTMIN + 13, signals.RTMIN + 14)
+EVERYBODY = -1
+
+
+class Forwarder:
+    """Sends signals on to where the options say."""
+
+    __slots__ = ("_all", "_group", "_log", "_rewrite", "_same_group", "payload")
+
+    def __init__(self, options: Options, payload: int, log: Log) -> None:
+        self.payload = payload
+        self._log = log
+        self._all = options.all
+        self._group = options.group
+        self._same_group = options.same_group
+        self._rewrite = _rewrites(options)
+
+    def rewritten(self, number: int) -> int:
+        """What the payload gets for a signal; 0: nothing."""
+        return self._rewrite.get(number, number)
+
+    def arrived_already(self, received: struct_siginfo) -> bool:
+        """Whether the payload needs no copy: the terminal sent it to the whole group, or init caused it itself."""
+        if received.si_pid == os.getpid():
+            return received.si_signo in signals.CAUSED_BY_INIT
+        return self._same_group and received.si_code == signals.SI_KERNEL and received.si_signo in signals.FROM_TERMINAL
+
+    def send(self, number: int) -> None:
+        """Sends a signal, as it is, to the payload, its group, or everyone."""
+        if self._log.verbose > 1:
+            self._log.debug(f"{signals.name(number)} is forwarded", signal=signals.name(number))
+        if not self._all:
+            self.kill(-self.payload if self._group else self.payload, number)
+        elif os.getpid() == 1:
+            self.kill(EVERYBODY, number)
+        else:
+            self._send_to_descendants(number)
+
+    def _send_to_descendants(self, number: int) -> None:
+        try:
+            Reach((number,), self._refused).everyone()
+        except OSError as error:
+            self._log.warning(f"-a: only the payload is reached: /proc: {error.strerror}")
+            self.kill(self.payload, number)
+
+    def kill(self, target: int, number: int) -> None:
+        """kill(2), whose refusal is said, if it matters, and survived."""
+        try:
+            os.kill(target, number)
+        except ProcessLookupError:
+            self._log.debug(f"{signals.name(number)} came too late for {target}")
+        except OSError as error:
+            self._refused(target, number, error)
+
+    def _refused(self, target: int, number: int, error: OSError) -> None:
+        self._log.warning(
+            f"{signals.name(number)} could not be sent to {target}: {error.strerror}",
+            signal=signals.name(number),
+            pid=target,
+        )
+
+
+def _rewrites(options: Options) -> dict[int, int]:
+    """What is asked for, and under nspawn and lxc what their requests to halt mean, unless that is asked for."""
+    container = native.getenv(b"container")
+    rewrites = dict.fromkeys(signals.LIBC, 0)
+    if container == b"systemd-nspawn":
+        rewrites |= dict.fromkeys(NSPAWN_HALT, signals.TERM)
+    elif container == b"lxc":
+        rewrites[signals.PWR] = signals.TERM
+    if options.session:
+        # For a group without a parent in its session the kernel drops the others.
+        rewrites |= dict.fromkeys(signals.JOB_CONTROL, signals.STOP)
+    return rewrites | options.rewrite

@@ -1,0 +1,105 @@
+"""Job control: init stops when its payload stops, so that the shell above gets its prompt back, and resumes with it.
+
+Only if somebody could resume it: not as PID 1, and not in an orphaned group (setpgid(2), tty_ioctl(4)).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+from pyinit import signals
+from pyinit.log import Log
+from pyinit.processes import Process
+from pyinit.terminal import Terminal
+
+
+class JobControl:
+    """Stops and continues of payload and init. `has_come` tells whether a signal waits to be handled."""
+
+    __slots__ = ("_has_come", "_log", "_on_purpose", "_payload", "_terminal")
+
+    def __init__(self, payload: int, terminal: Terminal, has_come: Callable[[int], bool], log: Log) -> None:
+        self._payload = payload
+        self._terminal = terminal
+        self._has_come = has_come
+        self._log = log
+        self._on_purpose = False
+
+    def changed(self, pid: int, status: int) -> None:
+        """A child was stopped or continued; of interest if it is the payload that was stopped."""
+        if pid != self._payload or not os.WIFSTOPPED(status):
+            return
+        number = os.WSTOPSIG(status)
+        self._log.info(f"payload {pid} stopped by {signals.name(number)}", pid=pid)
+        by_terminal = number in signals.JOB_CONTROL and not self._on_purpose
+        if by_terminal and number != signals.TSTP and self._terminal.lend():
+            # fg of a job that was running: the shell tells nobody, so the payload had to ask for the terminal.
+            self._continue()
+        elif resumable():
+            self._suspend(number, whole_group=by_terminal or self._terminal.lent)
+        elif by_terminal and self._terminal.lent:
+            # The terminal's ^Z, where no shell is above that could say fg.
+            self._log.info(f"payload {pid} continued: nobody could resume it", pid=pid)
+            self._continue()
+
+    def stop_forwarded(self, number: int) -> None:
+        """A stop that was sent to init has been forwarded: init stops itself too, if it can be resumed."""
+        self._on_purpose = True
+        if resumable():
+            self._suspend(number, whole_group=False)
+
+    def continued(self) -> None:
+        """CONT has come, and is about to be forwarded: after fg, but not bg, the payload gets the terminal."""
+        self._on_purpose = False
+        self._terminal.lend()
+
+    def _continue(self) -> None:
+        """Undoes a stop by the terminal, which was for the payload's whole group."""
+        try:
+            group = os.getpgid(self._payload)
+            # With -c that is init's own, and outside of a PID namespace of its own it has no number but 0.
+            os.kill(0 if group == os.getpgrp() else -group, signals.CONT)
+        except OSError as error:
+            self._log.debug(f"CONT came too late for {self._payload}: {error.strerror}")
+
+    def _suspend(self, number: int, whole_group: bool) -> None:
+        """Stops init until it is continued. The CONT that does so is then pending, and forwarded as any other.
+
+        The others in init's group are stopped as the terminal would have done if the payload were one of them: a
+        shell waits for all of a pipeline, and for the `sh` of `sh -c 'pyinit ...; true'`, before it has its prompt.
+        """
+        # A CONT that is already here would be discarded by the stop (signal(7)): it is the newer word.
+        if self._has_come(signals.CONT):
+            return
+        if number not in signals.JOB_CONTROL:
+            number = signals.TSTP if whole_group else signals.STOP
+        if number == signals.STOP:
+            os.kill(os.getpid(), signals.STOP)
+            return
+        before = signal.signal(number, signal.SIG_DFL)
+        os.kill(0 if whole_group else os.getpid(), number)
+        # Here it stops, with the status that a program without an init would have had.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+        signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+        if callable(before):
+            signal.signal(number, before)
+
+
+def resumable() -> bool:
+    """Whether a shell could continue init: its process group is not orphaned, and it is not PID 1.
+
+    Looks upwards from init alone: the first ancestor in another group decides, by its session.
+    """
+    if os.getpid() == 1:
+        return False
+    group, session = os.getpgrp(), os.getsid(0)
+    parent = os.getppid()
+    try:
+        # A shell of its own group, as in `sh -c 'pyinit ...; true'`, is stopped by ^Z as well: look above it.
+        while parent and os.getpgid(parent) == group:
+            parent = Process(parent).parent
+        return bool(parent) and os.getsid(parent) == session
+    except OSError:
+        return False

@@ -1,0 +1,134 @@
+"""What is left when the payload has ended, and the ways to reach it.
+
+As PID 1 that is every process of the namespace but init, those that were entered from outside (docker exec) too;
+otherwise init's own descendants and nobody else. Alive, that is: zombies that are not init's own do not count.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+
+from pyinit import descriptors, processes, signals
+from pyinit.log import Log
+from pyinit.loop import Loop
+from pyinit.processes import Process
+from pyinit.reach import Reach
+
+EVERYBODY = -1
+# stat's parent of a process whose parent is in another namespace.
+OUTSIDE = 0
+
+
+class Leftovers:
+    """`ended` is called when one of those has ended whose end raises no SIGCHLD here.
+
+    `known` are those that were left when /proc was last looked at, without those that are known to have ended since;
+    `visible` is whether /proc could be read.
+    """
+
+    __slots__ = ("_ended", "_first", "_log", "_loop", "_watched", "_watches_all", "known", "visible")
+
+    def __init__(self, loop: Loop, ended: Callable[[], None], log: Log) -> None:
+        self._loop = loop
+        self._ended = ended
+        self._log = log
+        self._first = os.getpid() == 1
+        self._watched: dict[int, int] = {}
+        self.known: dict[int, Process] = {}
+        self.visible = True
+        self._watches_all = True
+
+    @property
+    def noticeable(self) -> bool:
+        """Whether there would be a sign of everybody's end."""
+        return not self._first or (self.visible and self._watches_all)
+
+    def none_besides_children(self) -> bool:
+        """Whether nothing is left, where init has no children any more."""
+        if not self._first:
+            return True
+        try:
+            os.kill(EVERYBODY, 0)
+        except ProcessLookupError:
+            return True
+        # Somebody who was entered, or the zombie of one whose parent outside does not reap it.
+        self.find()
+        return self.visible and not self.known
+
+    def find(self) -> None:
+        """Looks who is left."""
+        try:
+            found = processes.everything() if self._first else processes.descendants(os.getpid())
+        except OSError as error:
+            if self.visible:
+                self._log.info(f"what is left cannot be seen: /proc: {error.strerror}")
+            self.visible = False
+            self.known = {}
+            return
+        self.known = {each.pid: each for each in found if each.alive and each.pid != os.getpid()}
+        if self._first:
+            for each in self.known.values():
+                if each.parent == OUTSIDE and each.pid not in self._watched:
+                    self._watch(each.pid)
+
+    def _watch(self, pid: int) -> None:
+        try:
+            descriptor = descriptors.above_standard(os.pidfd_open(pid))
+        except ProcessLookupError:
+            self.known.pop(pid, None)
+        except OSError as error:
+            self._watches_all = False
+            self._log.debug(f"the end of {pid} will not be noticed: pidfd_open: {error.strerror}", pid=pid)
+        else:
+            self._watched[pid] = descriptor
+            self._loop.watch(descriptor, partial(self._gone, pid))
+
+    def _gone(self, pid: int) -> None:
+        descriptor = self._watched.pop(pid)
+        self._loop.unwatch(descriptor)
+        os.close(descriptor)
+        self.known.pop(pid, None)
+        self._ended()
+
+    def reaped(self, pid: int) -> None:
+        """A child has ended and was reaped."""
+        self.known.pop(pid, None)
+
+    def recount(self) -> None:
+        """Sees to those whose parent has ended: have they ended as well, and if not, who is their parent now?"""
+        own = (os.getpid(), OUTSIDE)
+        while lost := [
+            each for each in self.known.values() if each.parent not in self.known and each.parent not in own
+        ]:
+            for each in lost:
+                self._look_again(each)
+
+    def _look_again(self, process: Process) -> None:
+        try:
+            now = Process(process.pid)
+        except OSError:
+            del self.known[process.pid]
+            return
+        if now.started == process.started and now.alive and now.parent != process.parent:
+            self.known[now.pid] = now
+        else:
+            del self.known[process.pid]
+
+    def send(self, *numbers: int) -> None:
+        """Sends these signals to all that is left."""
+        if self._first:
+            for number in numbers:
+                try:
+                    os.kill(EVERYBODY, number)
+                except OSError as error:
+                    self._log.debug(f"{signals.name(number)} reached nobody: {error.strerror}")
+            return
+        try:
+            Reach(numbers, self._refused).everyone()
+        except OSError as error:
+            self._log.warning(f"what is left cannot be reached: /proc: {error.strerror}")
+
+    def _refused(self, pid: int, number: int, error: OSError) -> None:
+        self._log.info(f"{signals.name(number)} could not be sent to {pid}: {error.strerror}", pid=pid)

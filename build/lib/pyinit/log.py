@@ -1,0 +1,149 @@
+"""What init says: one line at a time on standard error, as text or as JSON, and never at the cost of its work.
+
+A line that cannot be written at once (nobody reads the pipe, the disk is full, the descriptor is closed) is dropped
+and counted; the next line that can be written says how many were lost. Standard output is the payload's.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import signal
+import time
+
+from pyinit import signals
+
+STANDARD_ERROR = 2
+# pipe(7): a pipe that polls as writable takes this much without blocking, and in one piece.
+ATOMIC = 4096
+# The signals that come with these errors of write(2): init's own doing, and not to be forwarded.
+OF_WRITES = {errno.EPIPE: signals.PIPE, errno.EFBIG: signals.XFSZ}
+FAMILIAR = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+ERROR, WARNING, INFO, DEBUG = range(4)
+LEVELS = ("error", "warning", "info", "debug")
+
+
+class Log:
+    """Lines on standard error.
+
+    `verbose` 0 lets errors and warnings through, 1 (-v) what happens too, 2 (-vv) all. `json` makes each line one
+    JSON object with time (seconds since 1970), level, message and the fields given.
+    """
+
+    __slots__ = ("_json", "_lost", "_verbose")
+
+    def __init__(self, verbose: int = 0, json: bool = False) -> None:
+        self._verbose = verbose
+        self._json = json
+        self._lost = 0
+
+    def error(self, message: str, **fields: int | str) -> None:
+        """What kept init from doing its job."""
+        self._say(ERROR, message, fields)
+
+    def warning(self, message: str, **fields: int | str) -> None:
+        """What the user must know."""
+        self._say(WARNING, message, fields)
+
+    def info(self, message: str, **fields: int | str) -> None:
+        """What happened, with -v."""
+        if self._verbose >= 1:
+            self._say(INFO, message, fields)
+
+    def debug(self, message: str, **fields: int | str) -> None:
+        """Everything else, with -vv."""
+        if self._verbose >= 2:
+            self._say(DEBUG, message, fields)
+
+    @property
+    def verbose(self) -> int:
+        """How often -v was given."""
+        return self._verbose
+
+    def settle(self) -> None:
+        """At the end: says how many lines were lost, if that can be said now."""
+        if self._lost:
+            self._write(b"")
+
+    def _say(self, level: int, message: str, fields: dict[str, int | str]) -> None:
+        self._write(self._line(level, message, fields))
+
+    def _write(self, line: bytes) -> None:
+        if self._lost:
+            plural = "line was" if self._lost == 1 else "lines were"
+            text = f"{self._lost} {plural} lost: standard error could not be written to"
+            line = self._line(WARNING, text, {"lost": self._lost}) + line
+        if _written(line):
+            self._lost = 0
+        else:
+            self._lost += 1
+
+    def _line(self, level: int, message: str, fields: dict[str, int | str]) -> bytes:
+        text = printable(message)
+        if not self._json:
+            return f"pyinit: {text}\n".encode("utf-8", "surrogateescape")
+        pairs = {
+            "time": f"{time.time():.3f}",
+            "level": _quoted(LEVELS[level]),
+            "message": _quoted(text),
+        }
+        pairs |= {key: _value(value) for key, value in fields.items()}
+        inside = ", ".join(f'"{key}": {value}' for key, value in pairs.items())
+        return ("{" + inside + "}\n").encode("utf-8", "replace")
+
+
+def _written(line: bytes) -> bool:
+    # poll first: standard error is shared with the payload and must not be made non-blocking for it.
+    while line:
+        try:
+            poll = select.poll()
+            poll.register(STANDARD_ERROR, select.POLLOUT)
+            events = poll.poll(0)
+            if not events or events[0][1] & select.POLLNVAL:
+                return False
+            line = line[os.write(STANDARD_ERROR, line[:ATOMIC]) :]
+        except OSError as error:
+            if error.errno in OF_WRITES:
+                # It is pending for this thread, and taken before one that was sent to init as a whole.
+                signal.sigtimedwait({OF_WRITES[error.errno]}, 0)
+            return False
+    return True
+
+
+def _value(value: int | str) -> str:
+    return str(value) if isinstance(value, int) else _quoted(value)
+
+
+def printable(text: str) -> str:
+    """`text` without what could paint a terminal or break a line: that is escaped as Python would.
+
+    Lone surrogates are bytes of a name that is not UTF-8: they go out as they came.
+    """
+    return "".join(each if each.isprintable() or "\udc80" <= each <= "\udcff" else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    number = ord(character)
+    if character in FAMILIAR:
+        return FAMILIAR[character]
+    if number < 0x100:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def _quoted(text: str) -> str:
+    """`text` as a JSON string; bytes that were not UTF-8 become U+FFFD."""
+    parts = ['"']
+    for each in text:
+        if each in '"\\':
+            parts.append("\\" + each)
+        elif "\ud800" <= each <= "\udfff":
+            parts.append("\ufffd")
+        elif each < " ":
+            parts.append(f"\\u{ord(each):04x}")
+        else:
+            parts.append(each)
+    parts.append('"')
+    return "".join(parts)

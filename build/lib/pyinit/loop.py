@@ -1,0 +1,125 @@
+"""The event loop: wait, then reap or forward or meet a deadline, until an exit code is known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from signal import struct_siginfo
+
+from pyinit import signals
+from pyinit.errors import Failure
+from pyinit.events import BUT_CHLD, CAUGHT, DescriptorWait, SignalWait
+
+# After so many SIGCHLD in a row other signals get a turn: the kernel hands out the lowest number first (signal(7)).
+TURNS = 16
+# A wait that was refused so often in a row will not be allowed any more.
+REFUSALS = 8
+
+
+class Timer:
+    """Something to be done at a time of the monotonic clock, in seconds."""
+
+    __slots__ = ("callback", "when")
+
+    def __init__(self, when: float, callback: Callable[[], None]) -> None:
+        self.when = when
+        self.callback = callback
+
+
+class Loop:
+    """Runs until `finish` is called.
+
+    `reap` is called when children may have changed and returns whether there may be more of them; `handle` gets every
+    signal but SIGCHLD.
+    """
+
+    __slots__ = ("_code", "_handle", "_reap", "_refusals", "_timers", "_wait")
+
+    def __init__(self, reap: Callable[[], bool], handle: Callable[[struct_siginfo], None]) -> None:
+        self._reap = reap
+        self._handle = handle
+        self._code: int | None = None
+        self._refusals = 0
+        self._timers: list[Timer] = []
+        self._wait: SignalWait | DescriptorWait = SignalWait()
+
+    def run(self) -> int:
+        """The exit code, 0 to 255, once it is known. Raises Failure when there is no way to wait for signals."""
+        # Zombies inherited through exec raise no signal: look once without one.
+        more = self._reap()
+        turns = 0
+        while self._code is None:
+            if more:
+                received = self._next(0.0, BUT_CHLD)
+            else:
+                received = self._next(self._patience(), CAUGHT)
+            if received is not None and received.si_signo == signals.CHLD:
+                turns += 1
+                more = self._reap() or turns % TURNS == 0
+            elif received is not None:
+                turns = 0
+                self._handle(received)
+            elif more:
+                more = self._reap()
+            self._meet_deadlines()
+        return self._code
+
+    def holds(self, number: int) -> bool:
+        """Whether a signal has come that `handle` did not get yet."""
+        return self._wait.holds(number)
+
+    def finish(self, code: int) -> None:
+        """Ends the loop, with this exit code."""
+        if self._code is None:
+            self._code = code
+
+    def after(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """Calls `callback` once, `seconds` from now."""
+        timer = Timer(time.monotonic() + seconds, callback)
+        self._timers.append(timer)
+        return timer
+
+    def cancel(self, timer: Timer) -> None:
+        """The timer's time does not come; nothing happens if it has come already."""
+        if timer in self._timers:
+            self._timers.remove(timer)
+
+    def watch(self, descriptor: int, callback: Callable[[], object]) -> None:
+        """Calls `callback` whenever the descriptor can be read."""
+        if isinstance(self._wait, SignalWait):
+            self._wait = DescriptorWait()
+        self._wait.watch(descriptor, callback)
+
+    def unwatch(self, descriptor: int) -> None:
+        """Ends a watch. The descriptor is the caller's to close."""
+        if isinstance(self._wait, DescriptorWait):
+            self._wait.unwatch(descriptor)
+
+    def _next(self, timeout: float | None, wanted: frozenset[int]) -> struct_siginfo | None:
+        try:
+            received = self._wait.wait(timeout, wanted)
+        except OSError as error:
+            self._refusals += 1
+            if self._refusals > REFUSALS:
+                raise Failure(f"signals cannot be waited for: {error.strerror}") from None
+            # A seccomp profile may forbid rt_sigtimedwait: poll does as well.
+            if isinstance(self._wait, SignalWait):
+                self._wait = DescriptorWait()
+            return None
+        self._refusals = 0
+        return received
+
+    def _patience(self) -> float | None:
+        if not self._timers:
+            return None
+        return max(0.0, min(each.when for each in self._timers) - time.monotonic())
+
+    def _meet_deadlines(self) -> None:
+        if not self._timers:
+            return
+        now = time.monotonic()
+        for timer in [each for each in self._timers if each.when <= now]:
+            # An earlier callback may have cancelled a later timer.
+            if timer in self._timers:
+                self._timers.remove(timer)
+                timer.callback()

@@ -1,0 +1,59 @@
+"""The one value that says what this run of init is to do."""
+
+from __future__ import annotations
+
+from pyinit import errors
+
+
+class Options:
+    """What was asked for, all of it. Durations are in seconds; None means the default that the run decides."""
+
+    __slots__ = (
+        "all",
+        "command",
+        "death_signal",
+        "exec_failed",
+        "grace",
+        "group",
+        "json",
+        "kill_after",
+        "not_executable",
+        "not_found",
+        "pause",
+        "remap",
+        "rewrite",
+        "same_group",
+        "session",
+        "stop_delay",
+        "subreaper",
+        "term_at_end",
+        "user",
+        "verbose",
+        "wait",
+        "warn_on_reap",
+    )
+
+    def __init__(self) -> None:
+        self.command: list[str] = []
+        self.group = False
+        self.all = False
+        self.same_group = False
+        self.session = False
+        self.rewrite: dict[int, int] = {}
+        self.remap: dict[int, int] = {}
+        self.grace: float | None = None
+        self.kill_after: float | None = None
+        self.stop_delay = 0.0
+        self.wait = False
+        self.subreaper: bool | None = None
+        self.death_signal = 0
+        self.user = ""
+        self.pause = False
+        self.warn_on_reap = False
+        self.verbose = 0
+        self.json = False
+        # What a persona changes: its exit codes, and dumb-init's TERM at the end.
+        self.exec_failed = errors.INTERNAL
+        self.not_executable = errors.NOT_EXECUTABLE
+        self.not_found = errors.NOT_FOUND
+        self.term_at_end = False

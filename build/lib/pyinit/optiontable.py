@@ -1,0 +1,151 @@
+"""A table of options: parsed by getopt, printed as help; one for pyinit itself and one for each persona.
+
+getopt rather than argparse: an init's options end at the first word that is none, and importing argparse drags in a
+hundred modules.
+"""
+
+from __future__ import annotations
+
+import getopt
+from collections.abc import Callable
+
+from pyinit.errors import Failure
+from pyinit.options import Options
+
+WIDTH = 26
+Apply = Callable[[Options, str], None]
+
+
+def flag(field: str, on: bool = True) -> Apply:
+    """An option that sets or clears a field."""
+
+    def apply(options: Options, _: str) -> None:
+        setattr(options, field, on)
+
+    return apply
+
+
+def value(field: str, parse: Callable[[str], object]) -> Apply:
+    """An option whose argument becomes a field's value."""
+
+    def apply(options: Options, text: str) -> None:
+        setattr(options, field, parse(text))
+
+    return apply
+
+
+def pair(field: str, parse: Callable[[str], tuple[int, int]]) -> Apply:
+    """An option whose argument becomes an entry of a field's dict; the last one for a key wins."""
+
+    def apply(options: Options, text: str) -> None:
+        old, new = parse(text)
+        getattr(options, field)[old] = new
+
+    return apply
+
+
+def louder(options: Options, _: str) -> None:
+    """-v, which counts."""
+    options.verbose += 1
+
+
+def nothing(_: Options, __: str) -> None:
+    """An option that asks for a text."""
+
+
+class Option:
+    """One option: its letter and long name (either may be empty), what it takes, what it does, in a line.
+
+    `apply` gets the options and the argument's text, "" where it takes none, and raises ValueError with what would
+    be right. A `text` option asks for a text instead of a run (--help, --version); `alone` ones too make sense on
+    the command line only.
+    """
+
+    __slots__ = ("alone", "apply", "argument", "help", "letter", "name", "text")
+
+    def __init__(
+        self,
+        letter: str,
+        name: str,
+        argument: str,
+        help: str,
+        apply: Apply,
+        text: bool = False,
+        alone: bool = False,
+    ) -> None:
+        self.letter = letter
+        self.name = name
+        self.argument = argument
+        self.help = help
+        self.apply = apply
+        self.text = text
+        self.alone = alone or text
+
+    def words(self) -> list[str]:
+        """The option as users type it: `-g`, `--group`."""
+        return ["-" + self.letter] * bool(self.letter) + ["--" + self.name] * bool(self.name)
+
+
+class OptionTable:
+    """The options that one command line knows."""
+
+    __slots__ = ("_by_word", "_letters", "_names", "options", "program", "usage")
+
+    def __init__(self, program: str, options: tuple[Option, ...], usage: int) -> None:
+        self.program = program
+        self.options = options
+        self.usage = usage
+        self._by_word = {word: each for each in options for word in each.words()}
+        self._letters = "".join(each.letter + ":" * bool(each.argument) for each in options if each.letter)
+        self._names = [each.name + "=" * bool(each.argument) for each in options if each.name]
+
+    def parse(self, words: list[str], options: Options) -> tuple[list[Option], list[str]]:
+        """Applies the options at the head of `words`, in their order.
+
+        Returns those options, and the words that follow them. Raises Failure, with the word that was wrong, for
+        what the table does not know.
+        """
+        try:
+            pairs, rest = getopt.getopt(words, self._letters, self._names)
+        except getopt.GetoptError as error:
+            raise self._failure(self._explained(error)) from None
+        found = []
+        for word, argument in pairs:
+            option = self._by_word[word]
+            found.append(option)
+            try:
+                option.apply(options, argument)
+            except ValueError as error:
+                raise self._failure(f"{word} {argument or repr('')}: {error}") from None
+        return found, rest
+
+    def _explained(self, error: getopt.GetoptError) -> str:
+        word = ("--" if f"option --{error.opt}" in error.msg else "-") + error.opt
+        option = self._by_word.get(word)
+        if option and option.argument:
+            return f"{word} needs an argument: {word} {option.argument}"
+        if option:
+            return f"{word} takes no argument"
+        if "unique prefix" in error.msg:
+            close = [each for each in self._by_word if each.startswith(word)]
+            return f"{word} may be any of {', '.join(close)}"
+        known = ", ".join(each.words()[0] for each in self.options)
+        return f"unknown option {word}; the options are {known}"
+
+    def _failure(self, message: str) -> Failure:
+        return Failure(f"{message} (see {self.program} --help)", self.usage)
+
+    def help(self) -> str:
+        """The table as lines of text, for --help."""
+        lines = []
+        for each in self.options:
+            words = ", ".join(each.words())
+            if each.argument:
+                words += ("=" if each.name else " ") + each.argument
+            indent = "" if each.letter else "    "
+            head = f"  {indent}{words}"
+            if len(head) >= WIDTH:
+                lines.append(head)
+                head = ""
+            lines.append(f"{head:<{WIDTH}}{each.help}")
+        return "\n".join(lines)

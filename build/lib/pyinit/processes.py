@@ -1,0 +1,122 @@
+"""What /proc tells of other processes (proc(5)). Everything here may be out of date when it returns."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+
+from pyinit import files
+
+ZOMBIE_STATES = "ZX"
+# USER_HZ, in which the kernel tells times to programs: 100 on every Linux (time(7)).
+TICKS = 100
+STATES = {
+    "R": "running",
+    "S": "sleeping",
+    "D": "in uninterruptible sleep",
+    "T": "stopped",
+    "t": "traced",
+    "Z": "zombie",
+    "X": "dead",
+    "I": "idle",
+}
+
+
+class Process:
+    """One process, as /proc/PID/stat had it.
+
+    `started` is in clock ticks since the machine started: together with the pid it names the process for good.
+    """
+
+    __slots__ = ("command", "group", "parent", "pid", "session", "started", "state", "threads")
+
+    def __init__(self, pid: int) -> None:
+        """Raises OSError when there is no such process, or no /proc."""
+        stat = files.read(f"/proc/{pid}/stat").decode("utf-8", "surrogateescape")
+        # The command may hold blanks and brackets of its own: it ends at the last one.
+        head, _, tail = stat.rpartition(") ")
+        fields = tail.split()
+        self.pid = pid
+        self.command = head.partition("(")[2]
+        self.state = fields[0]
+        self.parent = int(fields[1])
+        self.group = int(fields[2])
+        self.session = int(fields[3])
+        self.threads = int(fields[17])
+        self.started = int(fields[19])
+
+    @property
+    def born(self) -> float:
+        """When it started, in seconds since the machine did."""
+        return self.started / TICKS
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended yet. One whose first thread has ended looks like a zombie, but has others."""
+        return self.state not in ZOMBIE_STATES or self.threads > 1
+
+    @property
+    def age(self) -> float:
+        """For how long, in seconds, it has existed."""
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - self.born)
+
+    def __str__(self) -> str:
+        return f"{self.pid} {self.command} ({STATES.get(self.state, self.state)}, {self.age:.1f} s old)"
+
+
+def everything() -> list[Process]:
+    """Every process that /proc shows, in the order of their pids.
+
+    Raises OSError without a /proc, or with one whose pids are not ours: unshare --pid without --mount-proc.
+    """
+    if not counts_as_init():
+        raise FileNotFoundError(errno.ENOENT, "it belongs to another PID namespace")
+    found = []
+    for pid in sorted(int(each) for each in os.listdir("/proc") if each.isdecimal()):
+        try:
+            found.append(Process(pid))
+        except OSError:
+            continue
+    return found
+
+
+def counts_as_init() -> bool:
+    """Whether /proc has the pids that init knows: NSpid has one pid for each namespace from /proc's to our own."""
+    for line in files.read("/proc/self/status").splitlines():
+        name, _, value = line.partition(b":")
+        if name == b"NSpid":
+            return value.strip() == b"%d" % os.getpid()
+    # Linux before 4.1 does not say; there the pids of two namespaces are not likely to be the same.
+    return os.readlink("/proc/self") == str(os.getpid())
+
+
+def descendants(root: int) -> list[Process]:
+    """All that descend from the process `root`, parents first. Raises OSError as `everything` does.
+
+    One that is there from before the walk to after it is not missed, whoever of its ancestors dies meanwhile.
+    """
+    found = everything()
+    pids = {each.pid for each in found}
+    children: dict[int, list[Process]] = {}
+    for each in found:
+        parent = each.parent
+        if parent and parent not in pids:
+            # The parent died between the reading of the two: who is it now?
+            parent = _parent_now(each, pids)
+        children.setdefault(parent, []).append(each)
+    below = list(children.get(root, ()))
+    for each in below:
+        # The list grows while it is walked.
+        below += children.get(each.pid, ())
+    return below
+
+
+def _parent_now(process: Process, known: set[int]) -> int:
+    before = process.parent
+    try:
+        while (now := Process(process.pid).parent) not in known and now != before:
+            before = now
+    except OSError:
+        return 0
+    return now

@@ -1,0 +1,94 @@
+"""Reaping: waitpid(-1, WNOHANG) until there is no more, and what a wait status means.
+
+SIGCHLD means "look", not "one child": standard signals coalesce (catatonit #4).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from pyinit import errors
+from pyinit.errors import Failure
+
+# linux/wait.h: children with another exit signal than SIGCHLD, which clone(2) allows, are reaped as well.
+WALL = 0x40000000
+ANY = -1
+# The low seven bits of the wait status of a child that was stopped or continued, and has not ended (wait(2)).
+CHANGED = 0x7F
+# The low seven bits of the wait status of a child that was stopped or continued, and has not ended (wait(2)).
+CHANGED = 0x7F
+HOW = os.WNOHANG | os.WUNTRACED | os.WCONTINUED | WALL
+# Then signals that have arrived meanwhile have their turn.
+AT_MOST = 64
+# A wait that was refused so often in a row will not be allowed any more.
+REFUSALS = 8
+
+
+class Reaper:
+    """Collects what children have become.
+
+    `gone` is called with pid and wait status of each that has ended, `changed` with those that were stopped or
+    continued, `ending` with the pid of each that has ended before it is reaped, for those who want to look at it
+    (None costs nothing). `expects` tells whether there must be a child still. `childless` is whether there were no
+    children at all the last time that one was looked for.
+    """
+
+    __slots__ = ("_changed", "_ending", "_expects", "_gone", "_refusals", "childless")
+
+    def __init__(
+        self,
+        gone: Callable[[int, int], None],
+        changed: Callable[[int, int], None],
+        ending: Callable[[int], None] | None = None,
+        expects: Callable[[], bool] | None = None,
+    ) -> None:
+        self._gone = gone
+        self._changed = changed
+        self._ending = ending
+        self._expects = expects
+        self._refusals = 0
+        self.childless = False
+
+    def collect(self) -> bool:
+        """Reaps 64 children at the most; whether there may be more. Raises Failure when there is no way to wait."""
+        for _ in range(AT_MOST):
+            try:
+                pid, status = os.waitpid(self._look() if self._ending else ANY, HOW)
+            except OSError as error:
+                return self._refused(error)
+            self._refusals = 0
+            self.childless = False
+            if pid == 0:
+                return False
+            if status & CHANGED == CHANGED:
+                self._changed(pid, status)
+            else:
+                self._gone(pid, status)
+        return True
+
+    def _refused(self, error: OSError) -> bool:
+        """What a wait that failed means: there are no children, or it must be tried again."""
+        if isinstance(error, ChildProcessError) and not (self._expects and self._expects()):
+            self.childless = True
+            return False
+        self._refusals += 1
+        if self._refusals > REFUSALS:
+            raise Failure(f"processes cannot be waited for: {error.strerror}")
+        return True
+
+    def _look(self) -> int:
+        # WNOWAIT leaves the zombie where it is, and with it what /proc still tells of it.
+        assert self._ending
+        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT | WALL)
+        if not found:
+            return ANY
+        self._ending(found.si_pid)
+        return found.si_pid
+
+
+def exit_code(status: int) -> int:
+    """The exit code, 0 to 255, that a wait status stands for: 128+n when signal n killed the process."""
+    if os.WIFSIGNALED(status):
+        return errors.BY_SIGNAL + os.WTERMSIG(status)
+    return os.WEXITSTATUS(status)

@@ -1,0 +1,195 @@
+"""One run of init, from its start to its exit code: the rooms are put together here."""
+
+from __future__ import annotations
+
+import os
+from signal import struct_siginfo
+
+import prctl
+
+from pyinit import descriptors, identity, native, reaper, signals
+from pyinit.deaths import Deaths
+from pyinit.errors import Failure
+from pyinit.forward import Forwarder
+from pyinit.guard import Guard
+from pyinit.identity import Identity
+from pyinit.jobcontrol import JobControl
+from pyinit.log import Log
+from pyinit.loop import Loop
+from pyinit.options import Options
+from pyinit.reaper import Reaper
+from pyinit.shutdown import Shutdown
+from pyinit.spawn import Inherited, spawn
+from pyinit.stops import Stops
+from pyinit.terminal import Terminal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyinit.notify import Relay
+
+
+def run(options: Options, inherited: Inherited) -> int:
+    """Starts the payload and stays until the exit code, 0 to 255, is known."""
+    log = Log(options.verbose, options.json)
+    _adopt_orphans(options, log)
+    if options.death_signal:
+        _follow_parent(options.death_signal, log)
+    guard = Guard()
+    try:
+        code = _Pause(log).loop.run() if options.pause else _Run(options, inherited, log, guard).run()
+    except Failure as failure:
+        killed = "; the payload was killed" if guard.give_up() else ""
+        log.error(failure.message + killed, code=failure.code)
+        code = failure.code
+    except BaseException:
+        guard.give_up()
+        raise
+    log.settle()
+    return options.remap.get(code, code)
+
+
+def _adopt_orphans(options: Options, log: Log) -> None:
+    """Without it, orphans go past an init that is not PID 1, but the payload is served all the same."""
+    wanted = options.subreaper
+    if wanted is None:
+        wanted = os.getpid() != 1
+    if not wanted:
+        return
+    try:
+        prctl.set_child_subreaper(1)
+    except OSError as error:
+        tell = log.warning if options.subreaper else log.info
+        tell(f"orphans will not be adopted: PR_SET_CHILD_SUBREAPER: {error.strerror}")
+
+
+def _follow_parent(number: int, log: Log) -> None:
+    parent = os.getppid()
+    try:
+        prctl.set_pdeathsig(number)
+    except OSError as error:
+        log.warning(f"-p: the parent's death will not be noticed: PR_SET_PDEATHSIG: {error.strerror}")
+        return
+    if os.getppid() != parent:
+        # It died before the kernel knew what was wanted.
+        os.kill(os.getpid(), number)
+
+
+def _pin_nothing(log: Log, *keepers: Terminal | Relay | None) -> None:
+    """From now on init's directory is / and its descriptors are 0-2 and its own (catatonit #12, #28)."""
+    try:
+        os.chdir("/")
+    except OSError as error:
+        log.debug(f"init stays in its directory: {error.strerror}")
+    first = descriptors.FIRST
+    for keeper in keepers:
+        if keeper:
+            first = keeper.keep(first)
+    native.close_range(first)
+
+
+def _relay(user: Identity | None, log: Log) -> Relay | None:
+    address = native.getenv(b"NOTIFY_SOCKET")
+    if not address:
+        return None
+    from pyinit import notify
+
+    return notify.relay(address, user.user if user else None, log)
+
+
+class _Pause:
+    """-P: no payload; reaps until TERM or INT, then exits with 0."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self.loop = Loop(Reaper(self._gone, _ignore).collect, self._handle)
+        _pin_nothing(log)
+
+    def _handle(self, received: struct_siginfo) -> None:
+        if received.si_signo in (signals.TERM, signals.INT):
+            self.loop.finish(0)
+
+    def _gone(self, pid: int, status: int) -> None:
+        self._log.info(f"reaped {pid}", pid=pid, code=reaper.exit_code(status))
+
+
+def _ignore(_: int, __: int) -> None:
+    """Children that are only stopped or continued are none of a pausing init's business."""
+
+
+class _Run:
+    """A payload's life."""
+
+    def __init__(self, options: Options, inherited: Inherited, log: Log, guard: Guard) -> None:
+        self._options = options
+        self._guard = guard
+        self._log = log
+        self._terminal = Terminal()
+        user = identity.lookup(options.user) if options.user else None
+        self._relay = _relay(user, log)
+        assign = [self._relay.assign()] if self._relay else []
+        self._payload = spawn(options, inherited, self._terminal, user, assign)
+        guard.payload = self._payload
+        self._forwarder = Forwarder(options, self._payload, log)
+        self._jobs = JobControl(self._payload, self._terminal, self._has_come, log)
+        self._deaths = Deaths(options, log)
+        ending = self._deaths.ending if self._deaths.wants_names else None
+        self._reaper = Reaper(self._gone, self._jobs.changed, ending, self._runs)
+        self._loop = Loop(self._reap, self._handle)
+        self._stops = Stops(options, self._loop, self._forwarder.send, log)
+        self._shutdown: Shutdown | None = None
+        _pin_nothing(log, self._terminal, self._relay)
+        if self._relay:
+            self._relay.begin(self._loop)
+        log.info(f"payload {self._payload} started: {options.command[0]}", pid=self._payload)
+
+    def _runs(self) -> bool:
+        return bool(self._payload)
+
+    def run(self) -> int:
+        """The exit code, 0 to 255, once it is known."""
+        code = self._loop.run()
+        if self._relay:
+            self._relay.drain()
+        return code
+
+    def _reap(self) -> bool:
+        more = self._reaper.collect()
+        if self._shutdown:
+            self._shutdown.reaped_some(more)
+        return more
+
+    def _handle(self, received: struct_siginfo) -> None:
+        if self._forwarder.arrived_already(received):
+            return
+        number = self._forwarder.rewritten(received.si_signo)
+        if not number:
+            self._log.debug(f"{signals.name(received.si_signo)} is dropped")
+            return
+        if self._shutdown:
+            self._shutdown.handle(received.si_signo, number)
+        else:
+            if number == signals.CONT:
+                self._jobs.continued()
+            self._stops.send(number)
+        if received.si_signo in signals.JOB_CONTROL and number in signals.STOPS:
+            self._jobs.stop_forwarded(number)
+
+    def _has_come(self, number: int) -> bool:
+        return self._loop.holds(number)
+
+    def _gone(self, pid: int, status: int) -> None:
+        if pid != self._payload:
+            self._deaths.orphan(pid, status)
+            if self._shutdown:
+                self._shutdown.gone(pid)
+            return
+        self._deaths.payload(pid, self._options.command[0], status, self._stops.killed)
+        self._payload = self._guard.payload = 0
+        self._terminal.give_back()
+        if self._options.term_at_end and os.getpid() != 1:
+            self._forwarder.kill(-pid, signals.TERM)
+        held = self._stops.payload_ended()
+        code = reaper.exit_code(status)
+        self._shutdown = Shutdown(self._options, self._loop, self._reaper, self._log, code, self._stops.asked)
+        if held:
+            self._shutdown.handle(held, held)

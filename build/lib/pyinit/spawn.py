@@ -1,0 +1,84 @@
+"""Starting the payload: its group or session, the terminal, its identity, and what is said when that fails."""
+
+from __future__ import annotations
+
+import os
+
+from pyinit import diagnosis, native, signals
+from pyinit.errors import Failure
+from pyinit.identity import Identity
+from pyinit.options import Options
+from pyinit.terminal import NONE, Terminal
+
+SAME_GROUP, OWN_GROUP, OWN_SESSION = range(3)
+# sd_listen_fds(3), sd_watchdog_enabled(3): variables that name the process they are meant for.
+NAME_THEIR_PROCESS = (b"LISTEN_PID", b"WATCHDOG_PID")
+
+
+class Inherited:
+    """What init was started with and must give to the payload: the signal mask, and SIGCHLD if ignored."""
+
+    __slots__ = ("ignored_chld", "mask")
+
+    def __init__(self) -> None:
+        """Raises Failure: an init that cannot block signals, or would not hear of its children, is none."""
+        try:
+            self.mask, self.ignored_chld = native.take_over()
+        except OSError as error:
+            raise Failure(f"signals cannot be taken over: {error.strerror}") from None
+
+
+def spawn(
+    options: Options,
+    inherited: Inherited,
+    terminal: Terminal,
+    identity: Identity | None,
+    assign: list[bytes],
+) -> int:
+    """Starts the payload and returns its pid; `assign` is what its environment gets besides (NAME=value).
+
+    Raises Failure with the exit code that the options give to a program that was not found or cannot be executed.
+    """
+    placement = OWN_GROUP
+    descriptor = terminal.descriptor if terminal.foreground else NONE
+    if options.same_group:
+        placement, descriptor = SAME_GROUP, NONE
+    elif options.session:
+        placement = OWN_SESSION
+        if not terminal.give_up():
+            descriptor = NONE
+    if identity:
+        assign = [*assign, *identity.assign()]
+    argv = [os.fsencode(each) for each in options.command]
+    pid, number, step = native.fork_exec(
+        argv,
+        placement,
+        descriptor,
+        inherited.mask,
+        inherited.ignored_chld,
+        signals.KILL if options.death_signal == signals.KILL else 0,
+        identity.ids() if identity else None,
+        [b"PYINIT_OPTIONS"],
+        _addressed_to(os.getpid()),
+        assign,
+    )
+    if number:
+        raise _failure(options, argv[0], number, step)
+    if placement != OWN_SESSION:
+        terminal.lent_to(pid if placement == OWN_GROUP else os.getpgrp())
+    return pid
+
+
+def _addressed_to(pid: int) -> list[bytes]:
+    return [name for name in NAME_THEIR_PROCESS if native.getenv(name) == b"%d" % pid]
+
+
+def _failure(options: Options, program: bytes, number: int, step: str) -> Failure:
+    if step != "exec":
+        return Failure(
+            f"{step} failed: {os.strerror(number)}{diagnosis.hint(number, step)}",
+            options.exec_failed,
+        )
+    code, message = diagnosis.explain(program, number)
+    codes = {126: options.not_executable, 127: options.not_found}
+    return Failure(message, codes[code])

@@ -1,0 +1,75 @@
+"""Stop signals on their way to the payload: held back at first (-d), and with KILL behind them (-k).
+
+One is a stop signal if it is TERM, INT or QUIT after rewriting. What the terminal sends straight to the payload never
+comes by here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyinit import signals
+from pyinit.log import Log
+from pyinit.loop import Loop, Timer
+from pyinit.options import Options
+
+
+class Stops:
+    """Sends signals on with `send`; `asked` is whether a stop signal has come, `killed` whether KILL was sent."""
+
+    __slots__ = ("_delay", "_held", "_holding", "_kill_after", "_killing", "_log", "_loop", "_send", "asked", "killed")
+
+    def __init__(self, options: Options, loop: Loop, send: Callable[[int], None], log: Log) -> None:
+        self._delay = options.stop_delay
+        self._kill_after = options.kill_after
+        self._loop = loop
+        self._send = send
+        self._log = log
+        self.asked = False
+        self.killed = False
+        self._held = 0
+        self._holding: Timer | None = None
+        self._killing: Timer | None = None
+
+    def send(self, number: int) -> None:
+        """Sends a signal on, or holds it back, as it is the first stop signal."""
+        if number not in signals.STOP_REQUESTS:
+            self._send(number)
+            return
+        first = not self.asked
+        self.asked = True
+        if first and self._delay:
+            self._log.info(f"{signals.name(number)} is held back for {self._delay:g} s", signal=signals.name(number))
+            self._held = number
+            self._holding = self._loop.after(self._delay, self._release)
+            return
+        # The second one stands for both: many programs take two for "give up everything".
+        self._let_go()
+        self._forward(number)
+
+    def _release(self) -> None:
+        self._forward(self._let_go())
+
+    def _forward(self, number: int) -> None:
+        self._send(number)
+        if self._kill_after is not None and self._killing is None:
+            self._killing = self._loop.after(self._kill_after, self._kill)
+
+    def _kill(self) -> None:
+        self._log.warning(f"the payload has outlived the first stop signal by {self._kill_after:g} s: KILL")
+        self.killed = True
+        self._send(signals.KILL)
+
+    def _let_go(self) -> int:
+        """Ends the delay; the signal that was held back, or 0."""
+        number, self._held = self._held, 0
+        if self._holding:
+            self._loop.cancel(self._holding)
+            self._holding = None
+        return number
+
+    def payload_ended(self) -> int:
+        """No KILL is needed any more, and nothing to be held back for; the signal that was held back, or 0."""
+        if self._killing:
+            self._loop.cancel(self._killing)
+        return self._let_go()

@@ -1,0 +1,117 @@
+"""The controlling terminal: who is in its foreground, and handing it over (tty_ioctl(4), credentials(7)).
+
+All signals are blocked, TTOU too, so tcsetpgrp(3) from the background does not stop init. A terminal that went away
+(EIO), is not ours (ENOTTY) or is a closed descriptor (EBADF) is nothing to fail on.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+
+from pyinit import descriptors, signals
+
+NONE = -1
+# asm-generic/ioctls.h; CPython has it in termios alone.
+TIOCNOTTY = 0x5422
+
+
+class Terminal:
+    """The controlling terminal as init found it.
+
+    `descriptor` is -1 where there is none, `foreground` whether init's own group was in the foreground.
+    """
+
+    __slots__ = ("_payload_group", "descriptor", "foreground")
+
+    def __init__(self) -> None:
+        self.descriptor = NONE
+        self._payload_group = NONE
+        group = self._find()
+        self.foreground = self.descriptor != NONE and group == os.getpgrp()
+
+    def _find(self) -> int:
+        """The terminal's foreground group, -1 without a terminal."""
+        for descriptor in (0, 1, 2):
+            try:
+                group = os.tcgetpgrp(descriptor)
+            except OSError:
+                continue
+            self.descriptor = descriptor
+            return group
+        try:
+            opened = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+            self.descriptor = descriptors.above_standard(opened)
+        except OSError:
+            return NONE
+        return self._in_foreground()
+
+    def keep(self, first: int) -> int:
+        """Moves the descriptor, if init opened it itself, to `first`; returns the first that is not in use."""
+        if self.descriptor < first:
+            return first
+        descriptors.move(self.descriptor, first)
+        self.descriptor = first
+        return first + 1
+
+    def lent_to(self, group: int) -> None:
+        """The payload's group is this one, and has been put into the foreground if init's was there."""
+        self._payload_group = group
+
+    @property
+    def lent(self) -> bool:
+        """Whether there is a terminal whose keys stop and interrupt the payload's group."""
+        return self._payload_group != NONE and self._in_foreground() == self._payload_group
+
+    def lend(self) -> bool:
+        """Puts the payload's group into the foreground, if init's own is there and another; whether it was so."""
+        if self._payload_group in (NONE, os.getpgrp()) or self._in_foreground() != os.getpgrp():
+            return False
+        self._put(self._payload_group)
+        return True
+
+    def give_back(self) -> None:
+        """Puts init's own group into the foreground, if the payload's is there."""
+        if self.lent:
+            self._put(os.getpgrp())
+
+    def give_up(self) -> bool:
+        """Leaves the terminal so that the payload's session can take it; whether that can be.
+
+        Only the session's leader can, and then the kernel sends HUP and CONT to the foreground group, which is
+        init's own (credentials(7)). A process that lives for this moment stands in for it there: nothing has to be
+        told apart from a real HUP afterwards.
+        """
+        if not self.foreground or os.getsid(0) != os.getpid():
+            return False
+        try:
+            stand_in = os.fork()
+        except OSError:
+            return False
+        if stand_in == 0:
+            signal.sigwaitinfo({signals.HUP})
+            os._exit(0)
+        try:
+            os.setpgid(stand_in, stand_in)
+            os.tcsetpgrp(self.descriptor, stand_in)
+            fcntl.ioctl(self.descriptor, TIOCNOTTY)
+        except OSError:
+            return False
+        finally:
+            os.kill(stand_in, signals.KILL)
+            os.waitpid(stand_in, 0)
+        return True
+
+    def _in_foreground(self) -> int:
+        """The group in the foreground, -1 where that cannot be said; 0 for one outside of this PID namespace."""
+        try:
+            return os.tcgetpgrp(self.descriptor)
+        except OSError:
+            return NONE
+
+    def _put(self, group: int) -> None:
+        try:
+            os.tcsetpgrp(self.descriptor, group)
+        except OSError:
+            pass

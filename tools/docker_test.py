@@ -1,0 +1,273 @@
+"""Builds Dockerfile.test with docker or podman and runs what it builds, without a network.
+
+    python -m tools.docker_test PACKAGE...     the Debian packages that the base image needs
+
+The bare image holds pyinit and static busybox alone: each of CASES is one container of it, judged from outside. The
+suite image is Debian with the sources: pytest runs in it, under the pyinit that was built there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tools import debian_root
+
+ROOT = Path(__file__).resolve().parent.parent
+WHEELS = ROOT / ".work" / "docker-test-wheels"
+OFFLINE = "/src/offline"  # as Dockerfile.test sees it
+# Those parts of the suite that need no more than namespaces and strace: no cgroup of their own, no plots.
+ELSEWHERE = ("--ignore=tests/pid1/test_oom.py", "--ignore=tests/unit/test_benchmarks.py")
+SUITE = ("tests/unit", "tests/pid1", *ELSEWHERE, "-k", "frozen or unit", "-n", "2")
+PATIENCE = 60  # seconds that one container of CASES may take
+# Ends when all orphans are gone, which zombies never are.
+ORPHANS = """\
+for i in 1 2 3 4 5; do (sleep 0.01 & echo $! >>/tmp/orphans); done
+for pid in $(cat /tmp/orphans); do while [ -d /proc/$pid ]; do sleep 0.01; done; done
+"""
+# The payload ends when the other one is ready.
+LEAVES = """\
+sh -c "trap 'echo finished; exit' TERM; sleep 99 & echo >/tmp/ready; wait" &
+until [ -e /tmp/ready ]; do sleep 0.01; done
+"""
+WAITS = "trap 'echo stopping; exit 5' TERM; sleep 99 & echo ready; wait"
+# Debian's limits may be lower than what podman asks for, and there is no network.
+PODMAN = """\
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+netns = "none"
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+lock_type = "file"
+runtime = "runc"
+"""
+
+
+class Case(NamedTuple):
+    """One container of the bare image: what is run, and what a user must see of it."""
+
+    name: str
+    words: Sequence[str]
+    code: int
+    output: str = ""
+    error: str = ""  # what the one line on standard error begins with; empty: there is none
+    options: Sequence[str] = ()  # the engine's, for this container
+    stop: str = ""  # send this signal when the container has said "ready"
+
+
+CASES = (
+    Case("exit code", ["sh", "-c", "exit 7"], 7),
+    Case("killed by TERM", ["sh", "-c", "kill -TERM $$"], 143),
+    Case("killed by a real-time signal", ["sh", "-c", "kill -40 $$"], 168),
+    Case("missing program", ["no-such", "x"], 127, error="pyinit: no-such: "),
+    Case("directory", ["/bin"], 126, error="pyinit: /bin: "),
+    Case("arguments", ["sh", "-c", 'echo "$1|$2|$3"', "-", "", "-g", "a b"], 0, "|-g|a b\n"),
+    Case("parent is PID 1", ["sh", "-c", "echo $PPID; readlink /proc/1/exe"], 0, "1\n/pyinit\n"),
+    Case("orphans", ["sh", "-c", ORPHANS], 0),
+    Case("what is left may finish", ["sh", "-c", LEAVES], 0, "finished\n"),
+    Case("TERM handled", ["sh", "-c", WAITS], 5, "ready\nstopping\n", stop="TERM"),
+    Case("HUP", ["sh", "-c", "echo ready; exec sleep 99"], 129, "ready\n", stop="HUP"),
+    Case("real-time signal", ["sh", "-c", "echo ready; exec sleep 99"], 168, "ready\n", stop="40"),
+    Case("remapped", ["sh", "-c", "exit 143"], 0, options=["--env=PYINIT_OPTIONS=-e 143"]),
+    Case("read-only", ["sh", "-c", "echo runs"], 0, "runs\n", options=["--read-only"]),
+    Case("no capabilities", ["sh", "-c", "echo runs"], 0, "runs\n", options=["--cap-drop=ALL"]),
+    Case("another user", ["id", "-u"], 0, "1000\n", options=["--user=1000:1000"]),
+)
+
+
+class Engine:
+    """docker if its daemon answers, otherwise podman with a store of its own in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Choose one; exits with a message if there is neither."""
+        self.store = folder / "store"
+        self.is_docker = answers("docker", "info")
+        # So that nothing of ours is taken for the user's, and two runs do not meet.
+        self.prefix = f"pyinit-test-{os.getpid()}"
+        if self.is_docker:
+            self.client = ["docker"]
+            return
+        if shutil.which("podman") is None:
+            sys.exit("docker-test: no docker daemon answers and there is no podman; install podman")
+        self.store.mkdir()
+        settings = self.store / "containers.conf"
+        settings.write_text(PODMAN)
+        stores = ["--root", f"{self.store}/root", "--runroot", f"{self.store}/run"]
+        self.client = ["env", f"CONTAINERS_CONF={settings}", "podman", *stores]
+        self.client += ["--tmpdir", f"{self.store}/tmp"]
+
+    def image(self, name: str) -> str:
+        """Return the full name of one of our images."""
+        return f"{self.prefix}-{name}:1"
+
+    def do(self, *words: str | Path) -> None:
+        """Run a command of the engine's; what it says is shown only if it fails."""
+        done = subprocess.run([*self.client, *words], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            sys.exit(f"{done.stdout}{done.stderr}docker-test: {words[0]} failed, see above")
+
+    def build(self, context: Path, stage: str, arguments: Sequence[str]) -> str:
+        """Build one stage of Dockerfile.test and return its image."""
+        options = ["--network=none", "--target", stage, "--tag", self.image(stage)]
+        given = [word for each in arguments for word in ("--build-arg", each)]
+        self.do("build", "--quiet", *options, *given, "--file", context / "Dockerfile.test", context)
+        return self.image(stage)
+
+    def privileges(self) -> list[str]:
+        """Return the options with which namespaces and strace work in a container."""
+        visible = "systempaths=unconfined" if self.is_docker else "unmask=ALL"
+        capabilities = ["--cap-add=SYS_ADMIN", "--cap-add=SYS_PTRACE"]
+        return [*capabilities, "--security-opt=seccomp=unconfined", f"--security-opt={visible}"]
+
+    def close(self) -> None:
+        """Remove our images, and with podman all of the store."""
+        if self.is_docker:
+            images = [self.image(name) for name in ("bare", "suite", "base")]
+            subprocess.run([*self.client, "rmi", "--force", *images], capture_output=True, check=False)
+            return
+        subprocess.run([*self.client, "rm", "--all", "--force", "--time=0"], check=False)
+        # podman keeps this mounted on itself.
+        mounted = f"{self.store}/root/overlay"
+        if os.path.ismount(mounted):
+            subprocess.run(["umount", mounted], check=False)
+        shutil.rmtree(self.store)
+
+
+def main() -> int:
+    """Build, run, and say how it went; 1 if anything failed."""
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="pyinit-", dir="/tmp") as name:
+        folder = Path(name)
+        engine = Engine(folder)
+        try:
+            arguments = [f"BASE={base(engine)}", "PACKAGES=", "PIP_NO_INDEX=1"]
+            arguments += [f"PIP_FIND_LINKS={OFFLINE}/wheels", f"XDG_CACHE_HOME={OFFLINE}/cache"]
+            context = gathered(folder / "context")
+            say("building the file, and the bare image")
+            bare = engine.build(context, "bare", arguments)
+            failed += sum(not tried(engine, bare, case) for case in CASES)
+            say(f"{len(CASES)} containers of the bare image, {failed} not as they should be")
+            say("building the suite's image")
+            suite = engine.build(context, "suite", arguments)
+            say(f"the suite in it: pytest {' '.join(SUITE)}")
+            run_it = ["run", "--rm", "--network=none", *engine.privileges(), suite, *SUITE]
+            failed += subprocess.run([*engine.client, *run_it], check=False).returncode != 0
+        finally:
+            engine.close()
+    return min(failed, 1)
+
+
+def answers(*words: str) -> bool:
+    """Tell whether a command can be run and succeeds."""
+    try:
+        return subprocess.run(words, capture_output=True, timeout=20, check=False).returncode == 0
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return False
+
+
+def base(engine: Engine) -> str:
+    """Make the base image out of Debian's packages, from this machine's own mirror."""
+    tar = debian_root.debian_tar(sys.argv[1:])
+    say("importing the base image")
+    engine.do("import", tar, engine.image("base"))
+    return engine.image("base")
+
+
+def gathered(context: Path) -> Path:
+    """Copy the sources, and what the stages would otherwise fetch; returns the folder."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file():
+            (context / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, context / name, follow_symlinks=False)
+    if (ROOT / ".git").is_dir():
+        shutil.copytree(ROOT / ".git", context / ".git")
+    offline = context / "offline"
+    shutil.copytree(wheels(), offline / "wheels")
+    kept = debian_root.cache()
+    shutil.copytree(kept / "sources", offline / "cache" / "pyinit" / "sources")
+    # CPython compiled: of several, the last is this machine's present compiler's.
+    for archive in sorted(kept.glob("cpython-*.tar"), key=os.path.getmtime)[-1:]:
+        for file in (archive, Path(f"{archive}.sha256")):
+            shutil.copy(file, offline / "cache" / "pyinit")
+    return context
+
+
+def wheels() -> Path:
+    """Return a folder of all that pip installs in the stages; filled now if its inputs changed."""
+    inputs = [(ROOT / name).read_bytes() for name in ("pyproject.toml", "build/requirements.txt")]
+    key = hashlib.sha256(b"".join(inputs)).hexdigest()
+    stamp = WHEELS / "stamp"
+    if stamp.exists() and stamp.read_text() == key:
+        return WHEELS
+    say("collecting wheels")
+    shutil.rmtree(WHEELS, ignore_errors=True)
+    pip = [sys.executable, "-m", "pip", "--quiet"]
+    into = ["--wheel-dir", str(WHEELS)]
+    subprocess.run([*pip, "wheel", *into, f"{ROOT}[test]", "setuptools>=64", "wheel"], check=True)
+    pinned = ["--require-hashes", "--no-deps", "--requirement", f"{ROOT}/build/requirements.txt"]
+    subprocess.run([*pip, "download", "--dest", str(WHEELS), *pinned], check=True)
+    stamp.write_text(key)
+    return WHEELS
+
+
+def tried(engine: Engine, image: str, case: Case) -> bool:
+    """Run one case and say so if it is not as it should be."""
+    name = f"{engine.prefix}-{case.name.replace(' ', '-')}"
+    run_it = ["run", "--rm", "--network=none", f"--name={name}", *case.options, image, *case.words]
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        client = subprocess.Popen([*engine.client, *run_it], stdout=out, stderr=err)
+        try:
+            if case.stop and said(client, out.fileno(), b"ready\n"):
+                engine_kill = [*engine.client, "kill", f"--signal={case.stop}", name]
+                subprocess.run(engine_kill, check=True, capture_output=True)
+            code = ended(client)
+        finally:
+            if client.poll() is None:
+                subprocess.run([*engine.client, "rm", "--force", name], check=False)
+                client.kill()
+                client.wait()
+        output, error = (os.pread(file.fileno(), 65536, 0).decode() for file in (out, err))
+    lines = error.splitlines()
+    right = len(lines) == bool(case.error) and error.startswith(case.error)
+    if (code, output) == (case.code, case.output) and right:
+        return True
+    say(f"{case.name}: {code}, {output!r}, {error!r}; should be {case.code}, {case.output!r}")
+    return False
+
+
+def ended(client: subprocess.Popen[bytes]) -> int | None:
+    """Wait for a container's end and return its exit code; None if it takes too long."""
+    try:
+        return client.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def said(client: subprocess.Popen[bytes], descriptor: int, text: bytes) -> bool:
+    """Wait until the container has said this; False if it has ended or takes too long."""
+    end = time.monotonic() + PATIENCE
+    while text not in os.pread(descriptor, 65536, 0):
+        if client.poll() is not None or time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def say(text: str) -> None:
+    """Print a line of our own."""
+    print(f"docker-test: {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
