@@ -56,8 +56,17 @@ def _notices(sources: Mapping[str, Source]) -> str:
     for name in ("cpython", "setproctitle"):
         text = sources[name].texts(["LICENSE"])["LICENSE"].decode()
         texts[f"{name} {sources[name].version}"] = text
+    title = sources["setproctitle"]
+    texts[f"setproctitle {title.version}"] += "\n\nIts file spt_status.c:\n\n" + _postgresql(title)
     texts[f"python-prctl {sources['python-prctl'].version}"] = PRCTL
     texts["musl"] = MIT
     rule = "-" * 78
     parts = [f"{rule}\n{name}\n{rule}\n\n{text.strip()}\n" for name, text in texts.items()]
     return "This file contains the following works, under their own licences.\n\n" + "\n".join(parts)
+
+
+def _postgresql(setproctitle: Source) -> str:
+    """The notice at the head of the one file that setproctitle took from PostgreSQL."""
+    text = setproctitle.texts(["src/spt_status.c"])["src/spt_status.c"].decode()
+    lines = text.partition("#include")[0].splitlines()
+    return "\n".join(line.strip("/* -") for line in lines).strip()

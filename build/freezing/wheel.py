@@ -28,12 +28,23 @@ def main() -> int:
     root, program, folder = (Path(word) for word in sys.argv[1:])
     with (root / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
-    print(write(project, _version(root), program.read_bytes(), (root / "LICENSE").read_bytes(), folder))
+    files = {
+        "{}.data/scripts/pyinit": program,
+        "{}.data/data/share/man/man1/pyinit.1": root / "docs" / "pyinit.1",
+        "{}.data/data/share/bash-completion/completions/pyinit": root / "completions" / "pyinit.bash",
+        "{}.data/data/share/zsh/site-functions/_pyinit": root / "completions" / "_pyinit",
+        "{}.dist-info/LICENSE": root / "LICENSE",
+        "{}.dist-info/THIRD-PARTY.md": root / "THIRD-PARTY.md",
+    }
+    version = _version(root)
+    name = f"{project['name']}-{version}"
+    content = {member.format(name): file.read_bytes() for member, file in files.items()}
+    print(write(project, version, content, folder))
     return 0
 
 
-def write(project: dict[str, str], version: str, program: bytes, licence: bytes, folder: Path) -> Path:
-    """Write the wheel and return its path."""
+def write(project: dict[str, str], version: str, files: dict[str, bytes], folder: Path) -> Path:
+    """Write a wheel of these files, by their paths in it, and return its path."""
     name = f"{project['name']}-{version}"
     metadata = [
         "Metadata-Version: 2.1",
@@ -46,8 +57,7 @@ def write(project: dict[str, str], version: str, program: bytes, licence: bytes,
     wheel = ["Wheel-Version: 1.0", "Generator: pyinit", "Root-Is-Purelib: false"]
     wheel += [f"Tag: {tag}" for tag in TAGS]
     content = {
-        f"{name}.data/scripts/pyinit": program,
-        f"{name}.dist-info/LICENSE": licence,
+        **files,
         f"{name}.dist-info/METADATA": _lines(metadata),
         f"{name}.dist-info/WHEEL": _lines(wheel),
     }

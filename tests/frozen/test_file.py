@@ -79,6 +79,8 @@ def test_the_wheel_installs_the_file(frozen: Path, tmp_path: Path) -> None:
     subprocess.run(install, check=True, timeout=120, capture_output=True)
     installed = venv / "bin" / "pyinit"
     assert installed.read_bytes() == frozen.read_bytes()
+    for page in ("man/man1/pyinit.1", "bash-completion/completions/pyinit", "zsh/site-functions/_pyinit"):
+        assert (venv / "share" / page).exists()
     done = subprocess.run([installed, "sh", "-c", "exit 9"], check=False, timeout=60)
     assert done.returncode == 9
     with zipfile.ZipFile(wheel) as archive:

@@ -35,3 +35,4 @@ def test_the_frozen_file_prints_every_notice() -> None:
     printed = subprocess.run([program, "--license"], check=True, capture_output=True, text=True).stdout
     headings = re.findall(r"^-{20,}\n(\S+)(?: \S+)?\n-{20,}$", printed, re.MULTILINE)
     assert sorted(headings) == sorted(listed())
+    assert "PostgreSQL Global Development Group" in printed
