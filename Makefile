@@ -59,7 +59,7 @@ test: lint dist ## every check and every test
 	@$(PYTHON) -m pytest -n 4 --dist loadgroup -q
 
 .PHONY: docker-test
-docker-test: dist ## Dockerfile.test: the file alone in a container, case by case, and the suite in a fresh Debian
+docker-test: .venv/stamp ## Dockerfile.test: the file alone in a container, case by case, and the suite in a fresh Debian
 	@tools/need debootstrap
 	@$(PYTHON) -m tools.docker_test $(sort $(FREEZE_PACKAGES) $(BUILD_PACKAGES) $(TEST_PACKAGES))
 

@@ -195,6 +195,9 @@ def gathered(context: Path) -> Path:
     offline = context / "offline"
     shutil.copytree(wheels(), offline / "wheels")
     kept = debian_root.cache()
+    # A build here, unless there has been one, fetches the sources; tests may be using what it made.
+    if not (kept / "sources").is_dir():
+        subprocess.run(["make", "-C", ROOT, "dist"], check=True)
     shutil.copytree(kept / "sources", offline / "cache" / "pyinit" / "sources")
     # CPython compiled: of several, the last is this machine's present compiler's.
     for archive in sorted(kept.glob("cpython-*.tar"), key=os.path.getmtime)[-1:]:
