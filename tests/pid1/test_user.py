@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import processes
 from tests.conftest import Start
 from tests.harness import NAMESPACE, Outcome, shell
 
@@ -191,6 +192,7 @@ def test_init_itself_stays_who_it_was(start: Start, image: Path) -> None:
     """It must be able to signal what the payload becomes."""
     init = start("-u", "worker", "--", "sleep", "600", place=around(image, "pid1"))
     pid = init.payload
-    assert (os.stat(f"/proc/{init.pid}").st_uid, os.stat(f"/proc/{pid}").st_uid) == (0, 1000)
+    assert processes.status(init.pid)["Uid"].split() == ["0"] * 4
+    assert processes.status(pid)["Uid"].split() == ["1000"] * 4
     init.signal(15)
     assert init.wait().code == 143

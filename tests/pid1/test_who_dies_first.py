@@ -11,7 +11,7 @@ import pytest
 
 from tests import processes
 from tests.conftest import Start
-from tests.harness import ENVIRONMENT, NAMESPACE, Init, kill, payload, shell, until
+from tests.harness import ENVIRONMENT, NAMESPACE, Init, Stream, kill, payload, shell, until
 from tests.leaving import CODE, LONG, Leaving, title
 
 Enter = Callable[..., int]
@@ -31,19 +31,28 @@ def enter() -> Iterator[Enter]:
             # nsenter becomes the shell, which stays outside; what the shell starts is inside.
             into.append("--no-fork")
             words = ("sh", "-c", '"$@" & exec sleep 1000', "sh", *words)
-        entered.append(subprocess.Popen([*into, *words], stdout=subprocess.DEVNULL))
+        entered.append(subprocess.Popen([*into, *words], stdout=subprocess.PIPE))
         outer = entered[-1].pid
 
         def inside() -> int:
             child = next(iter(processes.children(outer)), 0)
             return child if processes.command(child)[:1] not in ([], ["nsenter"], ["sh"]) else 0
 
-        return until(inside, "the one who enters")
+        pid = until(inside, "the one who enters")
+        if "receive" in words[-1]:
+            stdout = entered[-1].stdout
+            assert stdout
+            screen = Stream(os.dup(stdout.fileno()))
+            screen.expect("got is ready\n")
+            screen.close()
+        return pid
 
     yield begin
     for process in entered:
         process.kill()
         process.wait()
+        assert process.stdout
+        process.stdout.close()
 
 
 def reap(entered: int, outer: int) -> None:
