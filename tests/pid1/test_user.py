@@ -10,7 +10,7 @@ import pytest
 
 from tests import processes
 from tests.conftest import Start
-from tests.harness import NAMESPACE, Outcome, shell
+from tests.harness import NAMESPACE, Outcome, shell, until
 
 PASSWD = """\
 root:x:0:0:root:/root:/bin/sh
@@ -190,8 +190,10 @@ def test_home_is_there_once(start: Start, image: Path) -> None:
 
 def test_init_itself_stays_who_it_was(start: Start, image: Path) -> None:
     """It must be able to signal what the payload becomes."""
-    init = start("-u", "worker", "--", "sleep", "600", place=around(image, "pid1"))
-    pid = init.payload
+    words = ["sleep", "600"]
+    init = start("-u", "worker", "--", *words, place=around(image, "pid1"))
+    # Before it is the init, it is a shell that has mount as a child.
+    pid = until(lambda: next((pid for pid in processes.children(init.pid) if processes.command(pid) == words), 0), "it")
     assert processes.status(init.pid)["Uid"].split() == ["0"] * 4
     assert processes.status(pid)["Uid"].split() == ["1000"] * 4
     init.signal(15)
