@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -216,8 +217,11 @@ def wheels() -> Path:
     say("collecting wheels")
     shutil.rmtree(WHEELS, ignore_errors=True)
     pip = [sys.executable, "-m", "pip", "--quiet"]
-    into = ["--wheel-dir", str(WHEELS)]
-    subprocess.run([*pip, "wheel", *into, f"{ROOT}[test]", "setuptools>=64", "wheel"], check=True)
+    # By name, not as "this project": pip would build that too, among its sources.
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [*project["build-system"]["requires"], *project["project"]["dependencies"], "wheel"]
+    wanted += project["project"]["optional-dependencies"]["test"]
+    subprocess.run([*pip, "wheel", "--wheel-dir", str(WHEELS), *wanted], check=True)
     pinned = ["--require-hashes", "--no-deps", "--requirement", f"{ROOT}/build/requirements.txt"]
     subprocess.run([*pip, "download", "--dest", str(WHEELS), *pinned], check=True)
     stamp.write_text(key)

@@ -1,1 +1,0 @@
-"""pyinit: a container init that starts one program, forwards signals and reaps orphans."""
