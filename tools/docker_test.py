@@ -28,7 +28,7 @@ OFFLINE = "/src/offline"  # as Dockerfile.test sees it
 # Those parts of the suite that need no more than namespaces and strace: no cgroup of their own, no plots.
 ELSEWHERE = ("--ignore=tests/pid1/test_oom.py", "--ignore=tests/unit/test_benchmarks.py")
 SUITE = ("tests/unit", "tests/pid1", *ELSEWHERE, "-k", "frozen or unit", "-n", "2")
-PATIENCE = 60  # seconds that one container of CASES may take
+PATIENCE = 120  # seconds that one container of CASES may take
 # Ends when all orphans are gone, which zombies never are.
 ORPHANS = """\
 for i in 1 2 3 4 5; do (sleep 0.01 & echo $! >>/tmp/orphans); done

@@ -29,7 +29,7 @@ def storage() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="pyinit-"))  # podman wants a path of few letters
     yield folder
     mark = f"pyinit-{os.getpid()}-"
-    until(lambda: not processes_that_name(folder), "no process is left behind", 20)
+    until(lambda: not processes_that_name(folder), "no process is left behind")
     assert [mount for mount in mounts() if str(folder) in mount] == []
     assert [group for group in cgroups() if group.name.startswith(mark)] == []
     shutil.rmtree(folder)

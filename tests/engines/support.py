@@ -14,7 +14,7 @@ import pytest
 from tests import harness, processes
 
 Value = TypeVar("Value")
-PATIENCE = 60.0  # seconds; engines and daemons are slower than what else is tested
+PATIENCE = 120.0  # seconds; engines and daemons are slower than what else is tested
 
 
 def need(*programs: str) -> None:

@@ -86,6 +86,18 @@ def test_a_detached_container(docker: Docker) -> None:
         docker.remove(name)
 
 
+def test_the_file_comes_by_a_volume(storage: Path, daemon: Daemon) -> None:
+    """As in a pod: one container copies pyinit into a volume, another that lacks it starts with it."""
+    shared, copy = storage / "shared", ("/bin/busybox", "cp", "/pyinit", "/shared/pyinit")
+    shared.mkdir()
+    docker = Docker(storage / "docker-shared", daemon)
+    docker.options = (f"--volume={shared}:/shared",)
+    assert docker.run(*copy) == (0, "", "")
+    docker.image = "bare:1"
+    words = ("/shared/pyinit", "-g", "--", "sh", "-c", "readlink /proc/1/exe; exit 8")
+    assert docker.run(*words) == (8, "/shared/pyinit\n", "")
+
+
 def test_a_missing_program_leaves_its_line_in_the_log(storage: Path, daemon: Daemon) -> None:
     """With --init docker itself reports no error: pyinit's line is all there is (moby #30227)."""
     name = "pyinit-missing"
