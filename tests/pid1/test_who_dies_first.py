@@ -25,8 +25,8 @@ def enter() -> Iterator[Enter]:
     """
     entered: list[subprocess.Popen[bytes]] = []
 
-    def begin(init: Init, *words: str, reaped: bool = True) -> int:
-        into = ["nsenter", "--target", str(init.pid), "--pid", "--mount"]
+    def begin(init: int, *words: str, reaped: bool = True) -> int:
+        into = ["nsenter", "--target", str(init), "--pid", "--mount"]
         if not reaped:
             # nsenter becomes the shell, which stays outside; what the shell starts is inside.
             into.append("--no-fork")
@@ -190,7 +190,7 @@ def test_a_thousand(start: Start, place: str, who: str) -> None:
 
 def test_one_who_entered_gets_term(start: Start, enter: Enter) -> None:
     leaving = Leaving(start, ["-v", "-t", LONG], [])
-    entered = enter(leaving.init, "sleep", "1000")
+    entered = enter(leaving.init.pid, "sleep", "1000")
     leaving.end().wait()
     assert not processes.alive(entered)
     assert leaving.init.stderr.count("left: ") == 1
@@ -198,7 +198,7 @@ def test_one_who_entered_gets_term(start: Start, enter: Enter) -> None:
 
 def test_one_who_entered_and_ignores_term_gets_kill(start: Start, enter: Enter) -> None:
     leaving = Leaving(start, ["-t", "0.3"], ["plain"])
-    entered = enter(leaving.init, *payload("receive"))
+    entered = enter(leaving.init.pid, *payload("receive"))
     assert leaving.end().wait() >= 0.3
     assert not processes.alive(entered)
     assert leaving.init.stderr == ""
@@ -207,7 +207,7 @@ def test_one_who_entered_and_ignores_term_gets_kill(start: Start, enter: Enter) 
 def test_the_end_of_one_who_entered_is_noticed(start: Start, enter: Enter) -> None:
     """It raises no SIGCHLD here. The children that it leaves become init's."""
     leaving = Leaving(start, ["-W"], [])
-    entered = enter(leaving.init, *payload("leave", "telling"))
+    entered = enter(leaving.init.pid, *payload("leave", "telling"))
     child = until(lambda: next(iter(processes.children(entered)), 0), "its child")
     leaving.end()
     until(lambda: title(leaving.init.pid) == "pyinit: waiting, 2 left", "both seen")
@@ -222,7 +222,7 @@ def test_one_who_entered_and_is_never_waited_for(start: Start, enter: Enter, who
     """Its zombie does not count. The kernel lets the namespace end when it is gone."""
     leaving = Leaving(start, ["-t", LONG if who == "sleep" else "0.3"], ["plain"])
     words = ["sleep", "1000"] if who == "sleep" else payload("receive")
-    entered = enter(leaving.init, *words, reaped=False)
+    entered = enter(leaving.init.pid, *words, reaped=False)
     outer = processes.parent(entered)
     leaving.end()
     # Init has called exit: it has no memory any more.
@@ -235,7 +235,7 @@ def test_one_who_entered_and_is_never_waited_for(start: Start, enter: Enter, who
 
 def test_a_zombie_of_one_who_entered_is_not_left(start: Start, enter: Enter) -> None:
     leaving = Leaving(start, ["-v", "-t", LONG], [])
-    entered = enter(leaving.init, "sleep", "1000", reaped=False)
+    entered = enter(leaving.init.pid, "sleep", "1000", reaped=False)
     outer = processes.parent(entered)
     kill(entered)
     until(lambda: processes.state(entered) == "Z", "a zombie")
@@ -249,11 +249,47 @@ def test_a_zombie_of_one_who_entered_is_not_left(start: Start, enter: Enter) -> 
 def test_one_who_enters_in_the_period_does_not_outlive_it(start: Start, enter: Enter) -> None:
     leaving = Leaving(start, ["-t", LONG], ["telling"]).end()
     leaving.says("told 18", 1)
-    entered = enter(leaving.init, "sleep", "1000")
+    entered = enter(leaving.init.pid, "sleep", "1000")
     leaving.init.signal(signal.SIGHUP)
     os.kill(leaving.left[0], signal.SIGUSR2)
     until(lambda: not processes.alive(entered), "its end")
     leaving.wait()
+
+
+@pytest.mark.parametrize("error", ["ENOSYS", "EPERM"])
+def test_one_who_entered_where_there_are_no_pidfds(start: Start, enter: Enter, program: list[str], error: str) -> None:
+    """On an old kernel, or by a seccomp profile: the period is the bound."""
+    around = [*without_pidfds(error), *NAMESPACE, *program]
+    leaving = Leaving(start, ["-t", "0.3"], ["plain", "deaf"], program=around, place="subreaper")
+    entered = enter(processes.parent(leaving.payload), "sleep", "1000")
+    assert leaving.end().wait() >= 0.3
+    assert not processes.alive(entered)
+
+
+def test_one_who_entered_is_not_waited_for_where_there_are_no_pidfds(
+    start: Start, enter: Enter, program: list[str]
+) -> None:
+    around = [*without_pidfds("ENOSYS"), *NAMESPACE, *program]
+    leaving = Leaving(start, ["-W"], ["telling"], program=around, place="subreaper")
+    init = processes.parent(leaving.payload)
+    entered = enter(init, "sleep", "1000")
+    leaving.end()
+    until(lambda: title(init) == "pyinit: waiting, 2 left", "it waits")
+    assert processes.alive(entered)
+    kill(leaving.left[0])
+    leaving.wait()
+
+
+def test_a_subreaper_without_pidfds(start: Start, program: list[str]) -> None:
+    around = [*without_pidfds("ENOSYS"), *program]
+    leaving = Leaving(start, ["-t", "0.3"], ["plain:3", "deaf", "away"], program=around, place="subreaper").end()
+    leaving.wait()
+    leaving.gone()
+
+
+def without_pidfds(error: str) -> list[str]:
+    """Return the words under which there are none, for whatever is started."""
+    return ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject=pidfd_open:error={error}"]
 
 
 def test_an_init_below_an_init(start: Start, program: list[str], place: str) -> None:
