@@ -63,6 +63,15 @@ docker-test: .venv/stamp ## Dockerfile.test: the file alone in a container, case
 	@tools/need debootstrap
 	@$(PYTHON) -m tools.docker_test $(sort $(FREEZE_PACKAGES) $(BUILD_PACKAGES) $(TEST_PACKAGES))
 
+# FAULTS: options, e.g. '--only frozen', or '--document docs/reliability.md', which puts the tables there.
+FAULTS =
+FAULT_PACKAGES = strace tini dumb-init catatonit util-linux gcc libc6-dev
+
+.PHONY: faults
+faults: .venv/stamp dist ## every system call of pyinit and its peers fails once; FAULTS='--document docs/reliability.md'
+	@tools/need $(FAULT_PACKAGES)
+	@$(PYTHON) -m tests.faults $(FAULTS)
+
 # --- Freezing (dist, wheel, order) -----------------------------------------------------------------
 
 FREEZER = .work/venv/bin/python
