@@ -58,6 +58,14 @@ test: lint dist ## every check and every test
 	@tools/need $(TEST_PACKAGES) $(BENCH_PACKAGES) $(DEB_PACKAGES) $(EXAMPLE_PACKAGES) $(ENGINE_PACKAGES)
 	@$(PYTHON) -m pytest -n 4 --dist loadgroup -q
 
+# MINUTES: how long; SEED: the plan of an earlier run, which prints it; LIFE: only this one, as a failure names it.
+MINUTES = 1
+
+.PHONY: soak
+soak: dist .venv/stamp ## lives of chance under a model of what must be true; MINUTES=30, SEED=n repeats a plan
+	@tools/need $(TEST_PACKAGES)
+	@$(PYTHON) -m tests.soak --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)') $(if $(LIFE),--life '$(LIFE)')
+
 .PHONY: docker-test
 docker-test: .venv/stamp ## Dockerfile.test: the file alone in a container, case by case, and the suite in a fresh Debian
 	@tools/need debootstrap

@@ -1,0 +1,290 @@
+"""A real init's life beside the model of it: what is done to it, and what must be true at any time.
+
+No signal is lost, none comes that was not sent, no zombie is left, nobody else is init's child, what was stopped stays
+stopped until it is continued, the exit code is the payload's. Those who drive it say what happens next: a seeded plan
+(`make soak`), or Hypothesis (test_state_machine.py).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+from pyinit import signals
+from tests import processes
+from tests.harness import ENVIRONMENT, Init, NotInTimeError, kill, until
+from tests.soak.actor import COMMAND, Actor, Entered
+from tests.soak.watch import Watch
+
+CHLD, CONT, KILL, STOP = (int(each) for each in (signal.SIGCHLD, signal.SIGCONT, signal.SIGKILL, signal.SIGSTOP))
+FORWARDED = sorted(signals.ALL - {KILL, STOP, CHLD})
+# These discard each other while they wait to be taken (signal(7)).
+DISCARDING = signals.JOB_CONTROL | {CONT}
+
+
+class Broken(AssertionError):
+    """The init did something else than the model."""
+
+
+class Setup(NamedTuple):
+    """An init under test: its program's words, where it runs, its options, whether the notify relay is active."""
+
+    program: Sequence[str]
+    place: str
+    options: Sequence[str] = ()
+    rewrite: Mapping[int, int] = MappingProxyType({})
+    relays: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        """All options."""
+        return [*self.options, *(word for pair in self.rewrite.items() for word in ("-r", "{}:{}".format(*pair)))]
+
+    def __str__(self) -> str:
+        relay = "NOTIFY_SOCKET=@nobody " if self.relays else ""
+        return f"{relay}{' '.join([*self.program, *self.words])}, {self.place}"
+
+
+class Orphan:
+    """A living orphan: its pid as we see it, whether it left the payload's group, whether it is stopped."""
+
+    def __init__(self, pid: int, away: bool) -> None:
+        self.pid = pid
+        self.away = away
+        self.stopped = False
+
+
+class Life:
+    """One init with an actor as its payload. `steps` is what has happened so far, a line for each."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.steps: list[str] = []
+        self.sent = self.orphaned = self.checks = 0
+        self.held = self.stopped = False
+        self.orphans: list[Orphan] = []
+        self.entered: list[Entered] = []
+        self._least: Counter[int] = Counter()
+        self._most: Counter[int] = Counter()
+        self._waiting: set[int] = set()
+        environment = {**ENVIRONMENT, **({"NOTIFY_SOCKET": "@nobody"} if setup.relays else {})}
+        self.init = Init(
+            setup.program,
+            [*setup.words, *COMMAND],
+            place=setup.place,
+            environment=environment,
+            stdin=subprocess.PIPE,
+        )
+        assert self.init.process.stdin
+        self._payload = Actor(self.init.process.stdin, self.init.expect)
+        self.watch = Watch(self.init.pid)
+        self.init.payload  # noqa: B018  # looked up while there is no other child
+
+    @property
+    def answers(self) -> bool:
+        """Whether the payload can be told something."""
+        return not self.stopped
+
+    def signal(self, *numbers: int) -> None:
+        """Send signals to init, one right after the other; CONT and the stop signals only alone."""
+        times = Counter(signals.name(number) for number in numbers)
+        self._step("signal", *(f"{name} x{count}" if count > 1 else name for name, count in times.items()))
+        for number in numbers:
+            self._send(number)
+
+    def _send(self, number: int) -> None:
+        self.init.signal(number)
+        self.sent += 1
+        if arriving := self.setup.rewrite.get(number, number):
+            self._most[arriving] += 1
+            # A standard signal that comes again while it still waits is one with the first (signal(7)).
+            self._least[arriving] += number >= signals.RTMIN or number not in self._waiting
+            self._waiting.add(number)
+        if number == CONT:
+            self._continued()
+
+    def can_take(self, number: int) -> bool:
+        """Whether the kernel would keep this signal whatever else is waiting."""
+        return number not in DISCARDING or not (self.held or self.stopped)
+
+    def hold(self) -> None:
+        """Stop init itself: from now on it finds everything at once, when it is released."""
+        self._step("hold")
+        self.init.signal(STOP)
+        until(lambda: processes.state(self.init.pid) == "T", "init's stop")
+        self.held = True
+
+    def release(self) -> None:
+        """Continue init."""
+        self._step("release")
+        self.held = False
+        self._send(CONT)
+
+    def stop(self) -> None:
+        """Stop the payload, on purpose and from outside."""
+        self._step("stop")
+        os.kill(self.init.payload, STOP)
+        self.stopped = True
+        try:
+            until(lambda: processes.state(self.init.payload) == "T", "the payload's stop")
+        except NotInTimeError as late:
+            raise self._broken(str(late)) from None
+
+    def resume(self) -> None:
+        """Continue the payload, by way of init."""
+        self._step("resume")
+        self._send(CONT)
+
+    def _continued(self) -> None:
+        """CONT is on its way to the payload, with -g to its group, with -a to everybody."""
+        self.stopped = False
+        for each in self.orphans:
+            if "-a" in self.setup.options or ("-g" in self.setup.options and not each.away):
+                each.stopped = False
+
+    def orphan(self, away: bool = False, by: int | None = None) -> Orphan:
+        """Have a living orphan made by the payload, or by one who was let in."""
+        self._step("orphan", *(["away"] if away else []), *([] if by is None else [f"by entered {by}"]))
+        maker = self._payload if by is None else self.entered[by].actor
+        number = maker.ask("orphan away" if away else "orphan")[0]
+        self.orphaned += 1
+        pid = until(lambda: self._outer(number), "the orphan as init's child")
+        # Whoever was let in has another group than the payload.
+        self.orphans.append(Orphan(pid, away or by is not None))
+        return self.orphans[-1]
+
+    def _outer(self, number: str) -> int:
+        """Return the pid that we see of a child of init's that has this number in its namespace."""
+        for pid in processes.children(self.init.pid):
+            if processes.status(pid).get("NSpid", "").split()[-1:] == [number]:
+                return pid
+        return 0
+
+    def end_orphan(self, index: int) -> None:
+        """Kill an orphan."""
+        self._step("end orphan", index)
+        pid = self.orphans.pop(index).pid
+        kill(pid)
+        until(lambda: not processes.alive(pid), "the orphan's end")
+
+    def stop_orphan(self, index: int) -> None:
+        """Stop an orphan."""
+        self._step("stop orphan", index)
+        pid = self.orphans[index].pid
+        os.kill(pid, STOP)
+        until(lambda: processes.state(pid) == "T", "the orphan's stop")
+        self.orphans[index].stopped = True
+
+    def continue_orphan(self, index: int) -> None:
+        """Continue an orphan."""
+        self._step("continue orphan", index)
+        os.kill(self.orphans[index].pid, CONT)
+        self.orphans[index].stopped = False
+
+    def vanish(self, count: int, by: int | None = None) -> None:
+        """Have orphans made that end at once, by the payload or by one who was let in."""
+        self._step("vanish", count, *([] if by is None else [f"by entered {by}"]))
+        maker = self._payload if by is None else self.entered[by].actor
+        maker.ask(f"vanish {count}")
+        self.orphaned += count
+
+    def neglect(self, count: int) -> None:
+        """Have the payload leave children of its own un-reaped: they are init's when it has ended."""
+        self._step("neglect", count)
+        self._payload.ask(f"neglect {count}")
+
+    def enter(self) -> Entered:
+        """Let somebody into the namespace."""
+        self._step("enter")
+        self.entered.append(Entered(self.init.pid))
+        return self.entered[-1]
+
+    def leave(self, index: int) -> None:
+        """Somebody who was let in goes."""
+        self._step("leave", index)
+        self.expect(self.entered.pop(index).leave(), 0, "the exit code of one who was let in")
+
+    def finish(self, way: str, number: int = KILL) -> None:
+        """End the payload: `exit` with a code, `die` by a signal of its own, `kill` from outside; check what comes."""
+        if self.held:
+            self.release()
+        if self.stopped and way != "kill":
+            self.resume()
+        self.check()
+        self._step(way, number)
+        if way == "kill":
+            os.kill(self.init.payload, number)
+        else:
+            self._payload.tell(f"{way} {number}")
+        try:
+            outcome = self.init.wait()
+        except NotInTimeError as late:
+            raise self._broken(str(late)) from None
+        self.checks += 1
+        self.expect(outcome.code, number if way == "exit" else 128 + number, "the exit code")
+        for each in self.orphans:
+            self.expect(processes.alive(each.pid), False, "an orphan outlives init")
+        self.expect("Traceback" in outcome.stderr or "internal" in outcome.stderr, False, "an error of init's own")
+
+    def check(self) -> None:
+        """Look whether everything is as the model says."""
+        self.checks += 1
+        try:
+            if self.init.process.poll() is not None:
+                raise self._broken(f"init has ended: {self.init.wait()}")
+            if self.held:
+                return
+            self.init.idle()
+            self.watch.only({self.init.payload, *(each.pid for each in self.orphans)})
+            for each in self.orphans:
+                self.expect(processes.state(each.pid) == "T", each.stopped, f"orphan {each.pid} is stopped")
+            self.expect(processes.state(self.init.payload) == "T", self.stopped, "the payload is stopped")
+            if self.answers:
+                self._compare(self._payload.took())
+        except NotInTimeError as late:
+            raise self._broken(str(late)) from None
+
+    def expect(self, found: object, wanted: object, what: str) -> None:
+        """Raise Broken unless something is as it should be."""
+        if found != wanted:
+            raise self._broken(f"{what}: {found}, not {wanted}")
+
+    def most(self, what: str, found: int, limit: int) -> None:
+        """Raise Broken if it is more than the limit."""
+        if found > limit:
+            raise self._broken(f"{what}: {found}, more than {limit}")
+
+    def _compare(self, took: list[int]) -> None:
+        """Real-time signals come as often as they were sent; the others at least once."""
+        got = Counter(took)
+        for number in sorted(self._most.keys() | got.keys()):
+            most = self._most[number]
+            least = self._least[number] if number >= signals.RTMIN else min(1, most)
+            if not least <= got[number] <= most:
+                word = "was lost" if got[number] < least else "came that was not sent"
+                raise self._broken(f"{signals.name(number)} {word}: sent {most}, arrived {got[number]}")
+        for each in (self._least, self._most, self._waiting):
+            each.clear()
+
+    def close(self) -> None:
+        """End whatever is there still."""
+        for each in self.entered:
+            each.end()
+        self.init.close()
+        if self.init.process.stdin:
+            self.init.process.stdin.close()
+        for orphan in self.orphans:
+            kill(orphan.pid)
+
+    def _step(self, *words: object) -> None:
+        self.steps.append(" ".join(str(word) for word in words))
+
+    def _broken(self, what: str) -> Broken:
+        steps = "\n".join(f"  {number:3} {step}" for number, step in enumerate(self.steps, 1))
+        error = self.init.stderr[-500:]
+        return Broken(f"{what}\n{self.setup}\n{steps}\nstandard error: {error!r}")
