@@ -12,7 +12,8 @@ ROOT = HERE.parent
 WORK = ROOT / ".work" / "benchmarks"
 COMPILER = ("musl-gcc", "-static", "-O2", "-Wall", "-Wextra", "-Werror")
 # musl's headers have no ptrace(2) registers together with the kernel's <asm/prctl.h>.
-COMPILERS = {"tracer": ("gcc", *COMPILER[1:])}
+GLIBC = ("gcc", *COMPILER[1:])
+COMPILERS = {"tracer": GLIBC, "stepper": GLIBC}
 
 
 def compiled(name: str) -> Path:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks.plots import PLOTS
+from benchmarks.plots import drawable
 from benchmarks.programs import Program
 from benchmarks.tables import REFERENCE, Column, Table
 from benchmarks.targets import SUBJECT, defeats, verdicts
@@ -72,7 +72,7 @@ def _markdown(
     yield from _defeats(tables)
     for table in tables.values():
         yield from _table(table)
-        yield from (f"![{plot.title}]({plot.file})\n" for plot in PLOTS if plot.table == table.key)
+        yield from (f"![{plot.title}]({plot.file})\n" for plot in drawable(tables) if plot.table == table.key)
 
 
 def _verdicts(tables: Mapping[str, Table]) -> Iterator[str]:

@@ -29,7 +29,7 @@
 
 enum {
     CHILD_STACK = 65536,  /* bytes */
-    CPUIDS = 2000,        /* how many are timed */
+    CPUIDS = 100,         /* how many are timed */
     MOST_COMMANDS = 64,
 };
 

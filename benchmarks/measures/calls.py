@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from benchmarks.helpers import ROOT, compiled
+from benchmarks.helpers import compiled
+from benchmarks.measures.cpuids import count as count_cpuids
 from benchmarks.programs import Program
-from benchmarks.surroundings import ENVIRONMENT
 from benchmarks.tables import Column, Row, Table
+from benchmarks.tracing import traced
 
 COLUMNS = (
     Column("calls", "system calls"),
@@ -18,13 +17,13 @@ COLUMNS = (
 )
 NOTE = (
     "From execve to the creation of the process that becomes the payload, that call included; of all processes that "
-    "the init starts on the way. Counted with ptrace. CPUID instructions are counted where the processor can make "
-    "them a fault."
+    "the init starts on the way. Counted with ptrace. CPUID instructions are those of the whole run. Where the "
+    "processor cannot make them a fault they are counted step by step, and not for the slow programs."
 )
 
 
 class Counts(NamedTuple):
-    """Of one start. `cpuids` is None where the processor does not let us count them."""
+    """Of one start. `cpuids` is None if they could not be counted in a reasonable time."""
 
     calls: int
     cpuids: int | None
@@ -32,22 +31,12 @@ class Counts(NamedTuple):
 
 def count(program: Program) -> Counts:
     """Starts the program once, as an ordinary process, and counts."""
-    reader, writer = os.pipe()
-    tracer = [str(compiled("tracer")), str(writer), *program.elsewhere, str(compiled("payload")), "stamp"]
-    with open(reader) as result:
-        subprocess.run(
-            tracer,
-            check=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=ENVIRONMENT,
-            cwd=ROOT,
-            pass_fds=[writer],
-        )
-        os.close(writer)
-        calls, cpuids = map(int, result.read().split())
-    return Counts(calls, cpuids if cpuids >= 0 else None)
+    payload = (str(compiled("payload")), "stamp")
+    calls, cpuids = traced("tracer", [*program.elsewhere, *payload])
+    if cpuids >= 0:
+        return Counts(calls, cpuids)
+    # Stepping through an interpreter takes minutes.
+    return Counts(calls, None if program.is_slow else count_cpuids([*program.elsewhere, *payload], program.files[0]))
 
 
 def measure(programs: Sequence[Program]) -> dict[str, Counts]:
