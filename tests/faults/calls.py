@@ -7,9 +7,12 @@ from typing import NamedTuple
 
 # What a seccomp profile answers (docker's default: EPERM; podman's: ENOSYS), so any call may.
 FORBIDDEN = ("EPERM", "ENOSYS")
-# From each call's ERRORS section in the manual, less what only a wrong argument can bring about.
-PLAUSIBLE = {
+# From each call's ERRORS section in the manual, less what only a wrong argument can bring about (and EINTR of wait(2),
+# which does not come with WNOHANG). A call that is not here can be forbidden all the same.
+PLAUSIBLE: dict[str, tuple[str, ...]] = {
+    "access": ("EACCES", "EIO", "ENOENT", "ENOMEM"),
     "arch_prctl": (),
+    "bind": ("EACCES", "EADDRINUSE", "ENOMEM"),
     "brk": ("ENOMEM",),
     "chdir": ("EACCES", "EIO", "ENOENT", "ENOMEM"),
     "clone": ("EAGAIN", "ENOMEM", "ENOSPC"),
@@ -17,28 +20,41 @@ PLAUSIBLE = {
     "close": ("EBADF", "EINTR", "EIO", "ENOSPC"),
     "close_range": ("EMFILE", "ENOMEM"),
     "dup2": ("EBADF", "EBUSY", "EINTR", "EMFILE"),
+    "dup3": ("EBADF", "EBUSY", "EINTR", "EMFILE"),
     "fcntl": ("EBADF", "EINTR", "EMFILE"),
+    "fork": ("EAGAIN", "ENOMEM"),
+    "fstat": ("EBADF", "ENOMEM"),
     "getdents64": ("EBADF", "EIO", "ENOENT", "ENOTDIR"),
     "ioctl": ("EBADF", "EIO", "ENOTTY", "ENXIO"),
     "kill": ("ESRCH",),
+    "lseek": ("EBADF", "ESPIPE"),
     "mmap": ("EAGAIN", "ENOMEM", "ENFILE", "EACCES"),
     "mprotect": ("EACCES", "ENOMEM"),
     "munmap": ("ENOMEM",),
+    "newfstatat": ("EACCES", "EBADF", "ENOENT", "ENOMEM"),
     "open": ("EACCES", "EINTR", "EIO", "ELOOP", "EMFILE", "ENFILE", "ENOENT", "ENOMEM", "ENXIO"),
     "openat": ("EACCES", "EINTR", "EIO", "ELOOP", "EMFILE", "ENFILE", "ENOENT", "ENOMEM", "ENXIO"),
     "pidfd_open": ("EMFILE", "ENFILE", "ENODEV", "ENOMEM", "ESRCH"),
     "pipe2": ("EMFILE", "ENFILE"),
     "poll": ("EINTR", "ENOMEM"),
+    "ppoll": ("EINTR", "ENOMEM"),
     "prctl": ("EACCES", "EINVAL"),
     "prlimit64": (),
+    "pwritev2": ("EAGAIN", "EBADF", "EINTR", "EIO", "ENOSPC", "EOPNOTSUPP", "EPIPE"),
     "read": ("EAGAIN", "EBADF", "EINTR", "EIO"),
+    "recvmsg": ("EAGAIN", "EINTR", "ENOMEM"),
     "rt_sigprocmask": (),
     "rt_sigtimedwait": ("EAGAIN", "EINTR"),
+    "sendmsg": ("EAGAIN", "ECONNREFUSED", "EINTR", "ENOBUFS", "ENOMEM", "EPIPE"),
+    "sendto": ("EAGAIN", "ECONNRESET", "EINTR", "ENOBUFS", "ENOMEM", "EPIPE"),
+    "setsockopt": (),
     "signalfd4": ("EMFILE", "ENFILE", "ENODEV", "ENOMEM"),
+    "socket": ("EACCES", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"),
     "vfork": ("EAGAIN", "ENOMEM"),
-    "wait4": ("ECHILD", "EINTR"),
-    "waitid": ("ECHILD", "EINTR"),
+    "wait4": ("ECHILD",),
+    "waitid": ("ECHILD",),
     "write": ("EAGAIN", "EBADF", "EINTR", "EIO", "ENOSPC", "EPIPE"),
+    "writev": ("EAGAIN", "EBADF", "EINTR", "EIO", "ENOSPC", "EPIPE"),
 }
 # They do not return, or not as a call does that can be refused.
 NEVER_FAIL = frozenset({"execve", "exit", "exit_group", "rt_sigreturn", "restart_syscall"})

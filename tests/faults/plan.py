@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 
-from tests.faults import calls
+from tests.faults import calls, scenario
 from tests.faults.scenario import HELD, Candidate, Fault
 from tests.harness import PROGRAMS
 
@@ -18,7 +19,9 @@ AS_PID1 = {"tini": ("--",), "dumb-init": ("--",), "catatonit": ("--",)}
 
 def ours(kind: str, place: str) -> Candidate:
     """Return pyinit, frozen or from source, as PID 1 or as a subreaper."""
-    return Candidate(f"pyinit, {kind}", PROGRAMS[kind], place, interpreted=kind == "source")
+    # From source gate.py is the program.
+    words = [] if kind == "source" else PROGRAMS[kind]
+    return Candidate(f"pyinit, {kind}", words, place, kind == "source", scenario.PATIENCE_WITH_OURS)
 
 
 def peers() -> list[Candidate]:
@@ -54,3 +57,15 @@ def faults(made: dict[str, tuple[int, int]]) -> list[Fault]:
                 planned.append(Fault(name, nth, "TERM"))
         planned += [Fault(name, first, error, always=True) for error in errors if error not in PASSING]
     return planned
+
+
+def quick(planned: Sequence[Fault]) -> list[Fault]:
+    """Return a few of these: of each call the first one forbidden, the last one failing and with TERM, and all."""
+    chosen = []
+    for name in dict.fromkeys(each.call for each in planned):
+        mine = [each for each in planned if each.call == name]
+        once = [each for each in mine if not each.is_signal and not each.always]
+        chosen += [*once[:1], *once[-1:]]
+        chosen += [each for each in mine if each.is_signal][-1:]
+        chosen += [each for each in mine if each.always and each.error == "ENOSYS"]
+    return list(dict.fromkeys(chosen))
