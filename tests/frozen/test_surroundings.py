@@ -92,25 +92,6 @@ def test_an_empty_environment(frozen: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-@pytest.mark.parametrize("kilobytes", [64, 128])
-def test_a_small_stack(frozen: Path, kilobytes: int) -> None:
-    size = kilobytes * 1024
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_STACK, (size, size))
-
-    assert run(frozen, BUSYBOX, "true", prepare=limit, environment={}).returncode == 0
-
-
-def test_little_memory(frozen: Path) -> None:
-    size = 8 * 1024 * 1024
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (size, size))
-
-    assert run(frozen, BUSYBOX, "true", prepare=limit, environment={}).returncode == 0
-
-
 def test_no_memory_at_all_is_one_line_or_the_kernels_kill(frozen: Path) -> None:
     """Less than the file itself: the kernel may refuse the exec; init may say so; nothing hangs."""
 

@@ -2,19 +2,24 @@
  *
  *   block=N ignore=N default=N   a signal
  *   close=N                      a descriptor; open=N opens /dev/null as that one
- *   umask=OCTAL nice=N nofile=N  as they say
- *   cwd=DIR  rmcwd=DIR           change to DIR; and remove it
+ *   umask=OCTAL nice=N user=N    as they say; user: with the group of that number, and no others
+ *   limit=RESOURCE:N             RLIMIT_..., soft and hard
+ *   cwd=DIR  rmcwd=DIR           change to DIR; and remove it, if it ends with XXXXXX after it was made (mkdtemp(3))
  *   hide=FILE                    /dev/null is mounted there (in a mount namespace of the test)
  *   raise=N                      a signal to itself, to be pending if it is blocked
  *   zombies=N  cloned=N          leave N ended children; made by clone(2), their end raises no signal
  *   env=TEXT                     one entry of the environment as it is (the first empties it); @PID@ is the own pid
+ *   bulk=N                       N kilobytes more of it: bytes 1 to 255, duplicates, entries without "="
  *   argument=N                   after COMMAND's own words, one more of N bytes
+ *   argv0=TEXT argv0-size=N      what COMMAND gets instead of its first word: TEXT, N bytes; no-arguments=1: no word at all
  *
  * In C, because an interpreter changes what it is to hand on: SIGPIPE, the environment, descriptors.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +46,29 @@ static void set_blocked(int number)
         fail("rt_sigprocmask");
 }
 
+static void set_ignored(int number)
+{
+    /* The same; the kernel's structure begins with the handler. */
+    void (*action[4])(int) = {SIG_IGN};
+    if (number != SIGKILL && number != SIGSTOP && syscall(SYS_rt_sigaction, number, action, NULL, 8))
+        fail("rt_sigaction");
+}
+
+static void set_user(int number)
+{
+    if (setgroups(0, NULL) || setresgid(number, number, number) || setresuid(number, number, number))
+        fail("setresuid");
+}
+
+static void set_limit(const char *text)
+{
+    char *value;
+    int resource = strtol(text, &value, 10);
+    struct rlimit limit = {atol(value + 1), atol(value + 1)};
+    if (setrlimit(resource, &limit))
+        fail("setrlimit");
+}
+
 static void set_open(int number)
 {
     int opened = open("/dev/null", O_RDWR);
@@ -48,17 +76,36 @@ static void set_open(int number)
         fail("open");
 }
 
+static void add_entry(char *entry)
+{
+    static char *entries[20000];
+    static int count;
+    entries[count++] = entry;
+    environ = entries;
+}
+
 static void add_environment(const char *text)
 {
-    static char *entries[5000];
-    static int count;
     char *mark = strstr(text, "@PID@"), *entry = malloc(strlen(text) + 32);
     if (mark)
         sprintf(entry, "%.*s%d%s", (int)(mark - text), text, (int)getpid(), mark + 5);
     else
         strcpy(entry, text);
-    entries[count++] = entry;
-    environ = entries;
+    add_entry(entry);
+}
+
+static void add_bulk(long kilobytes)
+{
+    enum { SIZE = 1024 };
+    for (long i = 0; i < kilobytes; i++) {
+        unsigned char *entry = malloc(SIZE);
+        /* Every third has a name that others have too, every third has none but a value, every third no "=". */
+        int length = sprintf((char *)entry, i % 3 == 0 ? "SAME=%ld " : i % 3 == 1 ? "=%ld " : "%ld ", i);
+        for (; length < SIZE - 1; length++)
+            entry[length] = i % 3 == 2 && length % 255 + 1 == '=' ? '-' : length % 255 + 1;
+        entry[length] = 0;
+        add_entry((char *)entry);
+    }
 }
 
 static void hide(const char *path)
@@ -81,19 +128,27 @@ static void leave_zombies(int count, int exit_signal)
     }
 }
 
+static char *of_size(int size)
+{
+    char *text = malloc(size + 1);
+    memset(text, 'x', size);
+    text[size] = 0;
+    return text;
+}
+
 static char **with_argument(char **words, int count, int size)
 {
     char **longer = calloc(count + 2, sizeof *longer);
     memcpy(longer, words, count * sizeof *words);
-    longer[count] = malloc(size + 1);
-    memset(longer[count], 'x', size);
-    longer[count][size] = 0;
+    longer[count] = of_size(size);
     return longer;
 }
 
 int main(int argc, char **argv)
 {
     int i, argument = -1;
+    bool no_arguments = false;
+    char *first = NULL;
     for (i = 1; i < argc && strcmp(argv[i], "--"); i++) {
         char *value = strchr(argv[i], '=');
         if (!value)
@@ -104,7 +159,7 @@ int main(int argc, char **argv)
         if (!strcmp(word, "block"))
             set_blocked(number);
         else if (!strcmp(word, "ignore"))
-            signal(number, SIG_IGN);
+            set_ignored(number);
         else if (!strcmp(word, "default"))
             signal(number, SIG_DFL);
         else if (!strcmp(word, "close"))
@@ -116,12 +171,13 @@ int main(int argc, char **argv)
         else if (!strcmp(word, "nice")) {
             if (setpriority(PRIO_PROCESS, 0, number))
                 fail("setpriority");
-        } else if (!strcmp(word, "nofile")) {
-            struct rlimit limit = {number, number};
-            if (setrlimit(RLIMIT_NOFILE, &limit))
-                fail("setrlimit");
-        } else if (!strcmp(word, "cwd") || !strcmp(word, "rmcwd")) {
-            if (chdir(value) || (word[0] == 'r' && rmdir(value)))
+        } else if (!strcmp(word, "user"))
+            set_user(number);
+        else if (!strcmp(word, "limit"))
+            set_limit(value);
+        else if (!strcmp(word, "cwd") || !strcmp(word, "rmcwd")) {
+            char *made = strstr(value, "XXXXXX");
+            if ((made && !mkdtemp(value)) || chdir(value) || (word[0] == 'r' && rmdir(value)))
                 fail(value);
         } else if (!strcmp(word, "hide"))
             hide(value);
@@ -133,8 +189,16 @@ int main(int argc, char **argv)
             leave_zombies(number, 0);
         else if (!strcmp(word, "env"))
             add_environment(value);
+        else if (!strcmp(word, "bulk"))
+            add_bulk(number);
         else if (!strcmp(word, "argument"))
             argument = number;
+        else if (!strcmp(word, "argv0"))
+            first = value;
+        else if (!strcmp(word, "argv0-size"))
+            first = of_size(number);
+        else if (!strcmp(word, "no-arguments"))
+            no_arguments = true;
         else
             return 98;
     }
@@ -143,6 +207,9 @@ int main(int argc, char **argv)
     char **command = argv + i + 1;
     if (argument >= 0)
         command = with_argument(command, argc - i - 1, argument);
-    execvp(command[0], command);
-    fail(command[0]);
+    char *program = command[0], *none[] = {NULL};
+    if (first)
+        command[0] = first;
+    execvp(program, no_arguments ? none : command);
+    fail(program);
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import resource
 import signal
 from pathlib import Path
 
@@ -116,20 +117,13 @@ def test_the_directory(start: Start, place: str, tmp_path: Path) -> None:
     assert processes.directory(pid) == str(tmp_path)
 
 
-def test_a_deleted_directory(start: Start, place: str, tmp_path: Path) -> None:
-    folder = tmp_path / "gone"
-    folder.mkdir()
-    init = start(*PAYLOAD, place=place, prepare=[f"rmcwd={folder}"])
-    assert processes.directory(payload_of(init)) == f"{folder} (deleted)"
-
-
 def test_the_umask(start: Start, place: str) -> None:
     pid = payload_of(start(*PAYLOAD, place=place, prepare=["umask=027"]))
     assert processes.status(pid)["Umask"] == "0027"
 
 
 def test_limits(start: Start, place: str) -> None:
-    prepare = ["nofile=123"]
+    prepare = [f"limit={resource.RLIMIT_NOFILE}:123"]
     pid = payload_of(start(*PAYLOAD, place=place, prepare=prepare))
     limits = processes.read(pid, "limits")
     assert limits == processes.read(bare(start, place=place, prepare=prepare), "limits")

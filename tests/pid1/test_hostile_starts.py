@@ -1,0 +1,24 @@
+"""Whatever init is started with, the payload gets exactly that, and init does its work; or says why it cannot."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.scenario import ENDED, HELD
+from tests.hostile.contract import Start, live
+from tests.hostile.starts import STARTS
+
+KINDS = [
+    pytest.param(kind, hostile, id=f"{kind}-{hostile.name}")
+    for hostile in STARTS
+    for kind in ("source", "frozen")
+    if kind == "frozen" or not hostile.frozen_only
+]
+
+
+@pytest.mark.parametrize(("kind", "hostile"), KINDS, indirect=["kind"])
+def test_the_contract(program: list[str], kind: str, place: str, hostile: Start) -> None:
+    changed = hostile.from_source if kind == "source" else {}
+    result = live([*program, "--"], hostile, place, changed=changed)
+    assert result.outcome == (ENDED if hostile.line else HELD), result
+    assert result.detail.startswith(f"pyinit: {hostile.line}") if hostile.line else not result.detail, result
