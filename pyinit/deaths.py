@@ -53,6 +53,8 @@ class Deaths:
         if self.wants_names:
             tell = self._log.warning if self._warn else self._log.debug
             tell(f"reaped {pid}{self._name}: {fate(status)}", pid=pid, code=code)
+            # The next one may come without having been announced.
+            self._name = ""
 
     def _blame(self, process: str, status: int, by_init: bool) -> str:
         reason = self._oom.explanation()

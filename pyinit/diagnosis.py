@@ -14,6 +14,8 @@ from pyinit import errors, files, native
 # What execve reads of a script's first line (binfmt_script, Linux 5.1 on), and enough of an ELF file's headers.
 HEAD = 4096
 PT_INTERP = 3
+# What a seccomp profile lets a call fail with: docker's EPERM, others ENOSYS.
+FORBIDDEN = (errno.EPERM, errno.ENOSYS)
 
 
 def hint(number: int, step: str) -> str:
@@ -22,6 +24,8 @@ def hint(number: int, step: str) -> str:
         return "; the limit on processes is reached (docker's --pids-limit, ulimit -u)"
     if step == "fork" and number == errno.ENOMEM:
         return "; the memory limit is too small, or this PID namespace has ended"
+    if step in ("setpgid", "setsid") and number in FORBIDDEN:
+        return "; a seccomp profile may forbid it: -c does without"
     if step.startswith("set") and number == errno.EPERM:
         return "; -u needs root, or the capabilities SETUID and SETGID"
     return ""

@@ -76,15 +76,22 @@ class JobControl:
         if number not in signals.JOB_CONTROL:
             number = signals.TSTP if whole_group else signals.STOP
         if number == signals.STOP:
-            os.kill(os.getpid(), signals.STOP)
+            self._stop_oneself(number, whole_group=False)
             return
         before = signal.signal(number, signal.SIG_DFL)
-        os.kill(0 if whole_group else os.getpid(), number)
+        self._stop_oneself(number, whole_group)
         # Here it stops, with the status that a program without an init would have had.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
         signal.pthread_sigmask(signal.SIG_BLOCK, {number})
         if callable(before):
             signal.signal(number, before)
+
+    def _stop_oneself(self, number: int, whole_group: bool) -> None:
+        try:
+            os.kill(0 if whole_group else os.getpid(), number)
+        except OSError as error:
+            # A seccomp profile may forbid it.
+            self._log.debug(f"init cannot stop itself: {error.strerror}")
 
 
 def resumable() -> bool:

@@ -95,13 +95,10 @@ class Log:
 
 
 def _written(line: bytes) -> bool:
-    # poll first: standard error is shared with the payload and must not be made non-blocking for it.
+    # Asked first: standard error is shared with the payload and must not be made non-blocking for it.
     while line:
         try:
-            poll = select.poll()
-            poll.register(STANDARD_ERROR, select.POLLOUT)
-            events = poll.poll(0)
-            if not events or events[0][1] & select.POLLNVAL:
+            if not _takes_more():
                 return False
             line = line[os.write(STANDARD_ERROR, line[:ATOMIC]) :]
         except OSError as error:
@@ -110,6 +107,17 @@ def _written(line: bytes) -> bool:
                 signal.sigtimedwait({OF_WRITES[error.errno]}, 0)
             return False
     return True
+
+
+def _takes_more() -> bool:
+    poll = select.poll()
+    poll.register(STANDARD_ERROR, select.POLLOUT)
+    try:
+        events = poll.poll(0)
+    except OSError:
+        # A seccomp profile may forbid it, and that may be what there is to say.
+        return bool(select.select([], [STANDARD_ERROR], [], 0)[1])
+    return bool(events) and not events[0][1] & select.POLLNVAL
 
 
 def _value(value: int | str) -> str:

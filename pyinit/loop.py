@@ -85,7 +85,7 @@ class Loop:
             self._timers.remove(timer)
 
     def watch(self, descriptor: int, callback: Callable[[], object]) -> None:
-        """Calls `callback` whenever the descriptor can be read."""
+        """Calls `callback` whenever the descriptor can be read. Raises OSError where there is no way to do so."""
         if isinstance(self._wait, SignalWait):
             self._wait = DescriptorWait()
         self._wait.watch(descriptor, callback)
@@ -102,12 +102,18 @@ class Loop:
             self._refusals += 1
             if self._refusals > REFUSALS:
                 raise Failure(f"signals cannot be waited for: {error.strerror}") from None
-            # A seccomp profile may forbid rt_sigtimedwait: poll does as well.
-            if isinstance(self._wait, SignalWait):
-                self._wait = DescriptorWait()
+            self._wait_otherwise()
             return None
         self._refusals = 0
         return received
+
+    def _wait_otherwise(self) -> None:
+        """A seccomp profile may forbid rt_sigtimedwait: poll does as well, unless that or its pipe are refused too."""
+        try:
+            if isinstance(self._wait, SignalWait):
+                self._wait = DescriptorWait()
+        except OSError:
+            pass
 
     def _patience(self) -> float | None:
         if not self._timers:

@@ -83,12 +83,21 @@ def send(process: Process, number: int) -> None:
     try:
         if Process(process.pid).started != process.started:
             raise ProcessLookupError
-        if descriptor >= 0:
-            signal.pidfd_send_signal(descriptor, number)
-        else:
+        if descriptor < 0 or not _sent(descriptor, number):
             os.kill(process.pid, number)
     except FileNotFoundError:
         raise ProcessLookupError from None
     finally:
         if descriptor >= 0:
             os.close(descriptor)
+
+
+def _sent(descriptor: int, number: int) -> bool:
+    try:
+        signal.pidfd_send_signal(descriptor, number)
+    except ProcessLookupError:
+        raise
+    except OSError:
+        # If it was a seccomp filter that knows pidfd_open alone, kill may do; otherwise it says the same.
+        return False
+    return True

@@ -16,8 +16,6 @@ WALL = 0x40000000
 ANY = -1
 # The low seven bits of the wait status of a child that was stopped or continued, and has not ended (wait(2)).
 CHANGED = 0x7F
-# The low seven bits of the wait status of a child that was stopped or continued, and has not ended (wait(2)).
-CHANGED = 0x7F
 HOW = os.WNOHANG | os.WUNTRACED | os.WCONTINUED | WALL
 # Then signals that have arrived meanwhile have their turn.
 AT_MOST = 64
@@ -80,7 +78,11 @@ class Reaper:
     def _look(self) -> int:
         # WNOWAIT leaves the zombie where it is, and with it what /proc still tells of it.
         assert self._ending
-        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT | WALL)
+        try:
+            found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT | WALL)
+        except OSError:
+            # No children, or a seccomp filter that forbids it: the wait itself will tell which.
+            return ANY
         if not found:
             return ANY
         self._ending(found.si_pid)

@@ -90,8 +90,13 @@ class Terminal:
         except OSError:
             return False
         if stand_in == 0:
-            signal.sigwaitinfo({signals.HUP})
-            os._exit(0)
+            try:
+                # Not sigwaitinfo, which a seccomp profile may forbid.
+                signal.signal(signals.HUP, signal.SIG_DFL)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signals.HUP})
+                signal.pause()
+            finally:
+                os._exit(0)
         try:
             os.setpgid(stand_in, stand_in)
             os.tcsetpgrp(self.descriptor, stand_in)
@@ -99,8 +104,7 @@ class Terminal:
         except OSError:
             return False
         finally:
-            os.kill(stand_in, signals.KILL)
-            os.waitpid(stand_in, 0)
+            _end(stand_in)
         return True
 
     def _in_foreground(self) -> int:
@@ -115,3 +119,12 @@ class Terminal:
             os.tcsetpgrp(self.descriptor, group)
         except OSError:
             pass
+
+
+def _end(stand_in: int) -> None:
+    try:
+        os.kill(stand_in, signals.KILL)
+        os.waitpid(stand_in, 0)
+    except OSError:
+        # Where a seccomp profile forbids kill, the terminal's HUP has ended it; it is reaped as an orphan is.
+        pass

@@ -1,0 +1,145 @@
+"""Under a seccomp filter init does what it still can, and says what it cannot."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+from collections.abc import Iterable
+
+import pytest
+
+from tests import processes
+from tests.conftest import OpenTerminal, Start
+from tests.faults.scenario import ENDED, HELD
+from tests.harness import WAITS, shell, until
+from tests.hostile import contract
+from tests.hostile.starts import DISPENSABLE, ERRORS, NEEDED, NEEDED_FROM_SOURCE, refused
+from tests.leaving import LONG, Leaving
+from tests.terminal import INTERRUPT
+
+KILL_REFUSED = "USR1 could not be sent to "
+
+
+@pytest.fixture(params=ERRORS, ids=os.strerror)
+def error(request: pytest.FixtureRequest) -> int:
+    """Return what a filter answers: docker's and podman's is EPERM, that of others ENOSYS."""
+    number: int = request.param
+    return number
+
+
+def without(program: list[str], error: int, *names: str) -> list[str]:
+    """Return the words that start pyinit under a filter that refuses these calls."""
+    return [*refused(names, error).filter, *program]
+
+
+def by_kind(table: Iterable[tuple[str, ...]]) -> pytest.MarkDecorator:
+    """Return the parameters `kind` and `names`: every kind of pyinit with every row that it can be started under."""
+    rows = [
+        pytest.param(kind, names, id=f"{kind}-{'+'.join(names)}")
+        for names in table
+        for kind in ("source", "frozen")
+        if kind == "frozen" or names not in NEEDED_FROM_SOURCE
+    ]
+    return pytest.mark.parametrize(("kind", "names"), rows, indirect=["kind"])
+
+
+@by_kind(DISPENSABLE)
+def test_without_what_init_can_do_without(program: list[str], place: str, names: tuple[str, ...], error: int) -> None:
+    result = contract.live([*program, "--"], refused(names, error), place)
+    assert result == (HELD, contract.CODE, "")
+
+
+@by_kind(NEEDED)
+def test_without_what_it_needs(program: list[str], place: str, names: tuple[str, ...], error: int) -> None:
+    result = contract.live([*program, "--"], refused(names, error), place)
+    assert result.outcome == ENDED, result
+    assert result.detail.startswith(f"pyinit: {NEEDED[names]}{os.strerror(error)}"), result
+
+
+def test_a_group_that_cannot_be_made_is_not_asked_for_with_c(program: list[str], error: int) -> None:
+    """The line says so: it once spoke of -u."""
+    start = refused(["setpgid"], error)
+    assert "-c" in contract.live([*program, "--"], start).detail
+    assert contract.live([*program, "-c", "--"], start).outcome == HELD
+
+
+def test_all_are_reached_without_pidfd_send_signal(program: list[str], error: int) -> None:
+    """A filter from a time that had pidfd_open alone: -a signalled nobody."""
+    start = refused(["pidfd_send_signal"], error)
+    assert contract.live([*program, "-a", "--"], start, "subreaper") == (HELD, contract.CODE, "")
+
+
+def test_orphans_are_told_of_without_their_names_where_waitid_is_forbidden(
+    program: list[str], place: str, error: int
+) -> None:
+    """-w and -vv killed the payload."""
+    outcome, _, text = contract.live([*program, "-w", "--"], refused(["waitid"], error), place)
+    assert outcome == HELD
+    [line] = text.splitlines()
+    assert line.startswith("pyinit: reaped ")
+    assert "(" not in line
+
+
+def test_what_is_said_does_not_need_poll(program: list[str], error: int) -> None:
+    assert "TERM is forwarded" in contract.live([*program, "-vv", "--"], refused(["poll"], error)).detail
+
+
+def test_a_payload_that_cannot_be_signalled_ends_by_itself(
+    start: Start, program: list[str], place: str, error: int
+) -> None:
+    """Every kill is refused: it is said, and nothing else is different."""
+    init = start(
+        *("-t", "0.1", "--", *shell('read line; exit "$line"')),
+        program=without(program, error, "kill"),
+        place=place,
+        stdin=(pipe := os.pipe())[0],
+    )
+    os.close(pipe[0])
+    with os.fdopen(pipe[1], "wb") as answer:
+        until(lambda: processes.command(init.payload)[:1] == ["/bin/sh"], "the payload")
+        init.signal(signal.SIGUSR1)
+        assert KILL_REFUSED in init.expect_error("\n")
+        answer.write(b"9\n")
+    assert init.wait().code == 9
+
+
+def test_what_is_left_and_cannot_be_killed_is_named(start: Start, program: list[str], error: int) -> None:
+    leaving = Leaving(start, ["-t", "0.1"], ["plain"], program=without(program, error, "kill")).end()
+    assert leaving.wait() < 10
+    assert "still there 1 s after KILL" in leaving.init.stderr
+
+
+def test_who_is_left_is_waited_for_under_a_narrow_filter(
+    start: Start, program: list[str], place: str, error: int
+) -> None:
+    narrow = without(program, error, "pidfd_open", "rt_sigtimedwait", "waitid", "close_range")
+    assert start("-t", LONG, "--", *shell("sleep 1000 & exit 7"), program=narrow, place=place).wait() == (7, "", "")
+
+
+def test_a_stop_that_init_cannot_pass_on_or_follow(terminal: OpenTerminal, program: list[str], error: int) -> None:
+    """It ended init and the payload: kill was refused to init for itself too."""
+    bash = terminal()
+    bash.prompt(0)
+    bash.type(shlex.join([*without(program, error, "kill"), "sleep", "1000"]))
+    child = bash.runs("sleep", "1000")
+    init = processes.parent(child)
+    os.kill(init, signal.SIGTSTP)
+    bash.expect("TSTP could not be sent to ")
+    until(lambda: processes.sleeping_for(init)[:1] in WAITS, "init waits for the next one")
+    bash.press(INTERRUPT)
+    bash.prompt(130)
+
+
+@pytest.mark.parametrize("call", ["kill", "rt_sigtimedwait"])
+def test_a_session_of_its_own_takes_the_terminal(
+    terminal: OpenTerminal, program: list[str], call: str, error: int
+) -> None:
+    """Init's stand-in at the terminal ended by neither, or became a second init."""
+    one = terminal(*without(program, error, call), "-S", "--", "sleep", "1000")
+    child = one.runs("sleep", "1000")
+    assert processes.session(child) == child
+    until(lambda: processes.children(one.pid) == [child], "nobody besides the payload")
+    one.press(INTERRUPT)
+    assert one.wait() == 130
+    assert "pyinit: " not in one.screen
