@@ -33,7 +33,7 @@ Ancillary = list[tuple[int, int, bytes]]
 class Relay:
     """Passes datagrams on from a socket of its own to the one that NOTIFY_SOCKET named."""
 
-    __slots__ = ("_address", "_failing", "_kept", "_log", "_loop", "_socket", "_users")
+    __slots__ = ("_address", "_failing", "_kept", "_log", "_loop", "_socket", "_stranger", "_users")
 
     def __init__(self, address: bytes, users: frozenset[int], log: Log) -> None:
         """`users` are those who are believed where init is not PID 1.
@@ -46,6 +46,7 @@ class Relay:
         self._log = log
         self._loop: Loop | None = None
         self._failing = False
+        self._stranger = False
         self._kept: tuple[bytes, Ancillary] | None = None
         flags = _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK
         fresh = _socket.socket(_socket.AF_UNIX, flags)
@@ -115,10 +116,10 @@ class Relay:
         data, ancillary, result, _ = self._socket.recvmsg(LONGEST, space, _socket.MSG_CMSG_CLOEXEC)
         received, sender = _sorted_out(ancillary)
         message = _without_processes(data)
-        if result & (_socket.MSG_TRUNC | _socket.MSG_CTRUNC):
+        if not self._believable(*sender):
+            self._refuse(sender[0])
+        elif result & (_socket.MSG_TRUNC | _socket.MSG_CTRUNC):
             self._log.warning("a message to the service manager was too long, or had too many descriptors: dropped")
-        elif not self._believable(*sender):
-            self._log.warning(f"a message to the service manager came from a stranger: dropped (pid {sender[0]})")
         elif message:
             handed_on = [each for each in ancillary if each[1] == _socket.SCM_RIGHTS]
             if not self._send(message, handed_on):
@@ -126,6 +127,13 @@ class Relay:
                 return
         for descriptor in received:
             os.close(descriptor)
+
+    def _refuse(self, pid: int) -> None:
+        # Once: whoever shares the network namespace could fill the log otherwise.
+        if not self._stranger:
+            who = f"came from a stranger: dropped, as others will be (pid {pid})"
+            self._log.warning(f"a message to the service manager {who}")
+        self._stranger = True
 
     def _send(self, message: bytes, ancillary: Ancillary) -> bool:
         """Sends a message, or keeps it for later if the receiver is busy; whether it is done with."""
@@ -200,4 +208,5 @@ def _sorted_out(ancillary: Ancillary) -> tuple[list[int], tuple[int, int]]:
 
 
 def _without_processes(message: bytes) -> bytes:
-    return b"\n".join(line for line in message.split(b"\n") if not line.startswith(NAME_A_PROCESS))
+    # systemd and nspawn take a carriage return for the end of a line too, as bytes.splitlines does.
+    return b"".join(line for line in message.splitlines(keepends=True) if not line.startswith(NAME_A_PROCESS))

@@ -113,6 +113,20 @@ def test_init_stays_the_managers_main_process(start: Start, manager: Manager) ->
     assert init.wait().code == 0
 
 
+@pytest.mark.parametrize(
+    ("word", "received"),
+    [
+        ("STATUS=a\rMAINPID=OWN\rREADY=1", b"STATUS=a\rREADY=1"),
+        ("READY=1\n\rMAINPIDFDID=1\r\n", b"READY=1\n\r"),
+    ],
+)
+def test_a_carriage_return_hides_no_process(start: Start, manager: Manager, word: str, received: bytes) -> None:
+    """For systemd and nspawn, which split at both, it ends a line."""
+    init = tell(start, manager, word)
+    assert manager.receive()[0] == received
+    assert init.wait().code == 0
+
+
 @pytest.mark.parametrize("word", ["long:4090", "long:100000", "fds:2", "\x01\x02=", "=", "no equals sign", "\n\n"])
 def test_odd_messages_do_not_hurt(start: Start, manager: Manager, word: str) -> None:
     init = tell(start, manager, word, "STATUS=after")
@@ -163,6 +177,27 @@ def test_a_stranger_in_the_same_network_is_not_believed(start: Start, manager: M
     stranger.close()
     init.expect_error("stranger")
     assert manager.nothing()
+
+
+def test_strangers_cannot_fill_the_log(start: Start, manager: Manager) -> None:
+    init = start(
+        *shell("echo relay $NOTIFY_SOCKET; read line; exec \"$@\"", *payload("notify", "READY=1")),
+        environment=manager.environment,
+        stdin=subprocess.PIPE,
+    )
+    init.expect("relay @")
+    name = init.expect("\n").strip()
+    stranger = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    for message in [b"READY=1", b"x" * 5000] * 50:
+        stranger.sendto(message, "\0" + name)
+    stranger.close()
+    assert init.process.stdin
+    init.process.stdin.close()
+    # The payload's own message comes behind theirs: all of them have been seen by then.
+    assert manager.receive()[0] == b"READY=1"
+    done = init.wait()
+    assert (done.code, done.stderr.count("\n")) == (0, 1)
+    assert "stranger" in done.stderr
 
 
 def test_a_stranger_is_not_believed_by_a_subreaper_either(start: Start, manager: Manager) -> None:
