@@ -127,17 +127,18 @@ def _value(value: int | str) -> str:
 def printable(text: str) -> str:
     """`text` without what could paint a terminal or break a line: that is escaped as Python would.
 
-    Lone surrogates are bytes of a name that is not UTF-8: they go out as they came.
+    Lone surrogates are bytes of a name that is not UTF-8: they go out as they came, but for those that a terminal may
+    take for control characters of eight bits (C1, ECMA-48).
     """
-    return "".join(each if each.isprintable() or "\udc80" <= each <= "\udcff" else _escaped(each) for each in text)
+    return "".join(each if each.isprintable() or "\udca0" <= each <= "\udcff" else _escaped(each) for each in text)
 
 
 def _escaped(character: str) -> str:
     number = ord(character)
     if character in FAMILIAR:
         return FAMILIAR[character]
-    if number < 0x100:
-        return f"\\x{number:02x}"
+    if number < 0x100 or 0xDC80 <= number <= 0xDCFF:
+        return f"\\x{number & 0xFF:02x}"
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 

@@ -91,7 +91,9 @@ def _users() -> dict[int, str]:
     except OSError:
         return {}
     entries = [line.split(b":") for line in lines]
-    return {int(each[2]): os.fsdecode(each[0])[:8] for each in entries if len(each) > 2 and each[2].isdigit()}
+    return {
+        int(each[2]): printable(os.fsdecode(each[0])[:8]) for each in entries if len(each) > 2 and each[2].isdigit()
+    }
 
 
 def _age(seconds: float) -> str:

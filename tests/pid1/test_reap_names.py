@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 
@@ -32,6 +34,29 @@ def test_a_name_cannot_paint_the_terminal(start: Start) -> None:
     rename = "import ctypes; ctypes.CDLL(None).prctl(15, b'a) R\\x1b[31m\\n', 0, 0, 0)"
     init = start("-w", *shell('(python3 -c "$1" &); read line', rename), stdin=subprocess.PIPE)
     assert re.fullmatch(r"pyinit: reaped \d+ \(a\) R\\x1b\[31m\\n\): exit code 0\n", init.expect_error("\n"))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [(rb"\x9b31mred", rb"\x9b31mred"), (rb"\xc2\x9b31mred", rb"\x9b31mred"), (rb"caf\xe9", b"caf\xe9")],
+    ids=["8 bits", "utf-8", "harmless"],
+)
+def test_a_name_cannot_paint_a_terminal_of_8_bits(start: Start, name: bytes, said: bytes) -> None:
+    """C1 control characters begin escape sequences too (ECMA-48)."""
+    rename = b"import ctypes; ctypes.CDLL(None).prctl(15, b'%s', 0, 0, 0)" % name
+    init = start("-w", *shell('(python3 -c "$1" &); read line', os.fsdecode(rename)), stdin=subprocess.PIPE)
+    line = os.fsencode(init.expect_error("\n"))
+    assert re.fullmatch(rb"pyinit: reaped \d+ \(%s\): exit code 0\n" % re.escape(said), line)
+
+
+def test_a_name_cannot_break_out_of_json(start: Start) -> None:
+    """What it looks like is another object, or more of this one."""
+    rename = r"""import ctypes; ctypes.CDLL(None).prctl(15, b'"}\n{"pid": 1, \\', 0, 0, 0)"""
+    init = start("--log-format", "json", "-w", *shell('(python3 -c "$1" &); read line', rename), stdin=subprocess.PIPE)
+    line = json.loads(init.expect_error("\n"))
+    assert re.fullmatch(r"""reaped \d+ \("}\\n{"pid": 1, \\\): exit code 0""", line["message"])
+    assert line["pid"] > 1
+    assert init.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("options", [["-vv"], ["-w", "-v"]])

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+from pathlib import Path
 
 from tests import processes
 from tests.conftest import Start
@@ -57,6 +58,16 @@ def test_a_process_cannot_paint_the_terminal(start: Start, program: list[str]) -
     init = start("bash", "-c", "exec -a \"$(printf 'a\\033[31mb\\nc')\" sleep 600")
     until(lambda: processes.command(init.payload)[1:] == ["600"], "the payload")
     assert look(program, init).splitlines()[-1].endswith(r"a\x1b[31mb\nc 600")
+
+
+def test_nor_can_the_name_of_a_user(start: Start, program: list[str], tmp_path: Path) -> None:
+    """The image's /etc/passwd may be anybody's."""
+    passwd = tmp_path / "passwd"
+    passwd.write_text("\x1b[31mx:x:0:0::/:\n")
+    mount = ["sh", "-c", 'mount --bind "$1" /etc/passwd && shift && exec "$@"', "sh", str(passwd)]
+    init = start("sleep", "600", place=[*NAMESPACE, *mount])
+    until(lambda: any(processes.command(each)[:1] == ["sleep"] for each in processes.children(init.pid)), "the payload")
+    assert [line.split()[1] for line in look(program, init).splitlines()[1:]] == [r"\x1b[31mx"] * 2
 
 
 def test_the_age_is_the_processes_own(start: Start, program: list[str]) -> None:
