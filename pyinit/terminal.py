@@ -41,7 +41,8 @@ class Terminal:
             self.descriptor = descriptor
             return group
         try:
-            opened = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+            # For ioctls only: TIOCSCTTY wants a descriptor that can be read, nothing wants one to be written to.
+            opened = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
             self.descriptor = descriptors.above_standard(opened)
         except OSError:
             return NONE
