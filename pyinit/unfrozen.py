@@ -7,19 +7,24 @@ import os
 import signal
 
 from pyinit import files, signals
+from pyinit.errors import Failure
 
 # signal(7): CPython ignores these two when it starts; the payload must not inherit that.
 IGNORED_BY_CPYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 # confstr(3): where execvp looks when there is no PATH.
 DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
 EXEC_FORMAT_SHELL = b"/bin/sh"
+BORROWED_IDENTITY = "start: real and effective ids differ: is the file set-user-ID? chmod ug-s takes that away"
 
 
 def take_over() -> tuple[int, bool]:
     """Blocks every signal and makes SIGCHLD default.
 
     Returns the mask that init was started with (bit n-1 for signal n) and whether SIGCHLD was ignored.
+    Raises Failure where real and effective ids differ, as the frozen file does at its start.
     """
+    if os.getuid() != os.geteuid() or os.getgid() != os.getegid():
+        raise Failure(BORROWED_IDENTITY)
     before = signal.pthread_sigmask(signal.SIG_SETMASK, signals.ALL)
     ignored = signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)

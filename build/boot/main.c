@@ -9,6 +9,7 @@
 #include "internal/pycore_runtime.h"
 
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -76,11 +77,23 @@ static int fill_arguments(PyObject *list, int argc, char **argv)
     return 0;
 }
 
+/* A file that is set-user-ID would make whoever may run it root, by -u, by PYINIT_OPTIONS or by the payload itself.
+ *
+ * The kernel's notes for libc tell, without a system call. Not AT_SECURE: SELinux sets that when an engine starts a
+ * container. */
+static void refuse_borrowed_identity(void)
+{
+    if (getauxval(AT_UID) != getauxval(AT_EUID) || getauxval(AT_GID) != getauxval(AT_EGID)) {
+        pyinit_fail("start", "real and effective ids differ: is the file set-user-ID? chmod ug-s takes that away");
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (pyinit_snapshot.program == NULL) {
         pyinit_build(argc, argv);
     }
+    refuse_borrowed_identity();
     pyinit_argc = argc;
     pyinit_argv = argv;
 
