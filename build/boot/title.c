@@ -9,6 +9,13 @@
 #include <spt_setup.h>
 #include <spt_status.h>
 
+/* What setproctitle calls for getenv (freezing/link.py): its variables, SPT_DEBUG and SPT_NOENV, are the payload's. */
+char *pyinit_no_variable(const char *name)
+{
+    (void)name;
+    return NULL;
+}
+
 int spt_setup(void)
 {
     static int done;

@@ -35,7 +35,7 @@ def stage(sources: Mapping[str, Source], library: Path, root: Path, work: Path) 
     compile_one([*common, f"-I{boot / 'include'}"], prctl / "_prctlmodule.c", objects, logs)
     version = sources["setproctitle"].version
     for name in SETPROCTITLE:
-        flags = [f"-DSPT_VERSION={version}", "-DHAVE_SYS_PRCTL_H"]
+        flags = [f"-DSPT_VERSION={version}", "-DHAVE_SYS_PRCTL_H", "-Dgetenv=pyinit_no_variable"]
         compile_one([*common, *flags], title / "src" / f"{name}.c", objects, logs)
 
     order = root / "build" / "symbols.order"
