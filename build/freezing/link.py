@@ -28,7 +28,7 @@ def stage(sources: Mapping[str, Source], library: Path, root: Path, work: Path) 
     common = ["musl-gcc", *compiler.FLAGS, "-DNDEBUG", *python, *headers, "-c"]
 
     ours = [*sorted(boot.glob("*.c")), *sorted(boot.glob("*.S"))]
-    core = ["-DPy_BUILD_CORE=1", f"-I{boot / 'include'}", f"-I{title / 'src'}"]
+    core = ["-fstack-protector-strong", "-DPy_BUILD_CORE=1", f"-I{boot / 'include'}", f"-I{title / 'src'}"]
     for file in ours:
         flags = [*WARNINGS, *core, *OWN_FLAGS.get(file.stem, [])]
         compile_one([*common, *flags], file, objects, logs)
