@@ -10,7 +10,7 @@ import pytest
 from tests.harness import PROGRAMS, ROOT
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def frozen() -> Path:
     """Return dist/pyinit."""
     path = Path(PROGRAMS["frozen"][0])

@@ -181,7 +181,7 @@ def test_a_stranger_in_the_same_network_is_not_believed(start: Start, manager: M
 
 def test_strangers_cannot_fill_the_log(start: Start, manager: Manager) -> None:
     init = start(
-        *shell("echo relay $NOTIFY_SOCKET; read line; exec \"$@\"", *payload("notify", "READY=1")),
+        *shell('echo relay $NOTIFY_SOCKET; read line; exec "$@"', *payload("notify", "READY=1")),
         environment=manager.environment,
         stdin=subprocess.PIPE,
     )

@@ -63,3 +63,17 @@ def test_every_row_of_the_migration_guide_has_its_test() -> None:
     rows = re.findall(r"^\| .* \| `(test_\w+)` \|$", (ROOT / "docs" / "migration.md").read_text(), re.MULTILINE)
     tests = re.findall(r"^def (test_\w+)", (ROOT / "tests" / "pid1" / "test_migration.py").read_text(), re.MULTILINE)
     assert set(rows) == set(tests)
+
+
+def test_every_promise_of_the_security_page_has_its_test() -> None:
+    text = (ROOT / "docs" / "security.md").read_text()
+    promises = text.partition("## Promises")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (?!promise)(.*) \| (.*) \|$", promises, re.MULTILINE)
+    assert rows
+    assert [promise for promise, tests in rows if not re.search(r"`test_\w+`", tests)] == []
+    there = {
+        name
+        for file in (ROOT / "tests").glob("*/test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
+    }
+    assert set(re.findall(r"`(test_\w+)`", text)) - there == set()

@@ -1,0 +1,140 @@
+"""The environment is the payload's: init reads the variables that docs/security.md lists, and no other."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pyinit import personas
+from tests import processes
+from tests.harness import ENVIRONMENT, ROOT, Init, until
+from tests.security.lives import Trace, traced
+
+LIVES = {
+    "plain": ["-v", "--", "true"],
+    "another user": ["-u", "nobody", "--", "true"],
+    "no such program": ["--", "no-such-program"],
+    "a version": ["-v", "--version"],
+    "help": ["--help"],
+    "a licence": ["--license"],
+    "bad usage": ["--grace", "x"],
+}
+
+
+def documented() -> dict[str, str]:
+    """Return the variables that docs/security.md lists, with what it says each is read for."""
+    text = (ROOT / "docs" / "security.md").read_text()
+    rows = re.findall(r"^\| (`[^|]*`) \| ([^|]*) \|$", text.partition("## Environment")[2], re.MULTILINE)
+    return {name: why for names, why in rows for name in re.findall(r"`(\w+)`", names)}
+
+
+def named_in(file: Path) -> Iterator[str]:
+    """The variables that a module's calls of getenv name, by themselves or by one of its constants."""
+    tree = ast.parse(file.read_text())
+    constants = {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
+        # `for name in CONSTANT` gives a variable of the loop the constant's value.
+        if isinstance(node, ast.comprehension) and ast.unparse(node.iter) in constants:
+            constants[ast.unparse(node.target)] = constants[ast.unparse(node.iter)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "native.getenv":
+            (argument,) = node.args
+            text = ast.unparse(argument).removesuffix(".encode()")
+            for part in ast.walk(constants.get(text, argument)):
+                if isinstance(part, ast.Constant):
+                    yield part.value.decode() if isinstance(part.value, bytes) else str(part.value)
+
+
+def names_of(frozen: Path) -> set[str]:
+    """Return every word in the file that could be a variable's name, without those that are documented."""
+    words = re.findall(rb"(?<![A-Za-z0-9_])[A-Z][A-Z0-9_]{1,30}(?![A-Za-z0-9_])", frozen.read_bytes())
+    return {word.decode() for word in words} - set(documented())
+
+
+def seen(trace: Trace) -> tuple[object, ...]:
+    """Return what a life was, without what differs from one run to the next: pids, addresses, who was quicker."""
+    once = {re.sub(r"0x[0-9a-f]+|\d+", "N", f"{call.name}({call.arguments}) = {call.result}") for call in trace.init}
+    words = re.sub(r"payload \d+", "payload N", trace.done.stderr)
+    return trace.done.returncode, trace.done.stdout, words, once
+
+
+def test_the_document_lists_the_variables_that_are_read() -> None:
+    """Those that the program asks for, and PATH, which the payload is looked for in (spawn.c)."""
+    files = sorted(file for file in (ROOT / "pyinit").glob("*.py") if file.stem != "unfrozen")
+    assert set(documented()) == {name for file in files for name in named_in(file)}
+
+
+def test_no_module_asks_in_another_way() -> None:
+    """`native` is the only door; behind it there is one getenv, and `environ` for the payload's own."""
+    for file in (ROOT / "pyinit").glob("*.py"):
+        if file.stem != "unfrozen":
+            assert not re.search(r"\benviron|(?<!native\.)\bgetenv\b(?!, take_over)", code(file)), file
+    boot = {file.name: without_comments(file.read_text()) for file in (ROOT / "build" / "boot").glob("*.c")}
+    assert [name for name, text in boot.items() if re.search(r"\b(secure_)?getenv\(|\benviron\b", text)] == ["native.c"]
+    assert boot["native.c"].count("getenv(") == 1
+    assert len(re.findall(r"\benviron\b", boot["native.c"])) == 2  # its declaration, and the payload's start
+
+
+def without_comments(text: str) -> str:
+    """C without its comments."""
+    return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+
+
+def code(file: Path) -> str:
+    """A module's code without its texts and comments."""
+    return ast.unparse(ast.fix_missing_locations(WithoutTexts().visit(ast.parse(file.read_text()))))
+
+
+class WithoutTexts(ast.NodeTransformer):
+    """Makes all texts empty."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        """The one kind of node that holds text."""
+        return ast.Constant("") if isinstance(node.value, str) else node
+
+
+def test_the_manual_and_the_help_texts_list_them_too() -> None:
+    peers = {name for name, why in documented().items() if "under the name" in why}
+    manual = (ROOT / "docs" / "pyinit.1").read_text()
+    assert set(re.findall(r"(?<= Ev )\w+", manual.partition(".Sh ENVIRONMENT")[2])) == set(documented()) - peers
+    helped = {word for each in personas.NAMES.values() for word in re.findall(r"[A-Z_]{5,}", each.variables)}
+    # Reserved, not read: catatonit refuses to start with it, and its help does not say so.
+    assert helped == peers - {"CATATONIT_LOG"}
+
+
+@pytest.mark.parametrize("value", ["1", "/nowhere", ""])
+@pytest.mark.parametrize("life", LIVES)
+def test_every_other_variable_changes_nothing(frozen: Path, tmp_path: Path, life: str, value: str) -> None:
+    """Every word of the file that looks like a variable is one: not a system call is different, not an output."""
+    others = dict.fromkeys(names_of(frozen), value)
+    assert {"PYTHONHASHSEED", "PYTHONVERBOSE", "SPT_NOENV", "LC_ALL", "TZ", "LANG"} <= set(others)
+    bare, full = (tmp_path / name for name in ("bare", "full"))
+    bare.mkdir()
+    full.mkdir()
+    calls = "!wait4,waitid,rt_sigtimedwait"
+    plain = seen(traced([frozen], LIVES[life], bare, calls=calls))
+    assert seen(traced([frozen], LIVES[life], full, calls=calls, environment={**others, **ENVIRONMENT})) == plain
+
+
+@pytest.mark.parametrize("variable", ["SPT_NOENV", "SPT_DEBUG"])
+def test_setproctitles_variables_are_the_payloads(frozen: Path, tmp_path: Path, variable: str) -> None:
+    """SPT_NOENV would cut the title to the length of the command line."""
+    shutil.copy(frozen, tmp_path / "p")
+    (tmp_path / "s").write_text("#!/bin/sh\ntrap '' TERM; sleep 600 & exit 0\n")
+    (tmp_path / "s").chmod(0o755)
+    with closing(Init(["./p"], ["-t9", "./s"], directory=tmp_path, environment={**ENVIRONMENT, variable: "1"})) as init:
+        title = "pyinit: stopping, 1 left, KILL in 9 s"
+        until(lambda: processes.command(init.pid)[:1] == [title], title)
+        assert init.stderr == ""

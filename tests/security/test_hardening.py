@@ -1,0 +1,56 @@
+"""The file's hardening: what of it can be written, and what can be executed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests import processes
+from tests.harness import Init, payload
+
+
+def test_no_segment_is_written_and_executed(frozen: Path) -> None:
+    """Code and constants cannot be written, data and stack cannot be executed: readelf's word for it."""
+    shown = subprocess.run(["readelf", "-lW", frozen], check=True, capture_output=True, text=True).stdout
+    segments = re.findall(r"^  ([A-Z_]+) +0x.* 0x\w+ ([R ][W ][E ]) 0x\w+$", shown, re.MULTILINE)
+    assert segments == [("LOAD", "R E"), ("LOAD", "RW "), ("TLS", "R  "), ("GNU_STACK", "RW ")]
+
+
+def test_no_memory_is_written_and_executed(frozen: Path) -> None:
+    """Nor is there any when init runs: with a relay, orphans and a storm of signals behind it."""
+    with closing(Init([str(frozen)], ["-w", "--", *payload("receive")])) as init:
+        init.expect("got is ready\n")
+        init.signal(10)
+        init.expect("got 10 ")
+        init.idle()
+        maps = [line.split() for line in processes.read(init.pid, "maps").decode().splitlines()]
+    # [vsyscall] is the kernel's, at the same place in every process.
+    rights = {(words[1], words[5] if len(words) > 5 else "") for words in maps if words[5:] != ["[vsyscall]"]}
+    assert [each for each in rights if "w" in each[0] and "x" in each[0]] == []
+    assert {where for right, where in rights if "x" in right} == {str(frozen), "[vdso]"}
+    assert ("rw-p", "[stack]") in rights
+
+
+def test_the_stack_is_somewhere_else_each_time(frozen: Path) -> None:
+    """The file has a fixed address; what the kernel places for itself has none."""
+
+    def stack() -> str:
+        with closing(Init([str(frozen)], ["--", *payload("receive")])) as init:
+            init.expect("got is ready\n")
+            return next(line for line in processes.read(init.pid, "maps").decode().splitlines() if "[stack]" in line)
+
+    assert len({stack().split()[0] for _ in range(4)}) > 1
+
+
+def test_own_functions_with_arrays_have_a_canary(frozen: Path) -> None:
+    """GCC's stack protector reads it from %fs:0x28."""
+    stage = frozen.parent.parent / ".work" / "pyinit" / "stage1"
+    if not stage.exists():
+        pytest.skip(f"{frozen} was made elsewhere")
+    command = ["objdump", "--disassemble=pyinit_spawn", "--no-show-raw-insn", str(stage)]
+    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert shown.count("%fs:0x28") == 2

@@ -1,0 +1,157 @@
+"""A payload that means harm: what it tells the relay, what it sends, how many it is."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests import processes
+from tests.conftest import Start
+from tests.harness import ENVIRONMENT, NAMESPACE, ROOT, payload, until
+from tests.pid1.test_notify import Manager
+from tests.security.lives import traced
+
+MOST_DESCRIPTORS = 253  # the kernel's SCM_MAX_FD
+# No more than a receiver's queue holds whose net.unix.max_dgram_qlen is the kernel's own, 10.
+FORGED = [
+    *("MAINPID=1", "ERRNO=1\nEXIT_STATUS=3", "STOPPING=1", "WATCHDOG=trigger", "RELOADING=1"),
+    *("FDSTOREREMOVE=1\nFDNAME=x", "PYINIT_OPTIONS=-P\nKILL=1", "\x7f\x1b[31m", "READY=1"),
+]
+# What could be a deed. The payload may have ended before its last message is passed on: a kill that only asks is none.
+DEEDS = {
+    *("clone", "execve", "prctl", "chdir", "socket", "connect", "unlink", "exit_group", "setpgid"),
+    *("tkill", "tgkill", "rt_sigqueueinfo", "pidfd_send_signal"),
+}
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[Manager]:
+    """Return a service manager that listens."""
+    one = Manager(str(tmp_path / "manager"))
+    yield one
+    one.socket.close()
+
+
+def test_messages_are_passed_on_and_never_acted_upon(frozen: Path, tmp_path: Path, manager: Manager) -> None:
+    """Between the first and the last nothing is started, signalled or changed; init sends to its manager alone."""
+    words = ["--", *payload("notify", *FORGED)]
+    found = traced([frozen], words, tmp_path, calls="all", around=NAMESPACE, environment=manager.environment)
+    assert (found.done.returncode, found.done.stdout, found.done.stderr) == (0, "", "")
+    passed_on = [each for each in FORGED if each != "MAINPID=1"]
+    assert [manager.receive()[0].decode() for _ in passed_on] == passed_on
+    names = [call.name for call in found.init]
+    meanwhile = found.init[names.index("recvmsg") : len(names) - names[::-1].index("sendmsg")]
+    assert {call.name for call in meanwhile} & DEEDS == set()
+    assert [call for call in meanwhile if call.name == "kill" and not call.arguments.endswith(", 0")] == []
+    assert {call.path for call in found.init if call.name == "bind"} == {""}
+    assert all(f'sun_path="{manager.variable}"' in call.arguments for call in found.init if call.name == "sendmsg")
+
+
+def test_a_flood_of_descriptors_does_not_fill_init(start: Start, manager: Manager) -> None:
+    """Nobody reads them at first: init holds one message's at a time, and none at the end."""
+    count = 600
+    init = start(*payload("notify", *[f"fds:{MOST_DESCRIPTORS}"] * count, "barrier"), environment=manager.environment)
+    waits = ["7"]  # poll
+    until(lambda: processes.sleeping_for(init.pid)[:1] == waits and not manager.nothing(), "a message")
+    most = 0
+    for _ in range(count):
+        most = max(most, len(processes.descriptors(init.pid)))
+        assert manager.receive()[2] == MOST_DESCRIPTORS
+    assert most <= MOST_DESCRIPTORS + 10
+    assert manager.receive()[0] == b"BARRIER=1"
+    assert init.wait().code == 0
+
+
+def test_more_descriptors_than_init_may_have_are_none(start: Start, manager: Manager) -> None:
+    """What does not fit is closed by the kernel, and what did by init, which has all of its own left."""
+    words = payload("notify", *["fds:50"] * 5, "STATUS=after", "barrier")
+    init = start(*words, environment=manager.environment, prepare=["nofile=32"])
+    assert manager.receive()[0] == b"STATUS=after"
+    assert len(processes.descriptors(init.pid)) < 10
+    assert manager.receive()[::2] == (b"BARRIER=1", 1)
+    assert init.wait().code == 0
+    assert init.stderr.count("too many descriptors") == 5
+
+
+@pytest.mark.parametrize("options", [[], ["-g"], ["-a"], ["-vv"]], ids=" ".join)
+@pytest.mark.parametrize("relayed", [False, True])
+def test_forged_signals_do_not_end_init_nor_reach_anybody_outside(
+    start: Start, manager: Manager, options: list[str], relayed: bool
+) -> None:
+    """The payload is root, and init is PID 1: all that it can do is get signals back."""
+    outside = start(*payload("receive", "outside"), program=(), place="subreaper")
+    outside.expect("outside is ready\n")
+    environment = manager.environment if relayed else ENVIRONMENT
+    init = start("-t0", *options, "--", *payload("forge"), environment=environment)
+    assert init.wait().code == 7
+    outside.signal(signal.SIGRTMAX)
+    assert outside.expect("outside 64").count("\n") == 0
+
+
+@pytest.mark.parametrize("option", ["-t20", "-a"])
+def test_two_thousand_children_are_reached(start: Start, place: str, option: str) -> None:
+    """A walk through /proc takes its time; nobody is missed, and init is as small as before."""
+    count = 2000
+    init = start(option, "--", *payload("leave", f"plain:{count}"), place=place)
+    init.expect("ready")
+    if option == "-a":
+        init.signal(signal.SIGTERM)
+        until(lambda: len(processes.children(init.pid)) <= 1 and init.process.poll() is not None, "the end of all")
+        assert init.wait().code == 8
+    else:
+        init.signal(signal.SIGUSR1)
+        assert init.wait().code == 7
+    assert init.stderr == ""
+
+
+REUSED = """
+import os, signal, sys
+from pyinit import reach
+from pyinit.processes import Process
+
+def child(pid):
+    # The next pid that is given out (proc(5)).
+    with open("/proc/sys/kernel/ns_last_pid", "w") as last:
+        last.write(str(pid - 1))
+    new = os.fork()
+    if new == 0:
+        signal.pause()
+    return new
+
+def pidfd(pid):
+    raise OSError
+
+if sys.argv[1] == "without":
+    os.pidfd_open = pidfd
+first = child(500)
+known = Process(first)
+os.kill(first, signal.SIGKILL)
+os.waitpid(first, 0)
+# Start times are in hundredths of a second.
+second = child(500)
+while Process(second).started == known.started:
+    os.kill(second, signal.SIGKILL)
+    os.waitpid(second, 0)
+    second = child(500)
+assert second == first
+try:
+    reach.send(known, signal.SIGKILL)
+except ProcessLookupError:
+    print("gone")
+print(os.waitpid(second, os.WNOHANG))
+reach.send(Process(second), signal.SIGKILL)
+print(os.waitpid(second, 0))
+"""
+
+
+@pytest.mark.parametrize("pidfds", ["with", "without"])
+def test_who_has_got_the_pid_of_another_is_left_alone(pidfds: str) -> None:
+    """-a and -t reach processes that they have seen, by pid and start time."""
+    command: Sequence[str] = [*NAMESPACE, sys.executable, "-c", REUSED, pidfds]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=20, cwd=ROOT)
+    assert (done.stdout.splitlines(), done.stderr) == (["gone", "(0, 0)", "(500, 9)"], "")
