@@ -1,12 +1,13 @@
-"""The plots: a row of bars for each program. The same figures give the same file, byte for byte."""
+"""The plots: a bar for each program. The same figures give the same file, byte for byte."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.tables import Column, Table
@@ -25,6 +26,11 @@ class Plot(NamedTuple):
     title: str
     table: str
     column: str
+    is_in_summary: bool = False
+
+    def column_of(self, tables: Mapping[str, Table]) -> Column:
+        """The column, in the table that was measured."""
+        return next(column for column in tables[self.table].columns if column.key == self.column)
 
     def figures(self, tables: Mapping[str, Table]) -> dict[str, float]:
         """Each program's; of those that have none, and of a table that was not measured, nothing."""
@@ -34,15 +40,19 @@ class Plot(NamedTuple):
 
 
 PLOTS = (
-    Plot("start.svg", "Start as PID 1, µs", "start_pid1", "start"),
+    Plot("start.svg", "Start as PID 1, µs", "start_pid1", "start", is_in_summary=True),
     Plot("start-without-cpuid.svg", "Start as PID 1, CPUID's cost taken out, µs", "start_pid1", "without_cpuid"),
-    Plot("exit.svg", "From the payload's exit to the init's, as PID 1, µs", "start_pid1", "exit"),
+    Plot("exit.svg", "Payload's exit to init's, µs", "start_pid1", "exit", is_in_summary=True),
     Plot("environment.svg", "Start with an environment of 1 MB, µs", "environment", "large"),
-    Plot("forward.svg", "Forwarding a signal, median, µs", "forward", "median"),
-    Plot("reap.svg", "Processor time for reaping an orphan, of 10,000, µs", "reap_10000", "processor"),
-    Plot("memory.svg", "Memory: Pss of each of many instances, KB", "memory", "pss_many"),
+    Plot("forward.svg", "Forwarding a signal, µs", "forward", "median", is_in_summary=True),
+    Plot("processes.svg", "Forwarding in a crowd of orphans, µs", "processes", "crowd", is_in_summary=True),
+    Plot("reap.svg", "Processor time an orphan, µs", "reap_10000", "processor", is_in_summary=True),
+    Plot("memory.svg", "Memory of each of many (Pss), KB", "memory", "pss_many", is_in_summary=True),
     Plot("wake-ups.svg", "Wake-ups a second while idle", "idle", "wake_ups"),
 )
+SUMMARY = "summary.svg"
+ACROSS = 3  # plots side by side
+INSTALLED = (SUBJECT, "tini", "tini-static", "dumb-init", "catatonit", "floor")
 
 
 def drawable(tables: Mapping[str, Table]) -> Iterator[Plot]:
@@ -52,27 +62,48 @@ def drawable(tables: Mapping[str, Table]) -> Iterator[Plot]:
 
 def draw(folder: Path, tables: Mapping[str, Table]) -> None:
     """All plots that have figures into the folder; what another run has drawn of the others is removed."""
-    for plot in PLOTS:
-        (folder / plot.file).unlink(missing_ok=True)
+    for file in (SUMMARY, *(plot.file for plot in PLOTS)):
+        (folder / file).unlink(missing_ok=True)
     # Without a salt of our own the names inside the file are random.
     with mpl.rc_context({"svg.hashsalt": "pyinit", "svg.fonttype": "none", "font.size": 9}):
         for plot in drawable(tables):
-            column = next(column for column in tables[plot.table].columns if column.key == plot.column)
-            _draw(folder / plot.file, plot.title, column, plot.figures(tables))
+            figures = plot.figures(tables)
+            figure = _figure(7, 0.6 + 0.3 * len(figures))
+            _bars(figure.subplots(), plot.title, plot.column_of(tables), figures)
+            figure.savefig(folder / plot.file, metadata=METADATA)
+        chosen = [plot for plot in drawable(tables) if plot.is_in_summary]
+        if chosen:
+            _draw_summary(folder / SUMMARY, chosen, tables)
 
 
-def _draw(file: Path, title: str, column: Column, figures: Mapping[str, float]) -> None:
-    others = [value for name, value in figures.items() if name not in ("source", "onefile")]
+def _draw_summary(file: Path, chosen: Sequence[Plot], tables: Mapping[str, Table]) -> None:
+    """The plots that matter most beside each other, of the programs that somebody would install."""
+    lines = -(-len(chosen) // ACROSS)
+    figure = _figure(10, 1.9 * lines)
+    places = figure.subplots(lines, ACROSS, squeeze=False).flat
+    for place in places:
+        place.set_visible(False)
+    for place, plot in zip(figure.axes, chosen, strict=False):
+        place.set_visible(True)
+        figures = {name: value for name, value in plot.figures(tables).items() if name in INSTALLED}
+        _bars(place, plot.title, plot.column_of(tables), figures)
+    figure.savefig(file, metadata=METADATA)
+
+
+def _figure(width: float, height: float) -> Figure:
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _bars(axes: Axes, title: str, column: Column, figures: Mapping[str, float]) -> None:
+    others = [value for name, value in figures.items() if name in INSTALLED]
     longest = max(figures.values())
     limit = min(longest, LONGEST * max(others, default=longest)) or 1.0
-    figure = Figure(figsize=(7, 0.6 + 0.3 * len(figures)), layout="constrained")
-    axes = figure.subplots()
     names = list(figures)[::-1]
     lengths = [min(figures[name], limit) for name in names]
     bars = axes.barh(names, lengths, color=[OURS if name == SUBJECT else OTHERS for name in names])
     labels = [column.text(figures[name]) + (" (cut)" if figures[name] > limit else "") for name in names]
     axes.bar_label(bars, labels, padding=3)
-    axes.set_xlim(0, limit * 1.15)
-    axes.set_title(title, loc="left")
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(file, metadata=METADATA)
+    axes.set_xlim(0, limit * 1.25)
+    axes.set_title(title, loc="left", fontsize="medium")
+    axes.set_xticks([])
+    axes.spines[["top", "right", "bottom"]].set_visible(False)

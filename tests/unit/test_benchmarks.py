@@ -88,7 +88,7 @@ def test_a_plot_without_figures_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "start-without-cpuid.svg").touch()
     plots.draw(tmp_path, tables)
     report.write(tmp_path, {}, [], tables, "make bench")
-    assert {file.name for file in tmp_path.iterdir()} == {"start.svg", "README.md", "results.json"}
+    assert {file.name for file in tmp_path.iterdir()} == {"start.svg", "summary.svg", "README.md", "results.json"}
     assert re.findall(r"\]\((.*)\)", (tmp_path / "README.md").read_text()) == ["start.svg"]
 
 
