@@ -14,11 +14,12 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import effort, machine, plots, programs, report, surroundings
+from benchmarks import effort, machine, plots, programs, readme, report, surroundings
 from benchmarks.effort import Effort
 from benchmarks.helpers import ROOT
 from benchmarks.measures import calls, environment, forward, idle, memory, reap, size, start
 from benchmarks.programs import Program
+from benchmarks.report import Results
 from benchmarks.tables import Table
 
 OUTPUT = ROOT / "docs" / "benchmarks"
@@ -59,8 +60,10 @@ def _run(compared: Sequence[Program], chosen: Effort, folder: Path, command: str
     finally:
         shutil.rmtree(surroundings.SCRATCH, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    report.write(folder, described, compared, tables, command)
+    report.write(folder, Results(command, described, [program.name for program in compared], tables))
     plots.draw(folder, tables)
+    if folder == OUTPUT:
+        readme.write(ROOT / "README.md", readme.part(described, str(OUTPUT.relative_to(ROOT))))
     _progress(f"written to {folder}")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.plots import drawable
-from benchmarks.programs import Program
 from benchmarks.tables import REFERENCE, Column, Table
 from benchmarks.targets import SUBJECT, defeats, verdicts
 
@@ -25,27 +25,50 @@ WHAT = {
 }
 
 
-def write(
-    folder: Path, machine: Mapping[str, str], programs: Iterable[Program], tables: Mapping[str, Table], command: str
-) -> None:
+class Results(NamedTuple):
+    """All that was measured, and by which command; `programs` are names."""
+
+    command: str
+    machine: Mapping[str, str]
+    programs: Sequence[str]
+    tables: Mapping[str, Table]
+
+
+def write(folder: Path, results: Results) -> None:
     """results.json and README.md into the folder."""
-    (folder / "results.json").write_text(_json(machine, tables, command))
-    lines = _markdown(machine, [program.name for program in programs], tables, command)
-    (folder / "README.md").write_text("\n".join(lines) + "\n")
+    (folder / "results.json").write_text(_json(results))
+    (folder / "README.md").write_text(markdown(results))
 
 
-def _json(machine: Mapping[str, str], tables: Mapping[str, Table], command: str) -> str:
+def read(file: Path) -> Results:
+    """What results.json holds."""
+    content = json.loads(file.read_text())
+    tables = {
+        key: Table(key, each["title"], each["note"], [Column(**column) for column in each["columns"]], each["rows"])
+        for key, each in content["tables"].items()
+    }
+    return Results(content["command"], content["machine"], content["programs"], tables)
+
+
+def markdown(results: Results) -> str:
+    """The page."""
+    return "\n".join(_markdown(results)) + "\n"
+
+
+def _json(results: Results) -> str:
     content = {
-        "command": command,
-        "machine": dict(machine),
+        "command": results.command,
+        "machine": dict(results.machine),
+        "programs": list(results.programs),
         "tables": {
             key: {
                 "title": table.title,
-                "columns": {column.key: column.heading for column in table.columns},
+                "note": table.note,
+                "columns": [column._asdict() for column in table.columns],
                 "rows": {name: dict(row) for name, row in table.rows.items()},
                 "ratios": {name: _ratios(table, name) for name in table.rows},
             }
-            for key, table in tables.items()
+            for key, table in results.tables.items()
         },
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -55,24 +78,22 @@ def _ratios(table: Table, name: str) -> dict[str, float | None]:
     return {column.key: table.ratio(name, column.key) for column in table.columns if column.has_ratio}
 
 
-def _markdown(
-    machine: Mapping[str, str], names: Iterable[str], tables: Mapping[str, Table], command: str
-) -> Iterator[str]:
+def _markdown(results: Results) -> Iterator[str]:
     yield "# Measured beside the others"
     yield ""
-    yield f"Made by `{command}`, which writes this page, results.json and the plots."
+    yield f"Made by `{results.command}`, which writes this page, results.json and the plots."
     yield "All programs were measured in one run, in turn. Figures are medians; in brackets: as a multiple of tini's."
     yield "They compare programs on one machine: on another, the microseconds are others."
     yield ""
-    yield from (f"- {name}: {value}" for name, value in machine.items())
+    yield from (f"- {name}: {value}" for name, value in results.machine.items())
     yield ""
-    yield from (f"- **{name}**: {WHAT[name]}" for name in names)
+    yield from (f"- **{name}**: {WHAT[name]}" for name in results.programs)
     yield ""
-    yield from _verdicts(tables)
-    yield from _defeats(tables)
-    for table in tables.values():
+    yield from _verdicts(results.tables)
+    yield from _defeats(results.tables)
+    for table in results.tables.values():
         yield from _table(table)
-        yield from (f"![{plot.title}]({plot.file})\n" for plot in drawable(tables) if plot.table == table.key)
+        yield from (f"![{plot.title}]({plot.file})\n" for plot in drawable(results.tables) if plot.table == table.key)
 
 
 def _verdicts(tables: Mapping[str, Table]) -> Iterator[str]:

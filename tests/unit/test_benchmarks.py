@@ -8,13 +8,15 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from benchmarks import plots, report
+from benchmarks import compare, plots, readme, report
 from benchmarks.helpers import compiled
 from benchmarks.measures import cpuids
+from benchmarks.report import Results
 from benchmarks.tables import Column, Table
 from benchmarks.tracing import traced
 from tests.harness import PROGRAMS, ROOT
@@ -53,15 +55,44 @@ def test_a_short_run_measures_everything(tmp_path: Path) -> None:
     assert set(tables) == TABLES
     for key, table in tables.items():
         for name in programs:
-            assert set(table["rows"][name]) == set(table["columns"]), (key, name)
+            assert set(table["rows"][name]) == {column["key"] for column in table["columns"]}, (key, name)
             assert None not in table["rows"][name].values(), (key, name)
-    report = (tmp_path / "README.md").read_text()
-    for table in tables.values():
-        assert f"## {table['title']}\n" in report
+    agree(tmp_path)
     for plot in plots.PLOTS:
         if plot.table in tables:
-            assert f"]({plot.file})" in report
             assert ET.parse(tmp_path / plot.file).getroot().tag.endswith("svg")
+
+
+def agree(folder: Path) -> None:
+    """The page and the plots say what results.json says, no more and no less."""
+    results = report.read(folder / "results.json")
+    page = (folder / "README.md").read_text()
+    assert page == report.markdown(results)
+    drawn = {plot.file: plot for plot in plots.drawable(results.tables)}
+    assert {file.name for file in folder.glob("*.svg")} == {*drawn, plots.SUMMARY}
+    assert re.findall(r"\]\((.*)\)", page) == [plot.file for plot in by_table(list(drawn.values()), results.tables)]
+    for name, plot in drawn.items():
+        column = plot.column_of(results.tables)
+        labels = {element.text for element in ET.parse(folder / name).iter("{http://www.w3.org/2000/svg}text")}
+        wanted = {column.text(figure) for figure in plot.figures(results.tables).values()}
+        assert wanted <= {(label or "").removesuffix(" (cut)") for label in labels}, name
+
+
+def by_table(chosen: list[plots.Plot], tables: Iterable[str]) -> list[plots.Plot]:
+    """The plots in the order of their tables in the report."""
+    return [plot for key in tables for plot in chosen if plot.table == key]
+
+
+def test_published_figures_are_those_that_were_measured() -> None:
+    """docs/benchmarks and README's plot, if there are any, are what results.json makes of them."""
+    found = readme.PLACE.search((ROOT / "README.md").read_text())
+    assert found
+    if (compare.OUTPUT / "results.json").exists():
+        agree(compare.OUTPUT)
+        machine = report.read(compare.OUTPUT / "results.json").machine
+        assert found[1] == readme.part(machine, "docs/benchmarks")
+    else:
+        assert found[1] == ""
 
 
 def test_cpuids_are_counted_step_by_step() -> None:
@@ -87,7 +118,7 @@ def test_a_plot_without_figures_is_left_out(tmp_path: Path) -> None:
     tables = {"start_pid1": Table("start_pid1", "", "", columns, rows)}
     (tmp_path / "start-without-cpuid.svg").touch()
     plots.draw(tmp_path, tables)
-    report.write(tmp_path, {}, [], tables, "make bench")
+    report.write(tmp_path, Results("make bench", {}, ["pyinit", "tini"], tables))
     assert {file.name for file in tmp_path.iterdir()} == {"start.svg", "summary.svg", "README.md", "results.json"}
     assert re.findall(r"\]\((.*)\)", (tmp_path / "README.md").read_text()) == ["start.svg"]
 
