@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.harness import ENVIRONMENT, NAMESPACE, PATIENCE, payload, shell
+from tests.pid1.test_oom import INIT_WAITS, KILL_AND_COUNT, version_2
 
 # Processes that become init's in every way: an orphan that ends, one that outlives the payload, one that hears nothing.
 ORPHANS = shell("(true &); (sleep 600 &); (trap '' TERM; sleep 600 &); exit 3")
@@ -95,6 +96,7 @@ LIVES: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "a tree": (["--tree"], NAMESPACE),
     "no such program": (["--", "no-such-program"], ()),
     "stop signals": (["-d", "0.1", "-k", "0.1", "--", *DEAF], ()),
+    "out of memory": (shell(INIT_WAITS + KILL_AND_COUNT), version_2("8388608")),
     "a relay": (["--", *payload("notify", "READY=1")], NAMESPACE),
     "a version": (["-v", "--version"], ()),
 }

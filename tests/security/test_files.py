@@ -19,7 +19,7 @@ READ = re.compile(
     r"/dev/tty"
     r"|/etc/(passwd|group)"
     r"|/proc(/self/(cgroup|status)|/[0-9]+/(stat|status)|/loadavg)?"
-    r"|/sys/fs/cgroup/.*/(memory\.(events|max|oom_control|limit_in_bytes))"
+    r"|/sys/fs/cgroup/(.*/)?(memory\.(events|max|oom_control|limit_in_bytes))"
 )
 # For --tree alone, which is another process than init: reading it waits for the memory of whom it belongs to.
 WORDS = re.compile("/proc/[0-9]+/cmdline")

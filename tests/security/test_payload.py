@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import subprocess
 import sys
@@ -70,7 +71,7 @@ def test_a_flood_of_descriptors_does_not_fill_init(start: Start, manager: Manage
 def test_more_descriptors_than_init_may_have_are_none(start: Start, manager: Manager) -> None:
     """What does not fit is closed by the kernel, and what did by init, which has all of its own left."""
     words = payload("notify", *["fds:50"] * 5, "STATUS=after", "barrier")
-    init = start(*words, environment=manager.environment, prepare=["nofile=32"])
+    init = start(*words, environment=manager.environment, prepare=[f"limit={resource.RLIMIT_NOFILE}:32"])
     assert manager.receive()[0] == b"STATUS=after"
     assert len(processes.descriptors(init.pid)) < 10
     assert manager.receive()[::2] == (b"BARRIER=1", 1)
