@@ -10,7 +10,6 @@ import os
 import select
 import signal
 from collections.abc import Callable
-from signal import struct_siginfo
 from types import FrameType
 
 from pyinit import descriptors, native, signals
@@ -18,8 +17,9 @@ from pyinit import descriptors, native, signals
 # poll(2) takes milliseconds; a deadline must not be met early.
 MILLISECONDS = 1000.0
 
-CAUGHT = signals.ALL | signals.LIBC if native.FROZEN else signals.ALL
-BUT_CHLD = CAUGHT - {signals.CHLD}
+# A signal's number, its si_code, and its sender's pid, -1 where that is not known (sigaction(2)).
+Received = tuple[int, int, int]
+NOBODY = -1
 
 
 class SignalWait:
@@ -27,11 +27,8 @@ class SignalWait:
 
     __slots__ = ()
 
-    def wait(self, timeout: float | None, wanted: frozenset[int] = CAUGHT) -> struct_siginfo | None:
-        """The next signal of those `wanted`; None after `timeout` seconds, which is None for no end."""
-        if timeout is None:
-            return signal.sigwaitinfo(wanted)
-        return signal.sigtimedwait(wanted, timeout)
+    # The method is native's function itself: a frame of Python's for each signal would be felt.
+    wait = staticmethod(native.wait_signal)
 
     def holds(self, number: int) -> bool:
         """Whether a signal has come and was not handed out yet."""
@@ -73,20 +70,20 @@ class DescriptorWait:
         del self._watched[descriptor]
         self._poll.unregister(descriptor)
 
-    def wait(self, timeout: float | None, wanted: frozenset[int] = CAUGHT) -> struct_siginfo | None:
-        """The next signal of those `wanted`; None after `timeout` seconds, or when a descriptor was served."""
-        received = self._taken(wanted)
+    def wait(self, chld: bool, seconds: float | None) -> Received | None:
+        """The next signal, SIGCHLD only with `chld`; None after so many seconds, or when a descriptor was served."""
+        received = self._taken(chld)
         if received is None:
-            self._listen(timeout)
-            received = self._taken(wanted)
+            self._listen(seconds)
+            received = self._taken(chld)
         return received
 
     def holds(self, number: int) -> bool:
         """Whether a signal has come and was not handed out yet."""
         return number in self._queue or number in signal.sigpending()
 
-    def _listen(self, timeout: float | None) -> None:
-        milliseconds = None if timeout is None else int(timeout * MILLISECONDS + 0.999)
+    def _listen(self, seconds: float | None) -> None:
+        milliseconds = None if seconds is None else int(seconds * MILLISECONDS + 0.999)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, signals.ALL)
         try:
             ready = self._poll.poll(milliseconds)
@@ -111,9 +108,9 @@ class DescriptorWait:
         self._queue += bytes(sorted(self._noted))
         self._noted.clear()
 
-    def _taken(self, wanted: frozenset[int]) -> struct_siginfo | None:
+    def _taken(self, chld: bool) -> Received | None:
         for place, number in enumerate(self._queue):
-            if number in wanted:
+            if chld or number != signals.CHLD:
                 del self._queue[place]
-                return struct_siginfo((number, 0, 0, -1, 0, 0, 0))
+                return number, 0, NOBODY
         return None

@@ -7,7 +7,6 @@ leaves a dead container behind (canvas-lms #1257).
 from __future__ import annotations
 
 import os
-from signal import struct_siginfo
 
 from pyinit import native, signals
 from pyinit.log import Log
@@ -22,10 +21,11 @@ EVERYBODY = -1
 class Forwarder:
     """Sends signals on to where the options say."""
 
-    __slots__ = ("_all", "_group", "_log", "_rewrite", "_same_group", "payload")
+    __slots__ = ("_all", "_group", "_log", "_own_pid", "_rewrite", "_same_group", "payload")
 
     def __init__(self, options: Options, payload: int, log: Log) -> None:
         self.payload = payload
+        self._own_pid = os.getpid()
         self._log = log
         self._all = options.all
         self._group = options.group
@@ -36,11 +36,11 @@ class Forwarder:
         """What the payload gets for a signal; 0: nothing."""
         return self._rewrite.get(number, number)
 
-    def arrived_already(self, received: struct_siginfo) -> bool:
+    def arrived_already(self, number: int, code: int, sender: int) -> bool:
         """Whether the payload needs no copy: the terminal sent it to the whole group, or init caused it itself."""
-        if received.si_pid == os.getpid():
-            return received.si_signo in signals.CAUSED_BY_INIT
-        return self._same_group and received.si_code == signals.SI_KERNEL and received.si_signo in signals.FROM_TERMINAL
+        if sender == self._own_pid:
+            return number in signals.CAUSED_BY_INIT
+        return self._same_group and code == signals.SI_KERNEL and number in signals.FROM_TERMINAL
 
     def send(self, number: int) -> None:
         """Sends a signal, as it is, to the payload, its group, or everyone."""
@@ -48,7 +48,7 @@ class Forwarder:
             self._log.debug(f"{signals.name(number)} is forwarded", signal=signals.name(number))
         if not self._all:
             self.kill(-self.payload if self._group else self.payload, number)
-        elif os.getpid() == 1:
+        elif self._own_pid == 1:
             self.kill(EVERYBODY, number)
         else:
             self._send_to_descendants(number)

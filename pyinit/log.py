@@ -32,10 +32,10 @@ class Log:
     JSON object with time (seconds since 1970), level, message and the fields given.
     """
 
-    __slots__ = ("_json", "_lost", "_verbose")
+    __slots__ = ("_json", "_lost", "verbose")
 
     def __init__(self, verbose: int = 0, json: bool = False) -> None:
-        self._verbose = verbose
+        self.verbose = verbose
         self._json = json
         self._lost = 0
 
@@ -49,18 +49,13 @@ class Log:
 
     def info(self, message: str, **fields: int | str) -> None:
         """What happened, with -v."""
-        if self._verbose >= 1:
+        if self.verbose >= 1:
             self._say(INFO, message, fields)
 
     def debug(self, message: str, **fields: int | str) -> None:
         """Everything else, with -vv."""
-        if self._verbose >= 2:
+        if self.verbose >= 2:
             self._say(DEBUG, message, fields)
-
-    @property
-    def verbose(self) -> int:
-        """How often -v was given."""
-        return self._verbose
 
     def settle(self) -> None:
         """At the end: says how many lines were lost, if that can be said now."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from signal import struct_siginfo
 
 from pyinit import signals
 from pyinit.errors import Failure
-from pyinit.events import BUT_CHLD, CAUGHT, DescriptorWait, SignalWait
+from pyinit.events import DescriptorWait, Received, SignalWait
 
 # After so many SIGCHLD in a row other signals get a turn: the kernel hands out the lowest number first (signal(7)).
 TURNS = 16
@@ -30,12 +29,12 @@ class Loop:
     """Runs until `finish` is called.
 
     `reap` is called when children may have changed and returns whether there may be more of them; `handle` gets every
-    signal but SIGCHLD.
+    signal but SIGCHLD, with its si_code and its sender.
     """
 
     __slots__ = ("_code", "_handle", "_reap", "_refusals", "_timers", "_wait")
 
-    def __init__(self, reap: Callable[[], bool], handle: Callable[[struct_siginfo], None]) -> None:
+    def __init__(self, reap: Callable[[], bool], handle: Callable[[int, int, int], None]) -> None:
         self._reap = reap
         self._handle = handle
         self._code: int | None = None
@@ -49,19 +48,17 @@ class Loop:
         more = self._reap()
         turns = 0
         while self._code is None:
-            if more:
-                received = self._next(0.0, BUT_CHLD)
-            else:
-                received = self._next(self._patience(), CAUGHT)
-            if received is not None and received.si_signo == signals.CHLD:
+            received = self._next(more)
+            if received is None:
+                more = more and self._reap()
+            elif received[0] == signals.CHLD:
                 turns += 1
                 more = self._reap() or turns % TURNS == 0
-            elif received is not None:
+            else:
                 turns = 0
-                self._handle(received)
-            elif more:
-                more = self._reap()
-            self._meet_deadlines()
+                self._handle(*received)
+            if self._timers:
+                self._meet_deadlines()
         return self._code
 
     def holds(self, number: int) -> bool:
@@ -95,9 +92,13 @@ class Loop:
         if isinstance(self._wait, DescriptorWait):
             self._wait.unwatch(descriptor)
 
-    def _next(self, timeout: float | None, wanted: frozenset[int]) -> struct_siginfo | None:
+    def _next(self, more: bool) -> Received | None:
+        """The next signal; with `more` children to be reaped only another than SIGCHLD, and only if it has come."""
         try:
-            received = self._wait.wait(timeout, wanted)
+            if more:
+                received = self._wait.wait(False, 0.0)
+            else:
+                received = self._wait.wait(True, self._patience() if self._timers else None)
         except OSError as error:
             self._refusals += 1
             if self._refusals > REFUSALS:
@@ -115,14 +116,10 @@ class Loop:
         except OSError:
             pass
 
-    def _patience(self) -> float | None:
-        if not self._timers:
-            return None
+    def _patience(self) -> float:
         return max(0.0, min(each.when for each in self._timers) - time.monotonic())
 
     def _meet_deadlines(self) -> None:
-        if not self._timers:
-            return
         now = time.monotonic()
         for timer in [each for each in self._timers if each.when <= now]:
             # An earlier callback may have cancelled a later timer.

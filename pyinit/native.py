@@ -1,18 +1,15 @@
-"""The seam between the program and its interpreter: four calls that exist twice.
+"""The seam between the program and its interpreter: six calls that exist twice.
 
 In the frozen file they are built in (build/boot/native.c): the start-up code of the file knows what Python
-cannot, such as the mask it was started with. From source `unfrozen` does the same with what CPython offers.
+cannot, such as the mask it was started with; and what an init does thousands of times, waiting and reaping, takes no
+more there than in a program in C. From source `unfrozen` does the same with what CPython offers.
 """
 
 from __future__ import annotations
 
 try:
-    from _pyinit import close_range, fork_exec, getenv, take_over
-
-    FROZEN = True
+    from _pyinit import close_range, fork_exec, getenv, reap, take_over, wait_signal
 except ImportError:
-    from pyinit.unfrozen import close_range, fork_exec, getenv, take_over
+    from pyinit.unfrozen import close_range, fork_exec, getenv, reap, take_over, wait_signal
 
-    FROZEN = False
-
-__all__ = ["FROZEN", "close_range", "fork_exec", "getenv", "take_over"]
+__all__ = ["close_range", "fork_exec", "getenv", "reap", "take_over", "wait_signal"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from pyinit import errors
+from pyinit import errors, native
 from pyinit.errors import Failure
 
 # linux/wait.h: children with another exit signal than SIGCHLD, which clone(2) allows, are reaped as well.
@@ -27,47 +27,56 @@ class Reaper:
     """Collects what children have become.
 
     `gone` is called with pid and wait status of each that has ended, `changed` with those that were stopped or
-    continued, `ending` with the pid of each that has ended before it is reaped, for those who want to look at it
-    (None costs nothing). `expects` tells whether there must be a child still. `childless` is whether there were no
-    children at all the last time that one was looked for.
+    continued, `ending` with the pid of each that has ended before it is reaped, for those who want to look at it.
+    `payload` is the payload's pid as long as that must be a child, otherwise 0: of other children that end meanwhile
+    `gone` hears only with `ending`, and if KILL may have ended them. `childless` is whether there were no children at
+    all the last time that one was looked for.
     """
 
-    __slots__ = ("_changed", "_ending", "_expects", "_gone", "_refusals", "childless")
+    __slots__ = ("_changed", "_ending", "_gone", "_refusals", "childless", "payload")
 
     def __init__(
         self,
         gone: Callable[[int, int], None],
         changed: Callable[[int, int], None],
+        payload: int = 0,
         ending: Callable[[int], None] | None = None,
-        expects: Callable[[], bool] | None = None,
     ) -> None:
         self._gone = gone
         self._changed = changed
         self._ending = ending
-        self._expects = expects
+        self.payload = payload
         self._refusals = 0
         self.childless = False
 
     def collect(self) -> bool:
         """Reaps 64 children at the most; whether there may be more. Raises Failure when there is no way to wait."""
-        for _ in range(AT_MOST):
+        left = AT_MOST
+        while left:
             try:
-                pid, status = os.waitpid(self._look() if self._ending else ANY, HOW)
+                pid, status, taken = self._next(left)
             except OSError as error:
                 return self._refused(error)
+            left -= taken
             self._refusals = 0
             self.childless = False
             if pid == 0:
-                return False
+                return not left
             if status & CHANGED == CHANGED:
                 self._changed(pid, status)
             else:
                 self._gone(pid, status)
         return True
 
+    def _next(self, most: int) -> tuple[int, int, int]:
+        """Pid and status of the next child that matters, pid 0 if none does, and how many were taken for it."""
+        if self._ending is None:
+            return native.reap(HOW, self.payload, most)
+        return *os.waitpid(self._look(), HOW), 1
+
     def _refused(self, error: OSError) -> bool:
         """What a wait that failed means: there are no children, or it must be tried again."""
-        if isinstance(error, ChildProcessError) and not (self._expects and self._expects()):
+        if isinstance(error, ChildProcessError) and not self.payload:
             self.childless = True
             return False
         self._refusals += 1

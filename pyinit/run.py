@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from signal import struct_siginfo
 
 import prctl
 
@@ -106,8 +105,8 @@ class _Pause:
         self.loop = Loop(Reaper(self._gone, _ignore).collect, self._handle)
         _pin_nothing(log)
 
-    def _handle(self, received: struct_siginfo) -> None:
-        if received.si_signo in (signals.TERM, signals.INT):
+    def _handle(self, number: int, _code: int, _sender: int) -> None:
+        if number in (signals.TERM, signals.INT):
             self.loop.finish(0)
 
     def _gone(self, pid: int, status: int) -> None:
@@ -136,7 +135,7 @@ class _Run:
         self._jobs = JobControl(self._payload, self._terminal, self._has_come, log)
         self._deaths = Deaths(options, log)
         ending = self._deaths.ending if self._deaths.wants_names else None
-        self._reaper = Reaper(self._gone, self._jobs.changed, ending, self._runs)
+        self._reaper = Reaper(self._gone, self._jobs.changed, self._payload, ending)
         self._loop = Loop(self._reap, self._handle)
         self._stops = Stops(options, self._loop, self._forwarder.send, log)
         self._shutdown: Shutdown | None = None
@@ -144,9 +143,6 @@ class _Run:
         if self._relay:
             self._relay.begin(self._loop)
         log.info(f"payload {self._payload} started: {options.command[0]}", pid=self._payload)
-
-    def _runs(self) -> bool:
-        return bool(self._payload)
 
     def run(self) -> int:
         """The exit code, 0 to 255, once it is known."""
@@ -161,20 +157,20 @@ class _Run:
             self._shutdown.reaped_some(more)
         return more
 
-    def _handle(self, received: struct_siginfo) -> None:
-        if self._forwarder.arrived_already(received):
+    def _handle(self, received: int, code: int, sender: int) -> None:
+        if self._forwarder.arrived_already(received, code, sender):
             return
-        number = self._forwarder.rewritten(received.si_signo)
+        number = self._forwarder.rewritten(received)
         if not number:
-            self._log.debug(f"{signals.name(received.si_signo)} is dropped")
+            self._log.debug(f"{signals.name(received)} is dropped")
             return
         if self._shutdown:
-            self._shutdown.handle(received.si_signo, number)
+            self._shutdown.handle(received, number)
         else:
             if number == signals.CONT:
                 self._jobs.continued()
             self._stops.send(number)
-        if received.si_signo in signals.JOB_CONTROL and number in signals.STOPS:
+        if received in signals.JOB_CONTROL and number in signals.STOPS:
             self._jobs.stop_forwarded(number)
 
     def _has_come(self, number: int) -> bool:
@@ -187,7 +183,7 @@ class _Run:
                 self._shutdown.gone(pid)
             return
         self._deaths.payload(pid, self._options.command[0], status, self._stops.killed)
-        self._payload = self._guard.payload = 0
+        self._payload = self._guard.payload = self._reaper.payload = 0
         self._terminal.give_back()
         if self._options.term_at_end and not self._first:
             self._forwarder.kill(-pid, signals.TERM)

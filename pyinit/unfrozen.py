@@ -15,6 +15,8 @@ IGNORED_BY_CPYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
 EXEC_FORMAT_SHELL = b"/bin/sh"
 BORROWED_IDENTITY = "start: real and effective ids differ: is the file set-user-ID? chmod ug-s takes that away"
+# waitstatus_to_exitcode's value for a child that KILL has ended, and a shell's for one whose last command it has.
+KILLED = (-signal.SIGKILL, signals.KILLED)
 
 
 def take_over() -> tuple[int, bool]:
@@ -39,6 +41,33 @@ def getenv(name: bytes) -> bytes | None:
 def close_range(first: int) -> None:
     """Closes every descriptor from `first` on."""
     os.closerange(first, os.sysconf("SC_OPEN_MAX"))
+
+
+def wait_signal(chld: bool, seconds: float | None) -> tuple[int, int, int] | None:
+    """The next signal, SIGCHLD only with `chld`: its number, si_code and sender's pid (sigwaitinfo(2)).
+
+    None after so many seconds; None for `seconds` means no end.
+    """
+    wanted = signals.ALL if chld else signals.ALL - {signals.CHLD}
+    received = signal.sigwaitinfo(wanted) if seconds is None else signal.sigtimedwait(wanted, seconds)
+    return (received.si_signo, received.si_code, received.si_pid) if received else None
+
+
+def reap(how: int, payload: int, most: int) -> tuple[int, int, int]:
+    """waitpid(-1, how) until a child that matters: its pid, its wait status, and how many were taken, itself included.
+
+    All matter if `payload` is 0. Otherwise it is a pid, and only that one does, with children that were stopped or
+    continued and have not ended, and those that KILL has ended, or so a shell says (137): was it the OOM killer?
+    Pid 0: none did, of `most` or of as many as there were. Raises OSError as waitpid(2).
+    """
+    for taken in range(most):
+        pid, status = os.waitpid(-1, how)
+        if pid == 0:
+            return 0, 0, taken
+        changed = os.WIFSTOPPED(status) or os.WIFCONTINUED(status)
+        if payload in (0, pid) or changed or os.waitstatus_to_exitcode(status) in KILLED:
+            return pid, status, taken + 1
+    return 0, 0, most
 
 
 def fork_exec(

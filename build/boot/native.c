@@ -1,11 +1,12 @@
 /* The built-in module _pyinit: what the program needs and Python does not offer, or only at a price.
  *
- * pyinit/native.py describes the four functions; pyinit/unfrozen.py does the same from source. How the payload is
- * started is in spawn.c; here Python's values become C's.
+ * pyinit/unfrozen.py does the same from source. Waiting for signals and children is in waiting.c; how the payload is
+ * started is in spawn.c, and here Python's values become C's for it.
  */
 #define _GNU_SOURCE
 #include "snapshot.h"
 #include "spawn.h"
+#include "waiting.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -163,6 +164,8 @@ static PyMethodDef functions[] = {
     {"getenv", get_variable, METH_O, NULL},
     {"close_range", close_from, METH_O, NULL},
     {"fork_exec", fork_exec, METH_VARARGS, NULL},
+    {"wait_signal", (PyCFunction)(void (*)(void))pyinit_wait_signal, METH_FASTCALL, NULL},
+    {"reap", (PyCFunction)(void (*)(void))pyinit_reap, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
 

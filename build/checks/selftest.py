@@ -49,6 +49,27 @@ def check_signals() -> None:
     assert signal.sigtimedwait({34}, 0.001) is None
 
 
+def check_waiting() -> None:
+    """The program's own wait and reap: what comes, what does not, and which children matter."""
+    os.kill(os.getpid(), 34)
+    os.kill(os.getpid(), signal.SIGCHLD)
+    assert _pyinit.wait_signal(False, None)[0] == 34
+    assert _pyinit.wait_signal(False, 0.001) is None
+    assert _pyinit.wait_signal(True, 0.0) == (signal.SIGCHLD, 0, os.getpid())
+    codes = (0, 3, 137, 4)
+    pids = [os.fork() or os._exit(code) for code in codes]
+    for pid in pids:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert _pyinit.reap(os.WNOHANG, pids[3], 64) == (pids[2], 137 << 8, 3)
+    assert _pyinit.reap(os.WNOHANG, 0, 64) == (pids[3], 4 << 8, 1)
+    try:
+        _pyinit.reap(os.WNOHANG, 0, 64)
+    except ChildProcessError:
+        _pyinit.wait_signal(True, 0.0)
+        return
+    raise AssertionError("children that nobody has")
+
+
 class Handler:
     """A signal handler that keeps what it was called with."""
 

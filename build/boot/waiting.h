@@ -1,0 +1,10 @@
+/* What native.c offers the program of waiting.c. */
+#ifndef PYINIT_WAITING_H
+#define PYINIT_WAITING_H
+
+#include <Python.h>
+
+PyObject *pyinit_wait_signal(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+PyObject *pyinit_reap(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+
+#endif
