@@ -85,12 +85,22 @@ class Leftovers:
             descriptor = descriptors.above_standard(os.pidfd_open(pid))
         except ProcessLookupError:
             self.known.pop(pid, None)
+            return
         except OSError as error:
-            self._watches_all = False
-            self._log.debug(f"the end of {pid} will not be noticed: pidfd_open: {error.strerror}", pid=pid)
+            self._cannot_watch(pid, error)
+            return
+        try:
+            self._loop.watch(descriptor, partial(self._gone, pid))
+        except OSError as error:
+            os.close(descriptor)
+            self._cannot_watch(pid, error)
         else:
             self._watched[pid] = descriptor
-            self._loop.watch(descriptor, partial(self._gone, pid))
+
+    def _cannot_watch(self, pid: int, error: OSError) -> None:
+        # Linux before 5.3, a seccomp filter, or no descriptor to spare for the pidfd or the loop's pipe.
+        self._watches_all = False
+        self._log.debug(f"the end of {pid} will not be noticed: {error.strerror}", pid=pid)
 
     def _gone(self, pid: int) -> None:
         descriptor = self._watched.pop(pid)

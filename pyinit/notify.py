@@ -67,10 +67,16 @@ class Relay:
         self._socket = _socket.socket(fileno=first)
         return first + 1
 
-    def begin(self, loop: Loop) -> None:
-        """From now on what arrives is passed on."""
+    def begin(self, loop: Loop) -> bool:
+        """From now on what arrives is passed on; False where that cannot be: then the senders get an error."""
         self._loop = loop
-        self._listen()
+        try:
+            self._listen()
+        except OSError as error:
+            self._log.warning(f"messages to the service manager will not be passed on: {error.strerror}")
+            self._socket.close()
+            return False
+        return True
 
     def drain(self) -> None:
         """At the end: passes on what has arrived, waiting a second in all for a receiver that is busy."""

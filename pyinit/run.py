@@ -140,8 +140,8 @@ class _Run:
         self._stops = Stops(options, self._loop, self._forwarder.send, log)
         self._shutdown: Shutdown | None = None
         _pin_nothing(log, self._terminal, self._relay)
-        if self._relay:
-            self._relay.begin(self._loop)
+        if self._relay and not self._relay.begin(self._loop):
+            self._relay = None
         log.info(f"payload {self._payload} started: {options.command[0]}", pid=self._payload)
 
     def run(self) -> int:

@@ -169,8 +169,11 @@ class Shutdown:
 
     def _show(self) -> None:
         """Puts into the process title how far it is; it is changed when something changes, not as time goes by."""
-        from setproctitle import setproctitle
-
+        try:
+            from setproctitle import setproctitle
+        except OSError:
+            # From source, where there is no descriptor to spare.
+            return
         words = ["waiting" if self._phase == WAITING else "stopping"]
         if self._leftovers.visible:
             words.append(f"{len(self._leftovers.known)} left")

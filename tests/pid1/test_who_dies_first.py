@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -278,6 +279,20 @@ def test_one_who_entered_is_not_waited_for_where_there_are_no_pidfds(
     assert processes.alive(entered)
     kill(leaving.left[0])
     leaving.wait()
+
+
+@pytest.mark.parametrize("spare", [0, 1, 2])
+def test_one_who_entered_where_there_is_no_descriptor_to_spare(
+    start: Start, enter: Enter, program: list[str], spare: int
+) -> None:
+    """One was enough for a pidfd, but not for the pipe to watch it with: an internal error, and the exit code lost."""
+    leaving = Leaving(start, ["-t", "0.3"], ["plain", "deaf"], program=program)
+    entered = enter(leaving.init.pid, "sleep", "1000")
+    most = max(processes.descriptors(leaving.init.pid)) + 1 + spare
+    # Reading /proc needs one as well, so without any the entered are killed unseen.
+    resource.prlimit(leaving.init.pid, resource.RLIMIT_NOFILE, (most, most))
+    leaving.end().wait()
+    until(lambda: not processes.alive(entered), "the end of who entered")
 
 
 def test_a_subreaper_without_pidfds(start: Start, program: list[str]) -> None:
