@@ -79,14 +79,16 @@ class Relay:
         return True
 
     def drain(self) -> None:
-        """At the end: passes on what has arrived, waiting a second in all for a receiver that is busy."""
+        """At the end: passes on what has arrived, for a second at the most.
+
+        A receiver may be busy, and a sender may never tire.
+        """
         self._loop = None
-        patience = int(LAST_PATIENCE / PAUSE)
+        end = time.monotonic() + LAST_PATIENCE
         arrived = True
-        while arrived and patience:
+        while arrived and time.monotonic() < end:
             if self._kept:
                 time.sleep(PAUSE)
-                patience -= 1
                 self._try_again()
             else:
                 arrived = self._serve()

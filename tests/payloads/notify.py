@@ -30,6 +30,12 @@ for word in sys.argv[1:]:
         with contextlib.suppress(BlockingIOError):
             while True:
                 manager.send(b"STATUS=flood")
+    elif word == "flood-on":
+        print("flooding", flush=True)
+        # Until nobody is there any more.
+        with contextlib.suppress(ConnectionError):
+            while True:
+                manager.send(b"STATUS=flood")
     elif word.startswith("many:"):
         for number in range(int(word[5:])):
             manager.send(b"STATUS=%d" % number)

@@ -13,7 +13,7 @@ import pytest
 
 from tests import processes
 from tests.conftest import Start
-from tests.harness import ENVIRONMENT, NAMESPACE, ROOT, payload, until
+from tests.harness import ENVIRONMENT, NAMESPACE, ROOT, payload, shell, until
 from tests.pid1.test_notify import Manager
 from tests.security.lives import traced
 
@@ -66,6 +66,20 @@ def test_a_flood_of_descriptors_does_not_fill_init(start: Start, manager: Manage
     assert most <= MOST_DESCRIPTORS + 10
     assert manager.receive()[0] == b"BARRIER=1"
     assert init.wait().code == 0
+
+
+def test_a_flood_at_the_end_does_not_hold_init(start: Start, program: list[str], manager: Manager) -> None:
+    """What has arrived when init ends is passed on; what goes on arriving is not waited for."""
+    # Nobody is there to be slow; and strace makes init slower than the one that floods it.
+    manager.socket.close()
+    slow = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=recvmsg", "-e", "inject=recvmsg:delay_exit=2000", *program]
+    words = shell('"$@" & read line; exit 3', *payload("notify", "flood-on"))
+    init = start("--", *words, program=slow, environment=manager.environment, place="subreaper", stdin=subprocess.PIPE)
+    init.expect("flooding")
+    init.expect_error("lost")
+    assert init.process.stdin
+    init.process.stdin.close()
+    assert init.wait(9).code == 3
 
 
 def test_more_descriptors_than_init_may_have_are_none(start: Start, manager: Manager) -> None:
