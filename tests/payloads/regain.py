@@ -38,7 +38,7 @@ attempts: dict[str, Callable[[], object]] = {
     "setgroups": lambda: os.setgroups([0]),
     "no groups": lambda: os.setgroups([]),
     "chroot": lambda: os.chroot("/"),
-    "a limit": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (1 << 20, resource.getrlimit(7)[1] + 1)),
+    "a limit": lambda: resource.setrlimit(resource.RLIMIT_RTPRIO, (99, 99)),
     "priority": lambda: os.setpriority(os.PRIO_PROCESS, 0, -20),
     "init's signal": lambda: os.kill(init, 0),
     "init's memory": lambda: os.close(os.open(f"/proc/{init}/mem", os.O_RDWR)),
