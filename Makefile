@@ -66,6 +66,14 @@ soak: dist .venv/stamp ## lives of chance under a model of what must be true; MI
 	@tools/need $(TEST_PACKAGES)
 	@$(PYTHON) -m tests.soak --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)') $(if $(LIFE),--life '$(LIFE)')
 
+# STORM: options, e.g. '--only frozen', '--document docs/reliability.md'.
+STORM =
+
+.PHONY: storm
+storm: dist .venv/stamp ## 100,000 orphans and 1,000,000 signals, on pyinit and its peers
+	@tools/need $(TEST_PACKAGES) $(BENCH_PACKAGES)
+	@$(PYTHON) -m tests.storms $(STORM)
+
 .PHONY: docker-test
 docker-test: .venv/stamp ## Dockerfile.test: the file alone in a container, case by case, and the suite in a fresh Debian
 	@tools/need debootstrap

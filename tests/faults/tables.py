@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tests import marks
 from tests.faults.scenario import BROKEN, ENDED, HELD, UNREACHED, Candidate, Result
 
-BEGIN, END = "<!-- faults: begin -->\n", "<!-- faults: end -->\n"
 PLACES = {"pid1": "PID 1", "subreaper": "subreaper"}
 
 
@@ -21,10 +21,7 @@ def summary(candidate: Candidate, results: Sequence[Result]) -> str:
 
 def replace(document: Path, collected: Sequence[tuple[Candidate, Sequence[Result]]]) -> None:
     """Put the tables between the document's two marks."""
-    before, begin, rest = document.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    tables = "\n".join(["", *_overview(collected), "", *_by_call(collected), ""])
-    document.write_text(before + begin + tables + end + after)
+    marks.replace(document, "faults", "\n".join(["", *_overview(collected), "", *_by_call(collected), ""]))
 
 
 def _overview(collected: Sequence[tuple[Candidate, Sequence[Result]]]) -> Iterable[str]:

@@ -206,23 +206,3 @@ def test_hundreds_of_signals_while_starting(start: Start) -> None:
 def test_two_inits_one_below_the_other(start: Start, program: list[str], place: str) -> None:
     init = start("--", *program, "--", *program, *shell("kill -USR1 $$"), place=place)
     assert init.wait() == (138, "", "")
-
-
-def test_no_memory_is_lost_in_a_storm(start: Start) -> None:
-    """What init keeps does not grow with what it has reaped."""
-
-    def private() -> int:
-        lines = processes.read(init.pid, "smaps_rollup").decode().splitlines()
-        return sum(int(line.split()[1]) for line in lines if line.startswith("Private_Dirty:"))
-
-    words = str(compiled("orphans"))
-    init = start("--", *shell('"$1" storm 1000 & "$1" storm 1000 & exec "$2"', words, str(compiled("receive"))))
-    init.expect("ended\n")
-    init.expect("ended\n")
-    init.idle()
-    before = private()
-    second = start("--", *payload("orphans", "storm", "6000"))
-    second.expect("ended\n")
-    init = second
-    init.idle()
-    assert private() <= before + 256

@@ -81,7 +81,7 @@ class Life:
             stdin=subprocess.PIPE,
         )
         assert self.init.process.stdin
-        self._payload = Actor(self.init.process.stdin, self.init.expect)
+        self.payload = Actor(self.init.process.stdin, self.init.expect)
         self.watch = Watch(self.init.pid)
         self.init.payload  # noqa: B018  # looked up while there is no other child
 
@@ -150,7 +150,7 @@ class Life:
     def orphan(self, away: bool = False, by: int | None = None) -> Orphan:
         """Have a living orphan made by the payload, or by one who was let in."""
         self._step("orphan", *(["away"] if away else []), *([] if by is None else [f"by entered {by}"]))
-        maker = self._payload if by is None else self.entered[by].actor
+        maker = self.payload if by is None else self.entered[by].actor
         number = maker.ask("orphan away" if away else "orphan")[0]
         self.orphaned += 1
         pid = until(lambda: self._outer(number), "the orphan as init's child")
@@ -189,20 +189,24 @@ class Life:
     def vanish(self, count: int, by: int | None = None) -> None:
         """Have orphans made that end at once, by the payload or by one who was let in."""
         self._step("vanish", count, *([] if by is None else [f"by entered {by}"]))
-        maker = self._payload if by is None else self.entered[by].actor
+        maker = self.payload if by is None else self.entered[by].actor
         maker.ask(f"vanish {count}")
         self.orphaned += count
 
     def neglect(self, count: int) -> None:
         """Have the payload leave children of its own un-reaped: they are init's when it has ended."""
         self._step("neglect", count)
-        self._payload.ask(f"neglect {count}")
+        self.payload.ask(f"neglect {count}")
 
     def enter(self) -> Entered:
         """Let somebody into the namespace."""
         self._step("enter")
-        self.entered.append(Entered(self.init.pid))
+        self.entered.append(self.visit())
         return self.entered[-1]
+
+    def visit(self) -> Entered:
+        """Let somebody in of whom the model does not know."""
+        return Entered(self.init.pid)
 
     def leave(self, index: int) -> None:
         """Somebody who was let in goes."""
@@ -220,7 +224,7 @@ class Life:
         if way == "kill":
             os.kill(self.init.payload, number)
         else:
-            self._payload.tell(f"{way} {number}")
+            self.payload.tell(f"{way} {number}")
         try:
             outcome = self.init.wait()
         except NotInTimeError as late:
@@ -245,7 +249,7 @@ class Life:
                 self.expect(processes.state(each.pid) == "T", each.stopped, f"orphan {each.pid} is stopped")
             self.expect(processes.state(self.init.payload) == "T", self.stopped, "the payload is stopped")
             if self.answers:
-                self._compare(self._payload.took())
+                self._compare(self.payload.took())
         except NotInTimeError as late:
             raise self._broken(str(late)) from None
 

@@ -1,0 +1,95 @@
+"""Full storms over every init, a line for each; 1 if pyinit has lost something, or has grown."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests import marks
+from tests.faults import plan
+from tests.harness import PROGRAMS
+from tests.soak.life import Life, Setup
+from tests.soak.lives import adopt
+from tests.storms.storm import (
+    Result,
+    Storm,
+    blown_over,
+    everything,
+    orphans,
+    real_time_signals,
+    standard_signals,
+    warm_up,
+)
+
+# RSS after a storm, against before it.
+GROWTH = 64  # KB
+WARM_UP = 10  # so much of a storm comes before it
+OURS = "pyinit"
+HEAD = """
+| storm | init | orphans | signals arrived | lost | zombies | RSS grew by, KB | processor time each, µs |
+|---|---|---|---|---|---|---|---|
+"""
+
+
+def main() -> int:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="inits whose name has this in it")
+    parser.add_argument("--orphans", type=int, default=100_000)
+    parser.add_argument("--signals", type=int, default=1_000_000)
+    parser.add_argument("--document", type=Path, help="replace the table in this file")
+    asked = parser.parse_args()
+    adopt()
+    storms = [
+        (orphans, asked.orphans),
+        (standard_signals, asked.signals),
+        (real_time_signals, asked.signals),
+        (everything, asked.signals // 5),
+    ]
+    begun = time.monotonic()
+    # As PID 1: elsewhere some of the signals end tini and catatonit.
+    peers = {each.name: each.words for each in plan.peers() if each.place == "pid1"}
+    inits = {f"{OURS}, {kind}": words for kind, words in PROGRAMS.items()} | peers
+    rows: list[str] = []
+    failed = 0
+    for storm, count in storms:
+        for name in [each for each in inits if asked.only in each]:
+            result = through(inits[name], storm, count)
+            rows.append(row(name, storm, count, result))
+            print(rows[-1], flush=True)
+            failed += name.startswith(OURS) and not held(result)
+    print(f"{time.monotonic() - begun:.0f} s; storms that pyinit did not hold: {failed}")
+    if asked.document:
+        marks.replace(asked.document, "storms", HEAD + "".join(f"{each}\n" for each in rows) + "\n")
+    return 1 if failed else 0
+
+
+def through(program: Sequence[str], storm: Storm, count: int) -> Result:
+    """Let a storm pass over an init, after a smaller one of its kind."""
+    life = Life(Setup(program, "pid1"))
+    try:
+        warm_up(life, storm, count // WARM_UP)
+        return blown_over(life, storm, count)
+    finally:
+        life.close()
+
+
+def held(result: Result) -> bool:
+    """Say whether nothing was lost, and nothing is left."""
+    return not result.lost and not result.left and result.growth <= GROWTH
+
+
+def row(name: str, storm: Storm, count: int, result: Result) -> str:
+    """Return a line of the table."""
+    title = storm.__name__.replace("_", " ")
+    arrived = f"{result.arrived:,} of {count:,}" if result.arrived else ""
+    lost = result.lost if result.arrived else ""
+    cells = [title, name, f"{result.orphans:,}" if result.orphans else "", arrived, lost, result.left]
+    return f"| {' | '.join(map(str, [*cells, result.growth, f'{result.each:.1f}']))} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""Storms, small enough for every day: nothing is lost, no zombie is left, and memory is what it was before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.harness import payload
+from tests.soak.life import Life, Setup
+from tests.storms.__main__ import GROWTH
+from tests.storms.storm import (
+    Result,
+    Storm,
+    blown_over,
+    everything,
+    orphans,
+    real_time_signals,
+    standard_signals,
+    warm_up,
+)
+
+STORMS = [(orphans, 3000), (standard_signals, 60_000), (real_time_signals, 10_000), (everything, 2000)]
+Begin = Callable[..., Life]
+
+
+@pytest.fixture
+def begin() -> Iterator[Begin]:
+    """Return a function that begins a life; it is closed at the end."""
+    lives: list[Life] = []
+
+    def start(setup: Setup) -> Life:
+        lives.append(Life(setup))
+        return lives[-1]
+
+    yield start
+    for life in lives:
+        life.close()
+
+
+def result_of(life: Life, storm: Storm, count: int) -> Result:
+    """Return what a storm did, after one to warm up."""
+    warm_up(life, storm, count // 4)
+    return blown_over(life, storm, count)
+
+
+@pytest.mark.parametrize(("storm", "count"), STORMS)
+def test_a_storm_blows_over(program: list[str], place: str, begin: Begin, storm: Storm, count: int) -> None:
+    result = result_of(begin(Setup(program, place)), storm, count)
+    assert (result.lost, result.left) == (0, 0)
+    assert result.orphans + result.arrived > 0
+    assert result.growth <= GROWTH
+
+
+@pytest.mark.parametrize("storm", [standard_signals, real_time_signals])
+def test_a_storm_while_the_relay_is_there(program: list[str], begin: Begin, storm: Storm) -> None:
+    result = result_of(begin(Setup(program, "pid1", relays=True)), storm, 10_000)
+    assert (result.lost, result.left) == (0, 0)
+    assert result.growth <= GROWTH
+
+
+@pytest.mark.parametrize(
+    ("defect", "storm", "seen"),
+    [
+        ("drops", standard_signals, "lost"),
+        ("drops", real_time_signals, "lost"),
+        ("keeps", orphans, "left"),
+        ("grows", orphans, "growth"),
+    ],
+)
+def test_what_an_init_does_wrong_in_a_storm_is_seen(begin: Begin, defect: str, storm: Storm, seen: str) -> None:
+    result = result_of(begin(Setup(payload("careless", defect), "pid1")), storm, 200)
+    found = {"lost": result.lost, "left": result.left, "growth": result.growth > GROWTH}
+    assert found.pop(seen)
+    assert not any(found.values())
