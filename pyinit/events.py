@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal
@@ -16,6 +17,8 @@ from pyinit import descriptors, native, signals
 
 # poll(2) takes milliseconds; a deadline must not be met early.
 MILLISECONDS = 1000.0
+# Bytes: what anybody may have (/proc/sys/fs/pipe-max-size). Memory is used only for what is there.
+QUEUE = 1 << 20
 
 # A signal's number, its si_code, and its sender's pid, -1 where that is not known (sigaction(2)).
 Received = tuple[int, int, int]
@@ -39,7 +42,7 @@ class DescriptorWait:
     """Waits for signals and for descriptors that can be read.
 
     The mask is opened only around poll. Handlers do nothing but note the number: the bytes that CPython's own handler
-    writes to the pipe are the truth, one for each signal, in order. The pipe holds 65,536 of them (a socket pair
+    writes to the pipe are the truth, one for each signal, in order. The pipe holds a million of them (a socket pair
     only 278); should it overflow, the notes still say which signals came.
     """
 
@@ -53,6 +56,7 @@ class DescriptorWait:
         self._watched: dict[int, Callable[[], object]] = {}
         self._poll = select.poll()
         self._poll.register(self._reader, select.POLLIN)
+        _enlarge(writer)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         for number in signals.ALL - {signals.KILL, signals.STOP}:
             signal.signal(number, self._note)
@@ -114,3 +118,12 @@ class DescriptorWait:
                 del self._queue[place]
                 return number, 0, NOBODY
         return None
+
+
+def _enlarge(pipe: int) -> None:
+    """Makes room for all that may be queued (RLIMIT_SIGPENDING): when an init that was stopped goes on, all arrive."""
+    try:
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, QUEUE)
+    except OSError:
+        # As it is, it holds 65,536: the system allows no more, or too much is in use by the same user (pipe(7)).
+        pass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -15,12 +17,16 @@ from tests.storms.storm import (
     blown_over,
     everything,
     orphans,
+    quiet,
     real_time_signals,
     standard_signals,
     warm_up,
 )
 
 STORMS = [(orphans, 3000), (standard_signals, 60_000), (real_time_signals, 10_000), (everything, 2000)]
+# All of one user's queues are one to the kernel: other processes of ours may have signals in theirs.
+SPARED = 4000
+NUMBER = signal.SIGRTMIN + 5
 Begin = Callable[..., Life]
 
 
@@ -57,6 +63,20 @@ def test_a_storm_while_the_relay_is_there(program: list[str], begin: Begin, stor
     result = result_of(begin(Setup(program, "pid1", relays=True)), storm, 10_000)
     assert (result.lost, result.left) == (0, 0)
     assert result.growth <= GROWTH
+
+
+@pytest.mark.parametrize("relays", [False, True], ids=["alone", "relaying"])
+def test_a_full_queue_arrives_whole_when_a_stopped_init_goes_on(program: list[str], begin: Begin, relays: bool) -> None:
+    """With the relay they come through a pipe all at once; it held 65,536, and the rest was lost."""
+    life = begin(Setup(program, "pid1", relays=relays))
+    life.init.idle()
+    life.hold()
+    count = min(resource.getrlimit(resource.RLIMIT_SIGPENDING)[0], 200_000) - SPARED
+    for _ in range(count):
+        life.init.signal(NUMBER)
+    life.release()
+    quiet(life)
+    assert life.payload.counts() == {signal.SIGCONT: 1, NUMBER: count}
 
 
 @pytest.mark.parametrize(
