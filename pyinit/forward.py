@@ -21,22 +21,29 @@ EVERYBODY = -1
 class Forwarder:
     """Sends signals on to where the options say."""
 
-    __slots__ = ("_all", "_group", "_log", "_own_pid", "_rewrite", "_same_group", "payload")
+    __slots__ = ("_log", "_own_pid", "_payload", "_rewrite", "_same_group", "_target", "_walks")
 
     def __init__(self, options: Options, payload: int, log: Log) -> None:
-        self.payload = payload
+        self._payload = payload
         self._own_pid = os.getpid()
         self._log = log
-        self._all = options.all
-        self._group = options.group
+        everybody = options.all and self._own_pid == 1
+        self._walks = options.all and not everybody
+        # What kill(2) takes: a process, a group, or everybody.
+        self._target = EVERYBODY if everybody else -payload if options.group else payload
         self._same_group = options.same_group
         self._rewrite = _rewrites(options)
 
-    def rewritten(self, number: int) -> int:
-        """What the payload gets for a signal; 0: nothing."""
-        return self._rewrite.get(number, number)
+    def becomes(self, number: int, code: int, sender: int) -> int:
+        """What the payload gets for a signal with this si_code and this sender; 0: nothing."""
+        if self._arrived_already(number, code, sender):
+            return 0
+        becomes = self._rewrite.get(number, number)
+        if not becomes:
+            self._log.debug(f"{signals.name(number)} is dropped")
+        return becomes
 
-    def arrived_already(self, number: int, code: int, sender: int) -> bool:
+    def _arrived_already(self, number: int, code: int, sender: int) -> bool:
         """Whether the payload needs no copy: the terminal sent it to the whole group, or init caused it itself."""
         if sender == self._own_pid:
             return number in signals.CAUSED_BY_INIT
@@ -46,19 +53,17 @@ class Forwarder:
         """Sends a signal, as it is, to the payload, its group, or everyone."""
         if self._log.verbose > 1:
             self._log.debug(f"{signals.name(number)} is forwarded", signal=signals.name(number))
-        if not self._all:
-            self.kill(-self.payload if self._group else self.payload, number)
-        elif self._own_pid == 1:
-            self.kill(EVERYBODY, number)
-        else:
+        if self._walks:
             self._send_to_descendants(number)
+        else:
+            self.kill(self._target, number)
 
     def _send_to_descendants(self, number: int) -> None:
         try:
             Reach((number,), self._refused).everyone()
         except OSError as error:
             self._log.warning(f"-a: only the payload is reached: /proc: {error.strerror}")
-            self.kill(self.payload, number)
+            self.kill(self._payload, number)
 
     def kill(self, target: int, number: int) -> None:
         """kill(2), whose refusal is said, if it matters, and survived."""

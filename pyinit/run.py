@@ -158,11 +158,8 @@ class _Run:
         return more
 
     def _handle(self, received: int, code: int, sender: int) -> None:
-        if self._forwarder.arrived_already(received, code, sender):
-            return
-        number = self._forwarder.rewritten(received)
+        number = self._forwarder.becomes(received, code, sender)
         if not number:
-            self._log.debug(f"{signals.name(received)} is dropped")
             return
         if self._shutdown:
             self._shutdown.handle(received, number)
