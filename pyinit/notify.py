@@ -126,6 +126,8 @@ class Relay:
         message = _without_processes(data)
         if not self._believable(*sender):
             self._refuse(sender[0])
+            for descriptor in received:
+                _linger_not(descriptor)
         elif result & (_socket.MSG_TRUNC | _socket.MSG_CTRUNC):
             self._log.warning("a message to the service manager was too long, or had too many descriptors: dropped")
         elif message:
@@ -213,6 +215,21 @@ def _sorted_out(ancillary: Ancillary) -> tuple[list[int], tuple[int, int]]:
         elif kind == _socket.SCM_CREDENTIALS:
             sender = numbers[0], numbers[1]
     return received, sender
+
+
+def _linger_not(descriptor: int) -> None:
+    """Makes closing a socket quick: one that lingers (socket(7)) would hold init up for as long as its sender likes."""
+    try:
+        held = _socket.socket(fileno=descriptor)
+    except OSError:
+        # It is none.
+        return
+    try:
+        # struct linger: off, 0 s
+        held.setsockopt(_socket.SOL_SOCKET, _socket.SO_LINGER, bytes(2 * INT))
+    except OSError:
+        pass
+    held.detach()
 
 
 def _without_processes(message: bytes) -> bytes:

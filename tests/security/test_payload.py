@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import resource
 import signal
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -66,6 +69,37 @@ def test_a_flood_of_descriptors_does_not_fill_init(start: Start, manager: Manage
     assert most <= MOST_DESCRIPTORS + 10
     assert manager.receive()[0] == b"BARRIER=1"
     assert init.wait().code == 0
+
+
+def test_a_strangers_socket_that_lingers_does_not_hold_init(start: Start, manager: Manager) -> None:
+    """Init has the last descriptor of a connection whose other side reads nothing: to close it could take a minute."""
+    words = shell('echo "relay $NOTIFY_SOCKET"; read line; exec "$@"', *payload("notify", "READY=1"))
+    init = start("--", *words, environment=manager.environment, stdin=subprocess.PIPE)
+    init.expect("relay @")
+    name = init.expect("\n").strip()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as full,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger,
+        open("/dev/null") as other,
+    ):
+        full.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                full.send(bytes(1 << 16))
+        full.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 60))
+        stranger.connect("\0" + name)
+        # Or this process might be the last that closes it.
+        init.signal(signal.SIGSTOP)
+        until(lambda: processes.state(init.pid) == "T", "a stopped init")
+        socket.send_fds(stranger, [b"X=1"], [other.fileno(), full.fileno()])
+        full.close()
+        init.signal(signal.SIGCONT)
+        init.expect_error("stranger")
+        assert init.process.stdin
+        init.process.stdin.close()
+        assert manager.receive()[0] == b"READY=1"
+        assert init.wait().code == 0
 
 
 def test_a_flood_at_the_end_does_not_hold_init(start: Start, program: list[str], manager: Manager) -> None:
