@@ -1,0 +1,108 @@
+"""Whoever starts init, and in whatever state: another init, one that is traced or stopped, one that dies."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests import processes
+from tests.conftest import Start
+from tests.faults.plan import AS_PID1
+from tests.faults.scenario import HELD
+from tests.harness import NAMESPACE, compiled, kill, payload, until
+from tests.hostile.contract import CODE, live
+from tests.hostile.contract import Start as HostileStart
+from tests.hostile.starts import bits
+
+NOTHING = HostileStart("nothing")
+STARTED_BY_A_SHELL = ("sh", "-c", '"$@"; exit $?', "sh")
+READV = ["19"]  # what payloads/gate.c waits in (x86-64)
+# catatonit blocks these for itself, and for what it starts.
+CHANGED = {"catatonit": {"mask": bits((signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU))}}
+
+
+@pytest.fixture(params=["tini", "dumb-init", "catatonit", "pyinit"])
+def other(request: pytest.FixtureRequest, program: list[str]) -> list[str]:
+    """Return the command of another init."""
+    if request.param == "pyinit":
+        return [*program, "--"]
+    if not shutil.which(request.param):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{request.param} is not installed")
+    return [request.param, *AS_PID1[request.param]]
+
+
+def test_below_another_init(program: list[str], place: str, other: list[str]) -> None:
+    result = live([*other, *program, "--"], NOTHING, place, inner=1, changed=CHANGED.get(other[0], {}))
+    assert (result.outcome, result.code) == (HELD, CODE), result
+    assert "pyinit: " not in result.detail
+
+
+def test_above_another_init(program: list[str], place: str, other: list[str]) -> None:
+    """tini and dumb-init adopt no orphans there: pyinit does."""
+    result = live([*program, "--", *other], NOTHING, place, inner=1, changed=CHANGED.get(other[0], {}))
+    assert (result.outcome, result.code) == (HELD, CODE), result
+    assert "pyinit: " not in result.detail
+
+
+@pytest.mark.parametrize("around", [NAMESPACE, STARTED_BY_A_SHELL], ids=["pid1", "subreaper"])
+@pytest.mark.parametrize("follow", [[], ["-f"]], ids=["the parent", "all"])
+def test_traced(program: list[str], around: tuple[str, ...], follow: list[str]) -> None:
+    """By strace, which stays beside (-D): the parent alone, or init and payload too from their births."""
+    traced = ["strace", "-D", *follow, "-qq", "-o", "/dev/null", *around]
+    assert live([*program, "--"], NOTHING, traced) == (HELD, CODE, "")
+
+
+@pytest.fixture
+def gate() -> Iterator[tuple[int, int]]:
+    """Return the two ends of a pipe for payloads/gate.c: closing the second opens it."""
+    pipe = os.pipe()
+    yield pipe
+    for each in pipe:
+        os.close(each)
+
+
+@pytest.mark.parametrize("around", [NAMESPACE, STARTED_BY_A_SHELL], ids=["pid1", "subreaper"])
+def test_in_a_stopped_group_of_a_stopped_parent(
+    start: Start, program: list[str], gate: tuple[int, int], around: tuple[str, ...]
+) -> None:
+    """Parent and group stay stopped while init starts and works."""
+    gated = [str(compiled("gate")), str(gate[0]), *program]
+    init = start("--", *payload("receive"), program=gated, place=around, pass_fds=[gate[0]])
+    parent = init.process.pid
+    until(lambda: processes.sleeping_for(init.pid)[:1] == READV, "the gate")
+    os.killpg(parent, signal.SIGSTOP)
+    until(lambda: processes.state(parent) == processes.state(init.pid) == "T", "the group stopped")
+    os.kill(init.pid, signal.SIGCONT)
+    os.write(gate[1], b"x")
+    init.expect("got is ready\n")
+    assert processes.group(init.pid) == parent
+    assert processes.state(parent) == "T"
+    init.signal(signal.SIGUSR1)
+    init.expect("got 10 ")
+    kill(init.payload)
+    until(lambda: processes.state(init.pid) == "Z", "init's end")
+    os.kill(parent, signal.SIGCONT)
+    assert init.wait().code == 128 + signal.SIGKILL
+
+
+def test_a_group_that_is_orphaned_while_one_of_it_is_stopped(start: Start, program: list[str]) -> None:
+    """Then the kernel sends HUP and CONT to all of the group (credentials(7)): both are forwarded, init goes on."""
+    job = 'set -m; { sleep 1000 & kill -STOP $!; exec "$@"; } & wait'
+    leader = start("--", *payload("receive"), program=["bash", "-c", job, "bash", *program], place="subreaper")
+    leader.expect("got is ready\n")
+    (init,) = processes.children(leader.pid)
+    (sleep, child) = processes.children(init)
+    assert processes.group(init) == processes.group(sleep) != leader.pid
+    until(lambda: processes.state(sleep) == "T", "one of the group stopped")
+    kill(leader.pid)
+    assert "got 1 " in leader.expect("got 18 ")
+    until(lambda: processes.children(init) == [child], "the stopped one ended and reaped")
+    os.kill(init, signal.SIGUSR1)
+    leader.expect("got 10 ")
+    kill(child)
+    leader.wait()
+    assert os.waitstatus_to_exitcode(os.waitpid(init, 0)[1]) == 128 + signal.SIGKILL
