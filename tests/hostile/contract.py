@@ -21,6 +21,7 @@ from tests.harness import Init, NotInTimeError, Stream, Word, kill, payload, unt
 
 CHANGED, UNREAPED = "payload given something else", "orphan not reaped"
 CODE = 42
+SEPARATOR = "; "  # between the lines of the payload's report that differ
 PATIENCE = 5.0  # seconds after which a run counts as hung
 
 
@@ -131,14 +132,18 @@ class _Life:
             return
         different = sorted(name for name in {*given, *expected} if given.get(name) != expected.get(name))
         if different:
-            detail = ", ".join(f"{name}: {given.get(name)} instead of {expected.get(name)}" for name in different)
+            detail = SEPARATOR.join(f"{name}: {given.get(name)} instead of {expected.get(name)}" for name in different)
             raise _BrokenError(CHANGED, detail)
         self._ask(signal.SIGUSR1, "USR1\n")
         self._await(lambda: self._below() <= 1 + inner, "the orphan", UNREAPED)
         self._ask(signal.SIGTERM, "TERM\n")
 
     def _below(self) -> int:
-        return len(processes.descendants(self.init.pid))
+        try:
+            return len(processes.descendants(self.init.pid))
+        except NotInTimeError:
+            # It has ended before it was ever seen.
+            return 0
 
     def _ask(self, number: int, answer: str) -> None:
         # It may have ended, and then perhaps was never seen.

@@ -1,0 +1,102 @@
+"""Starts every init as PID 1 in every hostile way, prints a table; --document FILE puts it there."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import errno
+import os
+import resource
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tests.faults.plan import AS_PID1
+from tests.faults.scenario import ENDED, HELD, SILENT, WRONG
+from tests.harness import PROGRAMS
+from tests.hostile.contract import CHANGED, SEPARATOR, Result, Start, live
+from tests.hostile.starts import DISPENSABLE, ERRORS, NEEDED, STARTS, bits, refused
+
+BEGIN, END = "<!-- hostile starts: begin -->\n", "<!-- hostile starts: end -->\n"
+PR_SET_CHILD_SUBREAPER = 36
+OURS = "pyinit"
+INITS: Mapping[str, Sequence[str]] = {
+    OURS: [*PROGRAMS["frozen"], "--"],
+    **{name: [name, *options] for name, options in AS_PID1.items()},
+}
+# It blocks these for itself, and for what it starts. Said once, it need not be in every cell.
+CATATONITS = {"mask": bits((signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU))}
+# Without these the payload of this table fails as well.
+PAYLOADS_OWN = {("rt_sigaction",)}
+
+
+def main() -> int:
+    """Run what the command line asks for; 1 if pyinit has broken its word."""
+    parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__)
+    parser.add_argument("--document", type=Path, help="replace the table in this file")
+    asked = parser.parse_args()
+    prepare()
+    lines = ["| start | " + " | ".join(INITS) + " |", "|---" * (len(INITS) + 1) + "|"]
+    broken = 0
+    for name, results in rows():
+        broken += sum(each.outcome not in (HELD, ENDED) for each in results[OURS].values())
+        lines.append(f"| {name} | " + " | ".join(cell(each) for each in results.values()) + " |")
+        print(lines[-1], flush=True)
+    print(f"broken by pyinit: {broken}")
+    if asked.document:
+        before, begin, rest = asked.document.read_text().partition(BEGIN)
+        _, end, after = rest.partition(END)
+        asked.document.write_text(before + begin + "\n" + "\n".join(lines) + "\n\n" + end + after)
+    return 1 if broken else 0
+
+
+def prepare() -> None:
+    """Make what the inits inherit the same everywhere, and see what they leave behind."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    # What dies in these starts should not write files.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def rows() -> Iterator[tuple[str, Mapping[str, Mapping[str, Result]]]]:
+    """Return each start's name and, for each init, how it went; under a filter, for each of its answers."""
+    for start in STARTS:
+        yield start.name, {name: {"": life(name, start)} for name in INITS}
+    for calls in (each for each in (*DISPENSABLE, *NEEDED) if each not in PAYLOADS_OWN):
+        results = {
+            name: {errno.errorcode[error]: life(name, refused(calls, error)) for error in ERRORS} for name in INITS
+        }
+        yield f"refused: {', '.join(calls)}", results
+
+
+def life(name: str, start: Start) -> Result:
+    """Live one life with an init."""
+    sets_mask = any(os.fsdecode(word).startswith("block=") for word in start.prepare)
+    return live(INITS[name], start, changed=CATATONITS if name == "catatonit" and not sets_mask else {})
+
+
+def cell(results: Mapping[str, Result]) -> str:
+    """Return what a cell of the table says; once, if it is the same for every answer of a filter."""
+    words = {answer: outcome(result) for answer, result in results.items()}
+    if len(set(words.values())) == 1:
+        return next(iter(words.values()))
+    return "; ".join(f"{answer}: {each}" for answer, each in words.items())
+
+
+def outcome(result: Result) -> str:
+    """Return how it went, in a few words."""
+    if result.outcome == CHANGED:
+        names = [part.partition(":")[0] for part in result.detail.split(SEPARATOR)]
+        return f"payload gets other: {', '.join(names)}"
+    if result.code is None or result.outcome == HELD:
+        return result.outcome
+    if result.code < 0:
+        return f"killed by {signal.Signals(-result.code).name[3:]}"
+    if result.outcome in (ENDED, SILENT, WRONG):
+        return f"ends with {result.code}{'' if result.detail else ', says nothing'}"
+    return result.outcome
+
+
+if __name__ == "__main__":
+    sys.exit(main())
