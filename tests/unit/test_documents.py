@@ -19,9 +19,9 @@ def in_manual() -> list[str]:
     return [("--" if long else "-") + name for item in items for long, name in re.findall(r"Fl (Fl )?([\w-]+)", item)]
 
 
-def in_readme() -> list[str]:
-    """The options in the first column of README's table."""
-    rows = re.findall(r"^\| (`-.*?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+def in_usage() -> list[str]:
+    """The options in the first column of docs/usage.md's table."""
+    rows = re.findall(r"^\| (`-.*?) \|", (ROOT / "docs" / "usage.md").read_text(), re.MULTILINE)
     return [word for row in rows for word in re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", row)]
 
 
@@ -46,7 +46,7 @@ def in_zsh() -> list[str]:
     return sorted(found)
 
 
-@pytest.mark.parametrize("listed", [in_manual, in_readme, in_bash, in_zsh])
+@pytest.mark.parametrize("listed", [in_manual, in_usage, in_bash, in_zsh])
 def test_the_document_has_the_options_of_the_table(listed: object) -> None:
     assert callable(listed)
     assert sorted(listed()) == OPTIONS

@@ -1,0 +1,53 @@
+"""Every cell of README's table is what the installed programs do here."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import OpenTerminal, Start
+from tests.harness import PROGRAMS, ROOT
+from tests.peers.probes import PROBES, Tools
+
+
+def table() -> list[list[str]]:
+    """The cells of README's table, line by line; the first line is the heading."""
+    found = re.search(r"^\| \| pyinit \|.*\n(?:\|.*\n)+", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert found
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in found[0].splitlines()]
+    return [lines[0], *lines[2:]]
+
+
+NAMES = table()[0][1:]
+CELLS = [
+    pytest.param(line[0], name, cell, id=f"{line[0]}: {name}")
+    for line in table()[1:]
+    for name, cell in zip(NAMES, line[1:], strict=True)
+]
+
+
+def found(name: str) -> str:
+    """The program's file; without it the test is skipped, but not in CI."""
+    path = PROGRAMS["frozen"][0] if name == "pyinit" else shutil.which(name)
+    if not path or not Path(path).exists():
+        text = f"{name} is missing; make dist, tools/need tini dumb-init catatonit"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(text)
+    return str(path)
+
+
+@pytest.mark.parametrize("kind", ["frozen"], indirect=True)
+@pytest.mark.parametrize(("label", "name", "cell"), CELLS)
+def test_the_cell_is_what_is_seen(
+    label: str, name: str, cell: str, start: Start, terminal: OpenTerminal, tmp_path: Path
+) -> None:
+    assert PROBES[label](Tools(name, found(name), start, terminal, tmp_path)) == cell
+
+
+def test_the_table_is_whole() -> None:
+    """Each probe has its row, and each of the programs that it is compared with its column."""
+    assert [line[0] for line in table()[1:]] == list(PROBES)
+    assert NAMES == ["pyinit", "tini", "dumb-init", "catatonit"]
