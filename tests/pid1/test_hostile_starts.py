@@ -22,3 +22,12 @@ def test_the_contract(program: list[str], kind: str, place: str, hostile: Start)
     result = live([*program, "--"], hostile, place, changed=changed)
     assert result.outcome == (ENDED if hostile.line else HELD), result
     assert result.detail.startswith(f"pyinit: {hostile.line}") if hostile.line else not result.detail, result
+
+
+@pytest.mark.parametrize("kind", ["frozen"], indirect=True)
+@pytest.mark.parametrize("hostile", [each for each in STARTS if not each.line], ids=lambda each: each.name)
+@pytest.mark.parametrize("options", ["-g -vvw -p TERM -k 5 -t 1", "-S -W --log-format json"])
+def test_the_contract_with_options(program: list[str], place: str, options: str, hostile: Start) -> None:
+    result = live([*program, *options.split(), "--"], hostile, place)
+    assert result.outcome == HELD, result
+    assert "internal error" not in result.detail
