@@ -110,8 +110,8 @@ wheel: dist ## dist/pyinit-*.whl, which installs the static file as bin/pyinit
 	@PYTHONPATH=build $(FREEZER) -m freezing.wheel . dist/pyinit dist
 
 .PHONY: order
-order: dist ## refresh build/symbols.order, after which dist/pyinit has its functions
-	@PYTHONPATH=build $(FREEZER) -m freezing.order .work/pyinit/stage1 dist/pyinit build/symbols.order
+order: dist ## refresh build/*.order, after which dist/pyinit lays out its code and its heap
+	@PYTHONPATH=build $(FREEZER) -m freezing.order .work/pyinit dist/pyinit build
 	@$(MAKE) --no-print-directory dist
 
 # --- Packages ---------------------------------------------------------------------------------------

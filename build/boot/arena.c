@@ -5,7 +5,7 @@
  * the snapshot are never taken back at run time: that would write to their pages, and their sum is bounded.
  *
  * A block is an 8-byte header that holds its usable size, then the memory, aligned to 16 bytes. Freed blocks wait
- * in a list per size. There is one thread, so there are no locks.
+ * in a list per size. There is one thread, so there are no locks. What every run uses begins the arena: see order.c.
  */
 #define _GNU_SOURCE
 #include "snapshot.h"
@@ -36,7 +36,16 @@ static char *end = arena + ARENA;
 static char *sealed = arena; /* blocks below belong to the snapshot for ever */
 static struct free_block *lists[SMALL_LISTS + LARGE_LISTS];
 static char *hole, *hole_end; /* build mode: a large freed block that small blocks are taken from */
-static uint8_t *births; /* build mode: one bit for every 16 bytes of the arena, set where an object begins */
+static char *hot, *hot_end; /* build mode: where blocks lie that every run uses */
+static struct note {
+    uint32_t name;  /* of the block that begins here, as order.c has it */
+    bool is_object; /* an object begins here */
+} *notes; /* build mode: one for every 16 bytes of the arena */
+
+static struct note *note_of(void *memory)
+{
+    return notes + ((char *)memory - arena) / ALIGNMENT;
+}
 
 static size_t *size_of(void *memory)
 {
@@ -79,10 +88,21 @@ static char *fresh(size_t size)
     return block;
 }
 
+/* In build mode the blocks that every run uses have a place of their own: NULL if this is none, or there is no room. */
+static char *from_hot(size_t size, uint32_t name)
+{
+    if (!pyinit_order_has(name) || (size_t)(hot_end - hot) < size) {
+        return NULL;
+    }
+    char *block = hot;
+    hot += size;
+    return block;
+}
+
 /* In build mode the large blocks that a growing dict leaves behind are filled with small ones: NULL if none is left. */
 static char *from_hole(size_t size)
 {
-    for (int list = SMALL_LISTS + LARGE_LISTS; births != NULL && hole_end - hole < SMALL && list-- > SMALL_LISTS;) {
+    for (int list = SMALL_LISTS + LARGE_LISTS; notes != NULL && hole_end - hole < SMALL && list-- > SMALL_LISTS;) {
         struct free_block *waiting = lists[list];
         if (waiting != NULL) {
             lists[list] = waiting->next;
@@ -107,32 +127,37 @@ void *malloc(size_t wished)
         return NULL;
     }
     int list = block_size(wished, &usable);
-    struct free_block *waiting = lists[list];
-    if (waiting != NULL) {
+    size_t size = usable + HEADER;
+    uint32_t name = notes == NULL ? 0 : pyinit_order_next_name(size);
+    char *block = notes == NULL ? NULL : from_hot(size, name);
+    if (block == NULL && lists[list] != NULL) {
+        struct free_block *waiting = lists[list];
         lists[list] = waiting->next;
-        return waiting;
+        block = (char *)size_of(waiting);
     }
-    char *block = from_hole(usable + HEADER);
     if (block == NULL) {
-        block = fresh(usable + HEADER);
+        block = from_hole(size);
+    }
+    if (block == NULL) {
+        block = fresh(size);
     }
     if (block == NULL) {
         errno = ENOMEM;
         return NULL;
     }
     *(size_t *)block = usable;
+    if (notes != NULL) {
+        note_of(block + HEADER)->name = name;
+    }
     return block + HEADER;
 }
 
-static void forget_births(char *memory, size_t size)
+static void forget(char *memory, size_t size)
 {
-    if (births == NULL) {
+    if (notes == NULL) {
         return;
     }
-    size_t first = (memory - arena) / ALIGNMENT;
-    for (size_t place = first; place < first + size / ALIGNMENT; place++) {
-        births[place / 8] &= ~(1 << place % 8);
-    }
+    memset(note_of(memory), 0, size / ALIGNMENT * sizeof *notes);
     memset(memory, 0, size); /* what lay here must not differ between two builds */
 }
 
@@ -142,7 +167,7 @@ void free(void *memory)
         return;
     }
     size_t usable = *size_of(memory);
-    forget_births(memory, usable);
+    forget(memory, usable);
     int list = block_size(usable, &usable);
     struct free_block *block = memory;
     block->next = lists[list];
@@ -180,19 +205,20 @@ void *realloc(void *memory, size_t wished)
 /* Called by every creation of an object (build/cpython.patch), at run time too: there it does nothing. */
 void pyinit_object_born(PyObject *object)
 {
-    if (births != NULL && (char *)object >= arena && (char *)object < next) {
-        size_t place = ((char *)object - arena) / ALIGNMENT;
-        births[place / 8] |= 1 << place % 8;
+    if (notes != NULL && (char *)object >= arena && (char *)object < next) {
+        note_of(object)->is_object = true;
     }
 }
 
-/* Before Python starts in build mode. */
-void pyinit_arena_open(void)
+/* Before Python starts in build mode: `reserved` bytes are for what every run uses. */
+void pyinit_arena_open(size_t reserved)
 {
-    births = mmap(NULL, ARENA / ALIGNMENT / 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (births == MAP_FAILED) {
+    notes = mmap(NULL, ARENA / ALIGNMENT * sizeof *notes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (notes == MAP_FAILED) {
         pyinit_fail("build", strerror(errno));
     }
+    hot = next;
+    hot_end = next += reserved;
 }
 
 /* Every living object of the arena lives for ever: using it will not write to its page. (Those outside are born so,
@@ -202,13 +228,30 @@ void pyinit_arena_make_immortal(void)
     Py_SET_REFCNT(Py_None, _Py_IMMORTAL_REFCNT);
     Py_SET_REFCNT(Py_NotImplemented, _Py_IMMORTAL_REFCNT);
     for (size_t place = 0; place < (size_t)(next - arena) / ALIGNMENT; place++) {
-        if (births[place / 8] & 1 << place % 8) {
+        if (notes[place].is_object) {
             PyObject *object = (PyObject *)(arena + place * ALIGNMENT);
             if (Py_REFCNT(object) > 0) {
                 Py_SET_REFCNT(object, _Py_IMMORTAL_REFCNT);
             }
         }
     }
+}
+
+/* Lists the living blocks of build mode, unless `blocks` is NULL; returns their number. */
+size_t pyinit_arena_blocks(struct block *blocks)
+{
+    size_t count = 0;
+    for (size_t place = 0; place < (size_t)(next - arena) / ALIGNMENT; place++) {
+        if (notes[place].name == 0) {
+            continue;
+        }
+        if (blocks != NULL) {
+            char *memory = arena + place * ALIGNMENT;
+            blocks[count] = (struct block){(uintptr_t)memory, *size_of(memory), notes[place].name};
+        }
+        count++;
+    }
+    return count;
 }
 
 /* No more build mode: returns the end of what the file must hold. */
@@ -219,7 +262,8 @@ char *pyinit_arena_seal(void)
     }
     memset(lists, 0, sizeof lists);
     hole = hole_end = NULL;
-    births = NULL;
+    hot = hot_end = NULL;
+    notes = NULL;
     sealed = (char *)(((uintptr_t)next + PAGE - 1) & -(uintptr_t)PAGE);
     next = sealed + HEADER;
     end = sealed + ROOM;

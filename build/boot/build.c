@@ -1,8 +1,9 @@
-/* Build mode: STAGE MODULES SNAPSHOT starts Python, imports the program and writes the snapshot.
+/* Build mode: STAGE MODULES ORDER SNAPSHOT BLOCKS starts Python, imports the program and writes the snapshot.
  *
  * MODULES, made by build/freezing/modules.py, is a sequence of records: a line "WP SIZE NAME", then SIZE bytes of marshalled
  * code. W is "b" for a part of the import system, "i" for what is to be imported now (the program comes last) and
  * "-" for what is only there for others to import; P is "p" for a package, else "-". A module that nothing imports leaves no trace in the finished file.
+ * ORDER is described in order.c. BLOCKS becomes an array of struct block: all that malloc has given, for `make order`.
  */
 #define _GNU_SOURCE
 #include "snapshot.h"
@@ -194,6 +195,7 @@ static void settle(void)
     }
     call("gc", "collect");
     call("gc", "freeze");
+    call("sys", "_clear_type_cache"); /* or every new entry would look at the name of an old one, all over the arena */
     PyGC_Collect(); /* empties the lists of freed objects, which lie all over the arena */
 }
 
@@ -208,26 +210,35 @@ static void forget_process(void)
     _PyRuntime.gilstate.autoTSSkey = (Py_tss_t)Py_tss_NEEDS_INIT;
 }
 
-static void write_snapshot(const char *path, const char *end)
+static void write_file(const char *path, const void *begin, const void *end)
 {
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    for (const char *at = pyinit_snapshot_start; at < end;) {
-        ssize_t written = write(file, at, end - at);
+    for (const char *at = begin; at < (const char *)end;) {
+        ssize_t written = write(file, at, (const char *)end - at);
         if (written <= 0) {
             pyinit_fail(path, strerror(errno));
         }
         at += written;
     }
+    close(file);
+}
+
+static void write_blocks(const char *path)
+{
+    size_t count = pyinit_arena_blocks(NULL);
+    struct block *blocks = pages(count * sizeof *blocks);
+    pyinit_arena_blocks(blocks);
+    write_file(path, blocks, blocks + count);
 }
 
 _Noreturn void pyinit_build(int argc, char **argv)
 {
-    if (argc != 3) {
-        pyinit_fail("build", "this file holds no program: usage: STAGE MODULES SNAPSHOT");
+    if (argc != 5) {
+        pyinit_fail("build", "this file holds no program: usage: STAGE MODULES ORDER SNAPSHOT BLOCKS");
     }
-    const char *modules_path = argv[1], *snapshot_path = argv[2];
+    const char *modules_path = argv[1], *order_path = argv[2], *snapshot_path = argv[3], *blocks_path = argv[4];
     clearenv();
-    pyinit_arena_open();
+    pyinit_arena_open(pyinit_order_read(order_path));
     const char **wanted = read_modules(modules_path);
     start_python();
     PyObject *module = NULL;
@@ -246,6 +257,8 @@ _Noreturn void pyinit_build(int argc, char **argv)
     settle();
     forget_process();
     pyinit_arena_make_immortal();
-    write_snapshot(snapshot_path, pyinit_arena_seal());
+    write_blocks(blocks_path);
+    pyinit_order_close();
+    write_file(snapshot_path, pyinit_snapshot_start, pyinit_arena_seal());
     _exit(0);
 }

@@ -2,6 +2,7 @@
 #ifndef PYINIT_SNAPSHOT_H
 #define PYINIT_SNAPSHOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,10 +32,20 @@ _Noreturn void pyinit_fail_with_exception(const char *what);
 _Noreturn void pyinit_build(int argc, char **argv);
 
 /* arena.c: malloc. Nothing is immortal and nothing sealed until build mode says so. */
-void pyinit_arena_open(void);
+void pyinit_arena_open(size_t reserved);
 void pyinit_arena_make_immortal(void);
+struct block {
+    uint32_t address, size, name;
+};
+size_t pyinit_arena_blocks(struct block *blocks);
 char *pyinit_arena_seal(void);
 void pyinit_object_born(PyObject *object);
+
+/* order.c: which blocks lie side by side. pyinit_order_read returns how many bytes they take. */
+size_t pyinit_order_read(const char *path);
+uint32_t pyinit_order_next_name(size_t size);
+bool pyinit_order_has(uint32_t name);
+void pyinit_order_close(void);
 
 /* native.c: the built-in module of the program. */
 PyMODINIT_FUNC PyInit__pyinit(void);

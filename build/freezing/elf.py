@@ -11,7 +11,7 @@ SECTION_HEADER = struct.Struct("<IIQQQQIIQQ")
 SYMBOL = struct.Struct("<IBBHQQ")
 LOAD = 1  # a kind of segment
 SYMBOLS = 2  # a kind of section
-FUNCTION = 2  # a kind of symbol
+OBJECT, FUNCTION = 1, 2  # kinds of symbols
 PAGE = 4096
 
 
@@ -40,27 +40,31 @@ class Stage:
 
     def symbol(self, name: str) -> int:
         """The address of a symbol. Raises KeyError if there is none."""
-        for address, _, found in self._symbols():
+        for _, address, _, found in self._symbols():
             if found == name:
                 return address
         raise KeyError(name)
 
-    def functions(self) -> list[tuple[int, str]]:
-        """Address and name of every function."""
-        return [(address, name) for address, kind, name in self._symbols() if kind == FUNCTION]
+    def symbols(self, kind: int) -> list[tuple[int, int, tuple[str, ...]]]:
+        """Address and size of every symbol of a kind; and its names, several where the compiler has merged the same."""
+        names: dict[tuple[int, int], set[str]] = {}
+        for found, address, size, name in self._symbols():
+            if found == kind:
+                names.setdefault((address, size), set()).add(name)
+        return [(*place, tuple(sorted(found))) for place, found in names.items()]
 
-    def _symbols(self) -> Iterator[tuple[int, int, str]]:
-        """Address, kind and name of everything in the symbol table."""
+    def _symbols(self) -> Iterator[tuple[int, int, int, str]]:
+        """Kind, address, size and name of everything in the symbol table."""
         start, size, count = self._header[6], self._header[11], self._header[12]
         places = range(start, start + size * count, size)
         sections = [SECTION_HEADER.unpack_from(self._content, at) for at in places]
         for table in (section for section in sections if section[1] == SYMBOLS):
             strings = sections[table[6]][4]
             for at in range(table[4], table[4] + table[5], SYMBOL.size):
-                name, info, _, _, value, _ = SYMBOL.unpack_from(self._content, at)
+                name, info, _, _, value, length = SYMBOL.unpack_from(self._content, at)
                 begin = strings + name
                 end = self._content.index(0, begin)
-                yield value, info & 15, self._content[begin:end].decode()
+                yield info & 15, value, length, self._content[begin:end].decode()
 
     def finished(self, snapshot: bytes, room: int) -> bytes:
         """The file with the snapshot in it, and `room` bytes of zeros in memory behind it."""

@@ -69,3 +69,4 @@ def write_order(symbols: str, folder: Path) -> None:
     constants = "".join(f"*(.rodata.{name} .rodata.{name}.str*)\n" for name in names)
     (folder / "functions.ld").write_text(functions)
     (folder / "constants.ld").write_text(constants)
+    (folder / "data.ld").write_text("".join(f"*(.data.{name} .bss.{name})\n" for name in names))

@@ -1,12 +1,12 @@
-"""`make order`: writes build/symbols.order, the functions that an init uses, in the order of their first use.
+"""`make order`: writes build/symbols.order and build/blocks.order, what an init uses of the file and of its heap.
 
-The linker lays them out in that order, so that a start touches few pages. The order is not needed for a right program,
-only for a quick one: refresh it when figures get worse. It comes from a run that is traced step by step.
+The linker lays the functions out in the order of their first use and the data side by side, build mode does the same
+with the heap's blocks, so that a start touches few pages. The orders are not needed for a right program, only for a
+quick one: refresh them when figures get worse. They come from runs that are traced step by step.
 """
 
 from __future__ import annotations
 
-import bisect
 import ctypes
 import os
 import signal
@@ -15,18 +15,31 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from freezing.elf import Stage
+from freezing import blocks
+from freezing.elf import FUNCTION, OBJECT, Stage
+from freezing.places import Places
 
 TRACE_ME, CONTINUE_BY_ONE, GET_REGISTERS = 0, 9, 12
-REGISTERS = struct.Struct("<27Q")
+REGISTERS = struct.Struct("<27Q")  # struct user_regs_struct
 INSTRUCTION_POINTER = 16
+ADDRESSES = slice(0, 15)  # the registers that can hold one, but for the stack pointer
+# The payload leaves an orphan behind and signals its parent: init's whole ordinary life. It waits while init is busy,
+# because a traced one is slow.
+IDLE = "idle() { sleep 1; until grep -q '^State:.S' /proc/$PPID/status; do sleep 1; done; }"
+LIVES = [
+    ["true"],
+    ["sh", "-c", f"{IDLE}; trap : USR1; idle; sh -c 'sleep 1 & :'; idle; kill -USR1 $PPID; idle; exit 0"],
+]
+# Soon over: their functions are laid out behind those of the lives, the heap is not.
+ERRANDS = [["--version"], ["no-such-program"]]
 HEAD = """\
-# The functions that an init uses, in the order of their first use: written by `make order`, read by the linker.
+# The functions that an init uses, in the order of their first use, then the data: written by `make order`, read by the
+# linker.
 """
 
 
-def steps(program: str, words: list[str]) -> Iterator[int]:
-    """Every instruction's address, from the program's first to its last."""
+def steps(program: str, words: list[str]) -> Iterator[tuple[int, ...]]:
+    """The registers before every instruction, from the program's first to its last."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
     pid = os.fork()
@@ -39,26 +52,31 @@ def steps(program: str, words: list[str]) -> Iterator[int]:
         if not os.WIFSTOPPED(status):
             return
         libc.ptrace(GET_REGISTERS, pid, None, registers)
-        yield REGISTERS.unpack(registers.raw)[INSTRUCTION_POINTER]
+        yield REGISTERS.unpack(registers.raw)
         received = os.WSTOPSIG(status)
         libc.ptrace(CONTINUE_BY_ONE, pid, None, 0 if received == signal.SIGTRAP else received)
 
 
 def main() -> int:
-    """STAGE PROGRAM TARGET: trace PROGRAM, whose symbols are in STAGE, and write TARGET."""
-    stage, program, target = (Path(word) for word in sys.argv[1:])
-    functions = sorted(Stage(stage.read_bytes()).functions())
-    starts = [address for address, _ in functions]
-    used: dict[str, None] = {}
-    # The payload leaves an orphan behind and signals its parent: init's whole ordinary life, at a traced init's pace.
-    life = "trap : USR1; sh -c 'sleep 3 & :'; sleep 2; kill -USR1 $PPID; sleep 3; exit 0"
-    for scenario in (["true"], ["sh", "-c", life], ["--version"], ["no-such-program"]):
-        for address in steps(str(program), scenario):
-            place = bisect.bisect_right(starts, address) - 1
-            if place >= 0 and address < functions[-1][0] + 4096:
-                used[functions[place][1]] = None
-    target.write_text(HEAD + "\n".join(used) + "\n")
-    print(f"order: {len(used)} functions in {target}")
+    """WORK PROGRAM FOLDER: trace PROGRAM, which was built in WORK, and write the two orders to FOLDER."""
+    work, program, folder = (Path(word) for word in sys.argv[1:])
+    stage = Stage((work / "stage1").read_bytes())
+    heap = blocks.read((work / f"{program.name}.blocks").read_bytes())
+    functions, data, places = Places(stage.symbols(FUNCTION)), Places(stage.symbols(OBJECT)), Places(heap)
+    code: dict[tuple[str, ...] | None, None] = {}
+    addresses: set[int] = set()
+    for scenario in [*LIVES, *ERRANDS]:
+        for registers in steps(str(program), scenario):
+            code[functions.at(registers[INSTRUCTION_POINTER])] = None
+            if scenario in LIVES:
+                addresses.update(registers[ADDRESSES])
+    # What has its address in a register is used: of an object Python looks at least at the reference count.
+    symbols = [*code, *(data.at(address) for address in sorted(addresses))]
+    names = dict.fromkeys(name for names in symbols if names is not None for name in names)
+    used = {places.at(address) for address in addresses}
+    (folder / "symbols.order").write_text(HEAD + "\n".join(names) + "\n")
+    (folder / "blocks.order").write_text(blocks.order(heap, used))
+    print(f"order: {len(names)} symbols and {len(used)} blocks in {folder}")
     return 0
 
 

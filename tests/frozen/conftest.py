@@ -27,3 +27,12 @@ def freezer(frozen: Path) -> Path:
     if not path.exists():
         pytest.skip(f"{frozen} was made elsewhere")
     return path
+
+
+@pytest.fixture
+def stage(freezer: Path) -> Path:
+    """Return the linked file that holds no program yet."""
+    path = ROOT / ".work" / "pyinit" / "stage1"
+    if not path.exists():
+        pytest.skip(f"no stage beside {freezer}")
+    return path

@@ -7,9 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from freezing import modules, snapshot, sources
 
-from tests.harness import ROOT
+from tests.frozen.programs import frozen_program
 
 PROGRAMS = {
     "exception": "def main():\n    raise ValueError('caf\\xe9\\nnext')",
@@ -19,26 +18,6 @@ PROGRAMS = {
     "no number": "def main():\n    return 'text'",
     "in finally": "def main():\n    try:\n        1 / 0\n    finally:\n        [].pop()",
 }
-
-
-@pytest.fixture
-def stage(freezer: Path) -> Path:
-    """Return the linked file that holds no program yet."""
-    path = ROOT / ".work" / "pyinit" / "stage1"
-    if not path.exists():
-        pytest.skip(f"no stage beside {freezer}")
-    return path
-
-
-def frozen_program(text: str, stage: Path, folder: Path) -> Path:
-    """Freeze a program of one module."""
-    pins = sources.pinned(ROOT, folder)
-    encodings = modules.from_file(ROOT / "build" / "stand_ins" / "encodings.py")
-    program = modules.Module("program", text.encode(), "program.py")
-    table = modules.table(modules.bootstrap(pins["cpython"]), [encodings, program], ["program"])
-    target = folder / "program"
-    snapshot.freeze(stage, table, target, folder)
-    return target
 
 
 def run(program: Path) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,20 @@
+"""Programs of one module, frozen for a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from freezing import modules, snapshot, sources
+
+from tests.harness import ROOT
+
+
+def frozen_program(text: str, stage: Path, folder: Path, order: str = "") -> Path:
+    """Freeze a program of one module, with its heap in an order as build/blocks.order has it."""
+    pins = sources.pinned(ROOT, folder)
+    encodings = modules.from_file(ROOT / "build" / "stand_ins" / "encodings.py")
+    program = modules.Module("program", text.encode(), "program.py")
+    table = modules.table(modules.bootstrap(pins["cpython"]), [encodings, program], ["program"])
+    target = folder / "program"
+    snapshot.freeze(stage, table, target, folder, order)
+    return target
