@@ -6,19 +6,10 @@ and counted; the next line that can be written says how many were lost. Standard
 
 from __future__ import annotations
 
-import errno
-import os
-import select
-import signal
 import time
 
-from pyinit import signals
+from pyinit import nonblocking
 
-STANDARD_ERROR = 2
-# pipe(7): a pipe that polls as writable takes this much without blocking, and in one piece.
-ATOMIC = 4096
-# The signals that come with these errors of write(2): init's own doing, and not to be forwarded.
-OF_WRITES = {errno.EPIPE: signals.PIPE, errno.EFBIG: signals.XFSZ}
 FAMILIAR = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 ERROR, WARNING, INFO, DEBUG = range(4)
@@ -32,12 +23,14 @@ class Log:
     JSON object with time (seconds since 1970), level, message and the fields given.
     """
 
-    __slots__ = ("_json", "_lost", "verbose")
+    __slots__ = ("_cut", "_json", "_lost", "verbose")
 
     def __init__(self, verbose: int = 0, json: bool = False) -> None:
         self.verbose = verbose
         self._json = json
         self._lost = 0
+        # Whether the last thing written is a part of a line.
+        self._cut = False
 
     def error(self, message: str, **fields: int | str) -> None:
         """What kept init from doing its job."""
@@ -66,14 +59,22 @@ class Log:
         self._write(self._line(level, message, fields))
 
     def _write(self, line: bytes) -> None:
-        if self._lost:
-            plural = "line was" if self._lost == 1 else "lines were"
-            text = f"{self._lost} {plural} lost: standard error could not be written to"
-            line = self._line(WARNING, text, {"lost": self._lost}) + line
-        if _written(line):
+        notice = self._notice() if self._lost else b""
+        text = notice + line
+        done = nonblocking.write(text)
+        if done == len(text):
             self._lost = 0
-        else:
-            self._lost += 1
+            self._cut = False
+            return
+        if done:
+            self._cut = text[done - 1 : done] != b"\n"
+        # If the notice went through, the line alone is lost.
+        self._lost = 1 if done and done >= len(notice) else self._lost + 1
+
+    def _notice(self) -> bytes:
+        plural = "line was" if self._lost == 1 else "lines were"
+        text = f"{self._lost} {plural} lost: standard error could not be written to"
+        return (b"\n" if self._cut else b"") + self._line(WARNING, text, {"lost": self._lost})
 
     def _line(self, level: int, message: str, fields: dict[str, int | str]) -> bytes:
         text = printable(message)
@@ -87,32 +88,6 @@ class Log:
         pairs |= {key: _value(value) for key, value in fields.items()}
         inside = ", ".join(f'"{key}": {value}' for key, value in pairs.items())
         return ("{" + inside + "}\n").encode("utf-8", "replace")
-
-
-def _written(line: bytes) -> bool:
-    # Asked first: standard error is shared with the payload and must not be made non-blocking for it.
-    while line:
-        try:
-            if not _takes_more():
-                return False
-            line = line[os.write(STANDARD_ERROR, line[:ATOMIC]) :]
-        except OSError as error:
-            if error.errno in OF_WRITES:
-                # It is pending for this thread, and taken before one that was sent to init as a whole.
-                signal.sigtimedwait({OF_WRITES[error.errno]}, 0)
-            return False
-    return True
-
-
-def _takes_more() -> bool:
-    poll = select.poll()
-    poll.register(STANDARD_ERROR, select.POLLOUT)
-    try:
-        events = poll.poll(0)
-    except OSError:
-        # A seccomp profile may forbid it, and that may be what there is to say.
-        return bool(select.select([], [STANDARD_ERROR], [], 0)[1])
-    return bool(events) and not events[0][1] & select.POLLNVAL
 
 
 def _value(value: int | str) -> str:

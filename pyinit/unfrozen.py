@@ -13,6 +13,8 @@ from pyinit.errors import Failure
 IGNORED_BY_CPYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 # confstr(3): where execvp looks when there is no PATH.
 DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
+# pwritev2(2): as an offset, that of the open file; pipes have none.
+WHERE_IT_IS = -1
 EXEC_FORMAT_SHELL = b"/bin/sh"
 BORROWED_IDENTITY = "start: real and effective ids differ: is the file set-user-ID? chmod ug-s takes that away"
 # waitstatus_to_exitcode's value for a child that KILL has ended, and a shell's for one whose last command it has.
@@ -68,6 +70,15 @@ def reap(how: int, payload: int, most: int) -> tuple[int, int, int]:
         if payload in (0, pid) or changed or os.waitstatus_to_exitcode(status) in KILLED:
             return pid, status, taken + 1
     return 0, 0, most
+
+
+def write_at_once(descriptor: int, data: bytes) -> int:
+    """Writes as much as is taken without waiting; how many bytes. Raises OSError, BlockingIOError if none was."""
+    try:
+        return os.pwritev(descriptor, [data], WHERE_IT_IS, os.RWF_NOWAIT)
+    except NotImplementedError:
+        # musl has pwritev2 since 1.2.5.
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS)) from None
 
 
 def fork_exec(

@@ -8,8 +8,12 @@
 
 #include "internal/pycore_runtime.h"
 
+#include <errno.h>
+#include <linux/fs.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -19,12 +23,22 @@ struct snapshot pyinit_snapshot;
 int pyinit_argc;
 char **pyinit_argv;
 
+long pyinit_write_at_once(int descriptor, const struct iovec *pieces, int count)
+{
+    const long where_it_is = -1; /* as an offset, that of the open file; pipes have none */
+    return syscall(SYS_pwritev2, descriptor, pieces, count, where_it_is, where_it_is, RWF_NOWAIT);
+}
+
 _Noreturn void pyinit_fail(const char *what, const char *why)
 {
     struct iovec line[] = {
         {"pyinit: ", 8}, {(char *)what, strlen(what)}, {": ", 2}, {(char *)why, strlen(why)}, {"\n", 1},
     };
-    (void)!writev(STDERR_FILENO, line, sizeof line / sizeof *line);
+    enum { PARTS = sizeof line / sizeof *line };
+    struct pollfd room = {STDERR_FILENO, POLLOUT, 0};
+    if (pyinit_write_at_once(STDERR_FILENO, line, PARTS) < 0 && errno != EAGAIN && poll(&room, 1, 0) == 1) {
+        (void)!writev(STDERR_FILENO, line, PARTS); /* an old kernel, or a kind of file that cannot */
+    }
     _exit(INTERNAL_ERROR);
 }
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -72,6 +73,20 @@ static PyObject *close_from(PyObject *module, PyObject *argument)
         close(descriptor);
     }
     Py_RETURN_NONE;
+}
+
+/* write_at_once(descriptor, data) -> bytes written: what is taken without waiting. musl has had pwritev2 since 1.2.5. */
+static PyObject *write_at_once(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    int descriptor;
+    PyObject *data;
+    if (!PyArg_ParseTuple(arguments, "iS:write_at_once", &descriptor, &data)) {
+        return NULL;
+    }
+    struct iovec piece = {PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data)};
+    long written = pyinit_write_at_once(descriptor, &piece, 1);
+    return written < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLong(written);
 }
 
 /* The C strings of a list of bytes, with `spare` unused places in front and NULL at the end; valid as long as it. */
@@ -166,6 +181,7 @@ static PyMethodDef functions[] = {
     {"fork_exec", fork_exec, METH_VARARGS, NULL},
     {"wait_signal", (PyCFunction)(void (*)(void))pyinit_wait_signal, METH_FASTCALL, NULL},
     {"reap", (PyCFunction)(void (*)(void))pyinit_reap, METH_FASTCALL, NULL},
+    {"write_at_once", write_at_once, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

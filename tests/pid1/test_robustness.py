@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import time
@@ -85,64 +84,6 @@ def test_strace_comes_and_goes(start: Start, place: str, tmp_path: Path) -> None
         init.signal(number)
         init.expect(f"got {number} ")
     still_works(init)
-
-
-def full_pipe() -> tuple[int, int]:
-    """Return a pipe that takes no more."""
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    try:
-        while True:
-            os.write(writer, b"x" * 4096)
-    except BlockingIOError:
-        pass
-    os.set_blocking(writer, True)
-    return reader, writer
-
-
-def test_a_full_standard_error_does_not_hold_init_up(start: Start, place: str) -> None:
-    reader, writer = full_pipe()
-    init = start("-vvw", "--", *payload("receive"), place=place, stderr=writer)
-    still_works(ready(init))
-    os.close(writer)
-    os.close(reader)
-
-
-def test_lost_lines_are_counted(start: Start) -> None:
-    reader, writer = full_pipe()
-    init = ready(start("-vv", "--", *payload("receive"), stderr=writer))
-    init.signal(signal.SIGUSR1)
-    init.expect("got 10 ")
-    init.idle()
-    while select.select([reader], [], [], 0)[0]:
-        os.read(reader, 65536)
-    init.signal(signal.SIGUSR2)
-    init.expect("got 12 ")
-    init.idle()
-    text = os.read(reader, 65536).decode()
-    os.close(writer)
-    os.close(reader)
-    first, second = text.splitlines()[:2]
-    assert "lost" in first
-    assert "USR2" in second
-
-
-def test_a_standard_error_that_nobody_reads_any_more(start: Start, place: str) -> None:
-    reader, writer = os.pipe()
-    init = start("-vvw", "--", *payload("receive"), place=place, stderr=writer)
-    os.close(writer)
-    os.close(reader)
-    still_works(ready(init))
-
-
-def test_a_standard_error_on_a_full_disk(start: Start, place: str) -> None:
-    with Path("/dev/full").open("wb") as full:
-        init = start("-vvw", "--", *payload("receive"), place=place, stderr=full.fileno())
-    still_works(ready(init))
-
-
-def test_a_closed_standard_error(start: Start, place: str) -> None:
-    still_works(ready(start("-vvw", "--", *payload("receive"), place=place, prepare=["close=2"])))
 
 
 def test_without_proc(start: Start) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -104,6 +105,17 @@ def test_the_controlling_terminal_is_opened_for_reading(terminal: OpenTerminal, 
     found = read(log, str(frozen), subprocess.CompletedProcess([], 0, "", ""))
     only_reads(found.init)
     assert any(call.path == "/dev/tty" and not call.result.startswith("-1") for call in opened(found.init))
+
+
+def test_standard_error_is_opened_once_more_to_be_written_to(frozen: Path, tmp_path: Path) -> None:
+    """A FIFO, which cannot be asked otherwise not to wait; nothing else is opened for writing, and nothing created."""
+    os.mkfifo(fifo := tmp_path / "fifo")
+    around = ["sh", "-c", 'exec "$@" 2<>"$0"', str(fifo)]
+    found = traced([frozen], ["-vv", "--", "true"], tmp_path, calls="%file,%process", around=around)
+    writing = [call for call in opened(found.init) if "O_RDONLY" not in call.arguments]
+    assert {call.path for call in writing} == {"/proc/self/fd/2"}
+    assert not any("O_CREAT" in call.arguments or "O_TRUNC" in call.arguments for call in writing)
+    only_reads([call for call in found.init if call not in writing])
 
 
 def test_why_a_program_could_not_be_executed_is_read_from_it_alone(frozen: Path, tmp_path: Path) -> None:

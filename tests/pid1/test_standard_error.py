@@ -1,0 +1,266 @@
+"""Whatever standard error is, init does its work, ends with the payload's code, and says later what was lost."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from tests import processes
+from tests.conftest import Start
+from tests.harness import PLACES, Init, Stream, payload, until
+from tests.hostile.starts import refused
+from tests.pid1.test_robustness import WITHOUT_PROC
+from tests.unwritable import (
+    FOR_A_WHILE,
+    FOR_EVER,
+    Unwritable,
+    full_datagrams,
+    full_disk,
+    full_fifo,
+    full_pipe,
+    full_socket,
+    stopped_terminal,
+)
+
+Kind = Callable[[], AbstractContextManager[Unwritable]]
+# What -vv says before it is told to: "payload started", "USR1 is forwarded".
+LOST = 2
+FORMATS = ("text", "json")
+# x86-64: write, sendto, pwritev2.
+WRITES = {"1": "write", "44": "sendto", "328": "pwritev2"}
+OLD_KERNEL = refused(["328"], errno.ENOSYS)
+TOO_LONG = 60_000_000  # microseconds: longer than any test waits
+
+
+@pytest.fixture(params=FORMATS)
+def lines(request: pytest.FixtureRequest) -> str:
+    """Return a format of lines."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def unwritable(request: pytest.FixtureRequest) -> Iterator[Unwritable]:
+    """Return the standard error that a test asks for."""
+    make: Kind = request.param
+    with make() as one:
+        yield one
+
+
+def each_of(kinds: Sequence[Kind]) -> pytest.MarkDecorator:
+    """Run a test with each of these."""
+    return pytest.mark.parametrize("unwritable", kinds, indirect=True, ids=lambda kind: kind.__name__)
+
+
+@pytest.fixture
+def begin(start: Start, program: list[str]) -> Callable[..., Init]:
+    """Return a function that starts pyinit, with much to say, and a payload, and waits until both are idle."""
+
+    def begin(unwritable: Unwritable, *options: str, place: str | Sequence[str] = "pid1") -> Init:
+        init = start(
+            *(*options, "--", *payload("receive")),
+            program=[*unwritable.around, *program],
+            place=place,
+            prepare=unwritable.prepare,
+            stderr=unwritable.descriptor,
+        )
+        init.expect("got is ready\n")
+        init.idle()
+        return init
+
+    return begin
+
+
+def serve(init: Init, number: int) -> None:
+    """Check that a signal comes through, and no other."""
+    init.signal(number)
+    assert init.expect("\n").startswith(f"got {int(number)} ")
+    init.idle()
+
+
+def ends(init: Init) -> None:
+    """Check that the exit code is the payload's."""
+    os.kill(init.payload, signal.SIGKILL)
+    assert init.wait().code == 137
+
+
+def says(text: str, lines: str) -> list[str]:
+    """Return the messages of whole lines; a lost one's place is taken by its number."""
+    if lines == "json":
+        found = [json.loads(line) for line in text.splitlines() if line]
+        return [str(each.get("lost", each["message"])) for each in found]
+    return [re.sub(r"^pyinit: (?:(\d+) lines? w.*)?", r"\1", line) for line in text.splitlines() if line]
+
+
+@each_of([*FOR_EVER, *FOR_A_WHILE])
+def test_init_works_without_a_standard_error(
+    begin: Callable[..., Init], unwritable: Unwritable, place: str, lines: str
+) -> None:
+    init = begin(unwritable, "-vvw", "--log-format", lines, place=place)
+    for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGRTMIN):
+        serve(init, number)
+    ends(init)
+
+
+@each_of(FOR_A_WHILE)
+def test_what_was_lost_is_counted_and_said(
+    begin: Callable[..., Init], unwritable: Unwritable, place: str, lines: str
+) -> None:
+    init = begin(unwritable, "-vv", "--log-format", lines, place=place)
+    serve(init, signal.SIGUSR1)
+    assert unwritable.relieve
+    unwritable.relieve(init)
+    serve(init, signal.SIGUSR2)
+    assert says(unwritable.read(), lines) == [str(LOST), "USR2 is forwarded"]
+    # Once, and not again.
+    serve(init, signal.SIGUSR1)
+    assert says(unwritable.read(), lines)[2:] == ["USR1 is forwarded"]
+    ends(init)
+
+
+@each_of([*FOR_EVER, *FOR_A_WHILE])
+def test_on_a_kernel_without_pwritev2(begin: Callable[..., Init], unwritable: Unwritable, lines: str) -> None:
+    old = unwritable._replace(around=[*unwritable.around, *OLD_KERNEL.filter])
+    init = begin(old, "-vv", "--log-format", lines)
+    serve(init, signal.SIGUSR1)
+    if old.relieve:
+        old.relieve(init)
+        serve(init, signal.SIGUSR2)
+        assert says(old.read(), lines) == [str(LOST), "USR2 is forwarded"]
+    ends(init)
+
+
+@each_of([full_pipe, full_socket, stopped_terminal])
+def test_without_proc_it_is_counted_too(begin: Callable[..., Init], unwritable: Unwritable, lines: str) -> None:
+    init = begin(unwritable, "-vv", "--log-format", lines, place=WITHOUT_PROC)
+    serve(init, signal.SIGUSR1)
+    assert unwritable.relieve
+    unwritable.relieve(init)
+    serve(init, signal.SIGUSR2)
+    assert says(unwritable.read(), lines) == [str(LOST), "USR2 is forwarded"]
+    ends(init)
+
+
+def test_what_was_lost_is_said_at_the_end_at_the_latest(start: Start, place: str, lines: str) -> None:
+    """Without another line to say."""
+    with full_pipe() as unwritable:
+        words = ["-W", "-k", "0.1", "--log-format", lines, "--", "sh", "-c", 'trap "" TERM; sleep 1000 & echo; wait']
+        init = start(*words, place=place, stderr=unwritable.descriptor)
+        init.expect("\n")
+        (sleeping,) = processes.children(init.payload)
+        init.signal(signal.SIGTERM)
+        until(lambda: processes.parent(sleeping) == init.pid, "KILL for the payload")
+        init.idle()
+        assert unwritable.relieve
+        unwritable.relieve(init)
+        os.kill(sleeping, signal.SIGKILL)
+        assert init.wait().code == 137
+        assert says(unwritable.read(), lines) == ["1"]
+
+
+def test_a_line_that_was_cut_off_is_not_continued_by_the_next(begin: Callable[..., Init]) -> None:
+    """A disk takes what it has room for."""
+    with full_disk(room=9) as unwritable:
+        init = begin(unwritable, "-vv")
+        assert unwritable.relieve
+        unwritable.relieve(init)
+        serve(init, signal.SIGUSR2)
+        first, *others = unwritable.read().splitlines()
+        assert (first, says("\n".join(others), "text")) == ("pyinit: p", ["1", "USR2 is forwarded"])
+        ends(init)
+
+
+def test_a_file_in_standard_errors_place_is_not_written_to(begin: Callable[..., Init]) -> None:
+    """An image without a mounted /proc may hold any file there."""
+    image = ["sh", "-c", 'mount -t tmpfs none /proc && mkdir -p /proc/self/fd && : >/proc/self/fd/2 && exec "$@"', "sh"]
+    with full_fifo() as unwritable:
+        init = begin(unwritable, "-vv", place=[*WITHOUT_PROC[:5], *image])
+        assert unwritable.relieve
+        unwritable.relieve(init)
+        serve(init, signal.SIGUSR2)
+        assert says(unwritable.read(), "text") == ["1", "USR2 is forwarded"]
+        assert Path(f"/proc/{init.pid}/root/proc/self/fd/2").read_bytes() == b""
+        ends(init)
+
+
+def test_a_terminal_that_was_given_for_reading_is_not_written_to(begin: Callable[..., Init]) -> None:
+    """Opened once more, it could be."""
+    master, slave = os.openpty()
+    screen = Stream(master)
+    reading = os.open(os.ttyname(slave), os.O_RDONLY | os.O_NOCTTY)
+    init = begin(Unwritable(reading, around=OLD_KERNEL.filter), "-vv")
+    serve(init, signal.SIGUSR2)
+    ends(init)
+    os.write(slave, b"end")
+    screen.expect("end")
+    assert screen.text == "end"
+    for descriptor in (reading, slave):
+        os.close(descriptor)
+    screen.close()
+
+
+# Each way to write, that of older kernels too.
+RACES = [
+    pytest.param(full_pipe, "", id="pipe"),
+    pytest.param(full_pipe, "EOPNOTSUPP", id="pipe before 6.4"),
+    pytest.param(full_fifo, "", id="fifo"),
+    pytest.param(full_socket, "", id="socket"),
+    pytest.param(full_socket, "ENOSYS", id="socket before 4.6"),
+    pytest.param(full_datagrams, "EINVAL", id="datagrams before 4.14"),
+    pytest.param(stopped_terminal, "", id="terminal"),
+    pytest.param(stopped_terminal, "EPERM", id="terminal under seccomp"),
+]
+
+
+@pytest.mark.parametrize(("make", "refusal"), RACES)
+def test_another_writer_is_quicker(
+    begin: Callable[..., Init], make: Kind, refusal: str, place: str, tmp_path: Path
+) -> None:
+    """Init held back at the entrance of its write while somebody else fills what it has found writable."""
+    assert place in PLACES
+    with make() as unwritable:
+        init = begin(unwritable, "-vv", place=place)
+        assert unwritable.relieve
+        unwritable.relieve(init)
+        tracer = hold_at_write(init.pid, refusal, tmp_path)
+        try:
+            init.signal(signal.SIGUSR1)
+            until(lambda: processes.sleeping_for(init.pid)[:1] and at_write(init.pid), "a write")
+            unwritable.refill()
+        finally:
+            # Whom it holds goes on.
+            tracer.kill()
+            tracer.wait()
+        assert init.expect("\n").startswith("got 10 ")
+        init.idle()
+        unwritable.relieve(init)
+        serve(init, signal.SIGUSR2)
+        assert says(unwritable.read(), "text")[-2:] == [str(LOST), "USR2 is forwarded"]
+        ends(init)
+
+
+def hold_at_write(pid: int, refusal: str, folder: Path) -> subprocess.Popen[bytes]:
+    """Return strace, which from now on holds each write at its entrance; pwritev2 is refused if there is a refusal."""
+    held = ",".join(each for each in WRITES.values() if not refusal or each != "pwritev2")
+    inject = ["-e", f"inject={held}:delay_enter={TOO_LONG}"]
+    if refusal:
+        inject += ["-e", f"inject=pwritev2:error={refusal}"]
+    tracer = subprocess.Popen(["strace", "-qq", "-o", str(folder / "trace"), *inject, "-p", str(pid)])
+    until(lambda: int(processes.status(pid)["TracerPid"]), "strace at work")
+    return tracer
+
+
+def at_write(pid: int) -> bool:
+    """Return whether a process stands at the entrance of a write, held by its tracer."""
+    return processes.state(pid) == "t" and processes.read(pid, "syscall").split()[:1] in [
+        [number.encode()] for number in WRITES
+    ]

@@ -1,0 +1,207 @@
+"""Standard errors that take nothing: closed, full, broken, stopped; and how they are put right again."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import socket
+import termios
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.harness import Init, Stream
+
+# linux/mount.h, asm/unistd.h (x86-64): a file system of its own that is mounted nowhere.
+SYS_FSOPEN, SYS_FSCONFIG, SYS_FSMOUNT = 430, 431, 432
+SET_STRING, CREATE = 1, 6
+PAGE = 4096
+
+
+class Unwritable(NamedTuple):
+    """`descriptor` is handed to the init; `relieve` makes it writable for this one, if that can be.
+
+    `refill` makes it what it was, `read` returns what has been written to it since it was relieved.
+    """
+
+    descriptor: int
+    relieve: Callable[[Init], None] | None = None
+    refill: Callable[[], None] = lambda: None
+    read: Callable[[], str] = str
+    prepare: Sequence[str] = ()
+    around: Sequence[str] = ()
+
+
+def fill(descriptor: int) -> None:
+    """Write until nothing more is taken."""
+    os.set_blocking(descriptor, False)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(descriptor, b"x" * 4096):
+            pass
+    os.set_blocking(descriptor, True)
+
+
+@contextlib.contextmanager
+def _flow(reader: int, writer: int) -> Iterator[Unwritable]:
+    """Yield the writing end of something that has been filled up."""
+    fill(writer)
+    stream = Stream(reader)
+    taken = 0
+
+    def relieve(_: Init) -> None:
+        nonlocal taken
+        taken = len(stream.text)
+
+    try:
+        yield Unwritable(writer, relieve, lambda: fill(writer), lambda: stream.text[taken:])
+    finally:
+        stream.close()
+        os.close(writer)
+
+
+@contextlib.contextmanager
+def closed() -> Iterator[Unwritable]:
+    """Yield one that the init closes first."""
+    with open(os.devnull, "wb") as null:
+        yield Unwritable(null.fileno(), prepare=["close=2"])
+
+
+@contextlib.contextmanager
+def read_only() -> Iterator[Unwritable]:
+    """Yield a pipe's wrong end."""
+    reader, writer = os.pipe()
+    yield Unwritable(reader)
+    os.close(reader)
+    os.close(writer)
+
+
+@contextlib.contextmanager
+def full_device() -> Iterator[Unwritable]:
+    """Yield /dev/full."""
+    with open("/dev/full", "wb") as full:
+        yield Unwritable(full.fileno())
+
+
+def full_pipe() -> AbstractContextManager[Unwritable]:
+    """Return a pipe that nobody reads."""
+    return _flow(*os.pipe())
+
+
+def full_fifo() -> AbstractContextManager[Unwritable]:
+    """Return a pipe that has a name, or had."""
+    path = f"/tmp/pyinit-fifo-{os.getpid()}"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(path, os.O_WRONLY)
+    os.unlink(path)
+    return _flow(reader, writer)
+
+
+def full_socket(kind: socket.SocketKind = socket.SOCK_STREAM) -> AbstractContextManager[Unwritable]:
+    """Return a socket that nobody reads."""
+    reader, writer = socket.socketpair(socket.AF_UNIX, kind)
+    return _flow(reader.detach(), writer.detach())
+
+
+def full_datagrams() -> AbstractContextManager[Unwritable]:
+    """Return a datagram socket that nobody reads."""
+    return full_socket(socket.SOCK_DGRAM)
+
+
+@contextlib.contextmanager
+def broken_pipe() -> Iterator[Unwritable]:
+    """Yield a pipe that nobody can read any more."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    yield Unwritable(writer)
+    os.close(writer)
+
+
+@contextlib.contextmanager
+def broken_socket() -> Iterator[Unwritable]:
+    """Yield a socket whose other end is gone."""
+    one, other = socket.socketpair()
+    other.close()
+    yield Unwritable(one.fileno())
+    one.close()
+
+
+@contextlib.contextmanager
+def stopped_terminal() -> Iterator[Unwritable]:
+    """Yield a terminal in which somebody has pressed ^S."""
+    master, slave = os.openpty()
+    termios.tcflow(slave, termios.TCOOFF)
+    stream = Stream(master)
+    try:
+        yield Unwritable(
+            slave,
+            lambda _: termios.tcflow(slave, termios.TCOON),
+            lambda: termios.tcflow(slave, termios.TCOOFF),
+            lambda: stream.text,
+        )
+    finally:
+        # A terminal that is stopped holds its last one to close it up.
+        termios.tcflow(slave, termios.TCOON)
+        os.close(slave)
+        stream.close()
+
+
+@contextlib.contextmanager
+def hung_up_terminal() -> Iterator[Unwritable]:
+    """Yield a terminal that is gone."""
+    master, slave = os.openpty()
+    os.close(master)
+    yield Unwritable(slave)
+    os.close(slave)
+
+
+@contextlib.contextmanager
+def full_disk(room: int = 0) -> Iterator[Unwritable]:
+    """Yield a file with room for so many bytes, less than a page, on a disk where another file has what is left."""
+    disk = _disk(PAGE * (2 if room else 1))
+    filler = os.open("filler", os.O_WRONLY | os.O_CREAT, dir_fd=disk)
+    log = os.open("log", os.O_RDWR | os.O_CREAT | os.O_APPEND, dir_fd=disk)
+    begun = os.write(log, b"x" * (PAGE - room)) if room else 0
+
+    def refill() -> None:
+        os.pwrite(filler, b"x", 0)
+
+    refill()
+    yield Unwritable(log, lambda _: os.truncate(filler, 0), refill, lambda: os.pread(log, 65536, begun).decode())
+    for descriptor in (filler, log, disk):
+        os.close(descriptor)
+
+
+def _disk(size: int) -> int:
+    libc = ctypes.CDLL(None, use_errno=True)
+    context = libc.syscall(SYS_FSOPEN, b"tmpfs", 0)
+    assert context >= 0, os.strerror(ctypes.get_errno())
+    libc.syscall(SYS_FSCONFIG, context, SET_STRING, b"size", b"%d" % size, 0)
+    libc.syscall(SYS_FSCONFIG, context, CREATE, None, None, 0)
+    disk: int = libc.syscall(SYS_FSMOUNT, context, 0, 0)
+    assert disk >= 0, os.strerror(ctypes.get_errno())
+    os.close(context)
+    return disk
+
+
+@contextlib.contextmanager
+def file_size_limit() -> Iterator[Unwritable]:
+    """Yield a file that must not grow: writing raises XFSZ as well."""
+    log = os.memfd_create("log")
+
+    def relieve(init: Init) -> None:
+        resource.prlimit(init.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    def text() -> str:
+        return Path(f"/proc/self/fd/{log}").read_text()
+
+    yield Unwritable(log, relieve, read=text, around=["/usr/bin/prlimit", "--fsize=0:unlimited"])
+    os.close(log)
+
+
+# The ones that stay so, and those that take something again.
+FOR_EVER = (closed, read_only, full_device, broken_pipe, broken_socket, hung_up_terminal)
+FOR_A_WHILE = (full_pipe, full_fifo, full_socket, full_datagrams, stopped_terminal, full_disk, file_size_limit)
