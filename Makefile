@@ -58,13 +58,15 @@ test: lint dist ## every check and every test
 	@tools/need $(TEST_PACKAGES) $(BENCH_PACKAGES) $(DEB_PACKAGES) $(EXAMPLE_PACKAGES) $(ENGINE_PACKAGES)
 	@$(PYTHON) -m pytest -n 4 --dist loadgroup -q
 
-# MINUTES: how long; SEED: the plan of an earlier run, which prints it; LIFE: only this one, as a failure names it.
+# MINUTES: how long; SEED: the plan of an earlier run, which prints it; LIFE: only this one, as a failure names it;
+# DOCUMENT: a file that gets the line of figures.
 MINUTES = 1
 
 .PHONY: soak
 soak: dist .venv/stamp ## lives of chance under a model of what must be true; MINUTES=30, SEED=n repeats a plan
 	@tools/need $(TEST_PACKAGES)
-	@$(PYTHON) -m tests.soak --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)') $(if $(LIFE),--life '$(LIFE)')
+	@$(PYTHON) -m tests.soak --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)') $(if $(LIFE),--life '$(LIFE)') \
+		$(if $(DOCUMENT),--document '$(DOCUMENT)')
 
 # STORM: options, e.g. '--only frozen', '--document docs/reliability.md'.
 STORM =

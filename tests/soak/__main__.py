@@ -7,7 +7,9 @@ import secrets
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
+from tests import marks
 from tests.harness import PLACES, PROGRAMS, compiled
 from tests.soak.lives import Figures, adopt, numbered, until
 
@@ -18,6 +20,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--seed", default=str(secrets.randbelow(10**9)), help="the plan of an earlier run")
     parser.add_argument("--life", help="only this one: KIND/PLACE/NUMBER, as a failure names it")
+    parser.add_argument("--document", type=Path, help="put the line of figures into this file")
     asked = parser.parse_args()
     print(f"soak: seed {asked.seed}", flush=True)
     compiled("actor")
@@ -31,7 +34,10 @@ def main() -> int:
     for failure in failures:
         print(failure)
     total = sum((figures for figures, _ in results), Figures())
-    print(f"soak: {asked.minutes:g} min, seed {asked.seed}: {total}; broken: {len(failures)}")
+    line = f"soak: {asked.minutes:g} min, seed {asked.seed}: {total}; broken: {len(failures)}"
+    print(line)
+    if asked.document:
+        marks.replace(asked.document, "soak", f"\n> {line}\n\n")
     return 1 if failures else 0
 
 

@@ -11,14 +11,14 @@ import os
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from pyinit import signals
 from tests import processes
-from tests.harness import ENVIRONMENT, Init, NotInTimeError, kill, until
+from tests.harness import Init, NotInTimeError, kill, until
 from tests.soak.actor import COMMAND, Actor, Entered
+from tests.soak.owed import Owed
+from tests.soak.setup import Setup
 from tests.soak.watch import Watch
 
 CHLD, CONT, KILL, STOP = (int(each) for each in (signal.SIGCHLD, signal.SIGCONT, signal.SIGKILL, signal.SIGSTOP))
@@ -29,25 +29,6 @@ DISCARDING = signals.JOB_CONTROL | {CONT}
 
 class Broken(AssertionError):
     """The init did something else than the model."""
-
-
-class Setup(NamedTuple):
-    """An init under test: its program's words, where it runs, its options, whether the notify relay is active."""
-
-    program: Sequence[str]
-    place: str
-    options: Sequence[str] = ()
-    rewrite: Mapping[int, int] = MappingProxyType({})
-    relays: bool = False
-
-    @property
-    def words(self) -> list[str]:
-        """All options."""
-        return [*self.options, *(word for pair in self.rewrite.items() for word in ("-r", "{}:{}".format(*pair)))]
-
-    def __str__(self) -> str:
-        relay = "NOTIFY_SOCKET=@nobody " if self.relays else ""
-        return f"{relay}{' '.join([*self.program, *self.words])}, {self.place}"
 
 
 class Orphan:
@@ -69,15 +50,12 @@ class Life:
         self.held = self.stopped = False
         self.orphans: list[Orphan] = []
         self.entered: list[Entered] = []
-        self._least: Counter[int] = Counter()
-        self._most: Counter[int] = Counter()
-        self._waiting: set[int] = set()
-        environment = {**ENVIRONMENT, **({"NOTIFY_SOCKET": "@nobody"} if setup.relays else {})}
+        self._owed = Owed()
         self.init = Init(
             setup.program,
             [*setup.words, *COMMAND],
             place=setup.place,
-            environment=environment,
+            environment=setup.environment,
             stdin=subprocess.PIPE,
         )
         assert self.init.process.stdin
@@ -101,10 +79,7 @@ class Life:
         self.init.signal(number)
         self.sent += 1
         if arriving := self.setup.rewrite.get(number, number):
-            self._most[arriving] += 1
-            # A standard signal that comes again while it still waits is one with the first (signal(7)).
-            self._least[arriving] += number >= signals.RTMIN or number not in self._waiting
-            self._waiting.add(number)
+            self._owed.sent(number, arriving)
         if number == CONT:
             self._continued()
 
@@ -213,24 +188,37 @@ class Life:
         self._step("leave", index)
         self.expect(self.entered.pop(index).leave(), 0, "the exit code of one who was let in")
 
-    def finish(self, way: str, number: int = KILL) -> None:
-        """End the payload: `exit` with a code, `die` by a signal of its own, `kill` from outside; check what comes."""
+    def finish(self, way: str, number: int = KILL, late: Sequence[int] = ()) -> None:
+        """End the payload: `exit` with a code, `die` by a signal of its own, `kill` from outside; check what comes.
+
+        `late` are signals that init finds together with the payload's end.
+        """
         if self.held:
             self.release()
         if self.stopped and way != "kill":
             self.resume()
         self.check()
+        if late:
+            self.hold()
         self._step(way, number)
         if way == "kill":
             os.kill(self.init.payload, number)
         else:
             self.payload.tell(f"{way} {number}")
+        if late:
+            until(lambda: not processes.alive(self.init.payload), "the payload's end")
+            self.signal(*late)
+            self.release()
+        self._ended(number if way == "exit" else 128 + number)
+
+    def _ended(self, code: int) -> None:
+        """The payload has ended, and init must."""
+        self.checks += 1
         try:
             outcome = self.init.wait()
         except NotInTimeError as late:
             raise self._broken(str(late)) from None
-        self.checks += 1
-        self.expect(outcome.code, number if way == "exit" else 128 + number, "the exit code")
+        self.expect(outcome.code, code, "the exit code")
         for each in self.orphans:
             self.expect(processes.alive(each.pid), False, "an orphan outlives init")
         self.expect("Traceback" in outcome.stderr or "internal" in outcome.stderr, False, "an error of init's own")
@@ -248,8 +236,8 @@ class Life:
             for each in self.orphans:
                 self.expect(processes.state(each.pid) == "T", each.stopped, f"orphan {each.pid} is stopped")
             self.expect(processes.state(self.init.payload) == "T", self.stopped, "the payload is stopped")
-            if self.answers:
-                self._compare(self.payload.took())
+            if self.answers and (wrong := self._owed.settled(self.payload.took())):
+                raise self._broken(wrong)
         except NotInTimeError as late:
             raise self._broken(str(late)) from None
 
@@ -262,18 +250,6 @@ class Life:
         """Raise Broken if it is more than the limit."""
         if found > limit:
             raise self._broken(f"{what}: {found}, more than {limit}")
-
-    def _compare(self, took: list[int]) -> None:
-        """Real-time signals come as often as they were sent; the others at least once."""
-        got = Counter(took)
-        for number in sorted(self._most.keys() | got.keys()):
-            most = self._most[number]
-            least = self._least[number] if number >= signals.RTMIN else min(1, most)
-            if not least <= got[number] <= most:
-                word = "was lost" if got[number] < least else "came that was not sent"
-                raise self._broken(f"{signals.name(number)} {word}: sent {most}, arrived {got[number]}")
-        for each in (self._least, self._most, self._waiting):
-            each.clear()
 
     def close(self) -> None:
         """End whatever is there still."""

@@ -9,7 +9,8 @@ from random import Random
 from typing import NamedTuple
 
 from tests.soak import plan
-from tests.soak.life import Broken, Life, Setup
+from tests.soak.life import Broken, Life
+from tests.soak.setup import Setup
 
 PR_SET_CHILD_SUBREAPER = 36
 # By then everything that init does has been done once, and its code and data are in memory.

@@ -17,8 +17,9 @@ from hypothesis.stateful import (
 )
 
 from tests.soak.actor import Entered
-from tests.soak.life import DISCARDING, KILL, Broken, Life, Orphan, Setup
+from tests.soak.life import DISCARDING, KILL, Broken, Life, Orphan
 from tests.soak.plan import BURST, FATAL
+from tests.soak.setup import Setup
 
 ENDS = st.one_of(
     st.tuples(st.just("exit"), st.integers(0, 255)),
@@ -37,7 +38,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.life: Life | None = None
-        self._end = ("exit", 0)
+        self._end: tuple[str, int, list[int]] = ("exit", 0, [])
         self._failed = False
 
     @property
@@ -54,10 +55,10 @@ class Machine(RuleBasedStateMachine):
     def _can_be_entered(self) -> bool:
         return self._life.setup.place == "pid1"
 
-    @initialize(index=st.integers(0, 100), end=ENDS)
-    def begin(self, index: int, end: tuple[str, int]) -> None:
-        """Start the init, and know how its payload will end."""
-        self._end = end
+    @initialize(index=st.integers(0, 100), end=ENDS, late=st.lists(st.sampled_from(BURST), max_size=3))
+    def begin(self, index: int, end: tuple[str, int], late: list[int]) -> None:
+        """Start the init, and know how its payload will end, and which signals will come right then."""
+        self._end = (*end, late)
         self.life = Life(self.setups[index % len(self.setups)])
 
     @rule(numbers=st.lists(st.sampled_from(BURST), min_size=1, max_size=40))

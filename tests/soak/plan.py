@@ -8,7 +8,8 @@ from random import Random
 
 from pyinit import signals
 from tests.harness import PROGRAMS
-from tests.soak.life import DISCARDING, FORWARDED, KILL, Life, Setup
+from tests.soak.life import DISCARDING, FORWARDED, KILL, Life
+from tests.soak.setup import Setup
 
 OPTIONS: Sequence[Sequence[str]] = (
     *([], ["-g"], ["-a"], ["-c"], ["-v"], ["-w"]),
@@ -42,7 +43,8 @@ def step(life: Life, random: Random) -> None:
 def finish(life: Life, random: Random) -> None:
     """End the payload in one of its ways."""
     way = random.choice(["exit", "exit", "die", "kill"])
-    life.finish(way, {"exit": random.randrange(256), "die": random.choice(FATAL), "kill": KILL}[way])
+    number = {"exit": random.randrange(256), "die": random.choice(FATAL), "kill": KILL}[way]
+    life.finish(way, number, random.choices(BURST, k=random.choice((0, 1, 3))))
 
 
 def _possible(life: Life, random: Random) -> list[Callable[[], object]]:

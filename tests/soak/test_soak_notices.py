@@ -10,8 +10,9 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.harness import payload
 from tests.soak import lives
-from tests.soak.life import Broken, Setup
+from tests.soak.life import Broken
 from tests.soak.machine import machine
+from tests.soak.setup import Setup
 
 LIVES = 10
 STEPS = 30

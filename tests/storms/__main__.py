@@ -11,8 +11,9 @@ from pathlib import Path
 from tests import marks
 from tests.faults import plan
 from tests.harness import PROGRAMS
-from tests.soak.life import Life, Setup
+from tests.soak.life import Life
 from tests.soak.lives import adopt
+from tests.soak.setup import Setup
 from tests.storms.storm import (
     Result,
     Storm,

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.harness import payload
-from tests.soak.life import Life, Setup
+from tests.soak.life import Life
+from tests.soak.setup import Setup
 from tests.storms.__main__ import GROWTH
 from tests.storms.storm import (
     Result,

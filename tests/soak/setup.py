@@ -1,0 +1,33 @@
+"""Which init is under test, and how it is started."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+from tests.harness import ENVIRONMENT
+
+
+class Setup(NamedTuple):
+    """An init under test: its program's words, where it runs, its options, whether the notify relay is active."""
+
+    program: Sequence[str]
+    place: str
+    options: Sequence[str] = ()
+    rewrite: Mapping[int, int] = MappingProxyType({})
+    relays: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        """All options."""
+        return [*self.options, *(word for pair in self.rewrite.items() for word in ("-r", "{}:{}".format(*pair)))]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the init's environment is."""
+        return {**ENVIRONMENT, **({"NOTIFY_SOCKET": "@nobody"} if self.relays else {})}
+
+    def __str__(self) -> str:
+        relay = "NOTIFY_SOCKET=@nobody " if self.relays else ""
+        return f"{relay}{' '.join([*self.program, *self.words])}, {self.place}"
