@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pyinit import signals
 from tests import processes
@@ -25,6 +25,8 @@ CHLD, CONT, KILL, STOP = (int(each) for each in (signal.SIGCHLD, signal.SIGCONT,
 FORWARDED = sorted(signals.ALL - {KILL, STOP, CHLD})
 # These discard each other while they wait to be taken (signal(7)).
 DISCARDING = signals.JOB_CONTROL | {CONT}
+
+MOMENT = 5.0  # seconds until a stop that was sent takes effect
 
 
 class Broken(AssertionError):
@@ -78,7 +80,10 @@ class Life:
     def _send(self, number: int) -> None:
         self.init.signal(number)
         self.sent += 1
-        if arriving := self.setup.rewrite.get(number, number):
+        if number in signals.JOB_CONTROL and "-S" in self.setup.options:
+            # They come as STOP there: for a group without a parent in its session the kernel would drop them.
+            self._stopped_by_init()
+        elif arriving := self.setup.rewrite.get(number, number):
             self._owed.sent(number, arriving)
         if number == CONT:
             self._continued()
@@ -105,10 +110,7 @@ class Life:
         self._step("stop")
         os.kill(self.init.payload, STOP)
         self.stopped = True
-        try:
-            until(lambda: processes.state(self.init.payload) == "T", "the payload's stop")
-        except NotInTimeError as late:
-            raise self._broken(str(late)) from None
+        self._await(lambda: processes.state(self.init.payload) == "T", "the payload's stop")
 
     def resume(self) -> None:
         """Continue the payload, by way of init."""
@@ -116,11 +118,21 @@ class Life:
         self._send(CONT)
 
     def _continued(self) -> None:
-        """CONT is on its way to the payload, with -g to its group, with -a to everybody."""
         self.stopped = False
-        for each in self.orphans:
-            if "-a" in self.setup.options or ("-g" in self.setup.options and not each.away):
-                each.stopped = False
+        for each in self._reached():
+            each.stopped = False
+
+    def _stopped_by_init(self) -> None:
+        self.stopped = True
+        for each in self._reached():
+            each.stopped = True
+        pids = [self.init.payload, *(each.pid for each in self._reached())]
+        self._await(lambda: all(processes.state(pid) == "T" for pid in pids), "the stop of all that init reaches")
+
+    def _reached(self) -> list[Orphan]:
+        """Return the orphans that get what init sends: with -g those of the payload's group, with -a all."""
+        everyone, group = "-a" in self.setup.options, "-g" in self.setup.options
+        return [each for each in self.orphans if everyone or (group and not each.away)]
 
     def orphan(self, away: bool = False, by: int | None = None) -> Orphan:
         """Have a living orphan made by the payload, or by one who was let in."""
@@ -260,6 +272,12 @@ class Life:
             self.init.process.stdin.close()
         for orphan in self.orphans:
             kill(orphan.pid)
+
+    def _await(self, condition: Callable[[], object], what: str) -> None:
+        try:
+            until(lambda: bool(condition()), what, MOMENT)
+        except NotInTimeError as late:
+            raise self._broken(str(late)) from None
 
     def _step(self, *words: object) -> None:
         self.steps.append(" ".join(str(word) for word in words))

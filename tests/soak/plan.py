@@ -12,7 +12,7 @@ from tests.soak.life import DISCARDING, FORWARDED, KILL, Life
 from tests.soak.setup import Setup
 
 OPTIONS: Sequence[Sequence[str]] = (
-    *([], ["-g"], ["-a"], ["-c"], ["-v"], ["-w"]),
+    *([], ["-g"], ["-a"], ["-c"], ["-v"], ["-w"], ["-S"], ["-S", "-g"]),
     ["-s", "-g", "-vv"],
 )
 # Those who are left ignore TERM: without a short grace period every life would end with three seconds of waiting.
