@@ -10,7 +10,8 @@ BASE_PYTHON = /usr/bin/python3.11
 # Debian packages, by who needs them.
 BUILD_PACKAGES = python3.11 python3.11-venv python3-dev gcc libc6-dev libcap-dev
 RUN_PACKAGES = nginx util-linux procps
-TEST_PACKAGES = util-linux uidmap procps strace gcc libc6-dev bash busybox-static mandoc
+TEST_PACKAGES = util-linux uidmap procps strace gcc libc6-dev bash busybox-static mandoc \
+	bash-completion zsh
 DEB_PACKAGES = dpkg-dev lintian
 EXAMPLE_PACKAGES = docker-compose systemd-container util-linux
 ENGINE_PACKAGES = runc crun podman docker.io systemd-container bubblewrap debootstrap tini dumb-init catatonit

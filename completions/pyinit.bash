@@ -8,7 +8,7 @@ _pyinit() {
     for ((place = 1; place < COMP_CWORD; place++)); do
         case ${COMP_WORDS[place]} in
         --)
-            _command_offset $((place + 1))
+            _pyinit_program $((place + 1))
             return
             ;;
         -*)
@@ -17,7 +17,7 @@ _pyinit() {
             [[ ${COMP_WORDS[place + 1]} == = ]] && ((place += 2))
             ;;
         *)
-            _command_offset "$place"
+            _pyinit_program "$place"
             return
             ;;
         esac
@@ -47,5 +47,10 @@ _pyinit() {
         fi
         ;;
     esac
+}
+
+# The rest of the line is the program's. Without the package bash-completion there is nobody to ask: files then.
+_pyinit_program() {
+    declare -F _command_offset >/dev/null && _command_offset "$1"
 }
 complete -o default -F _pyinit pyinit

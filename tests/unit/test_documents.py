@@ -53,10 +53,10 @@ def test_the_document_has_the_options_of_the_table(listed: object) -> None:
 
 
 def test_the_manual_page_is_clean() -> None:
-    done = subprocess.run(
-        ["mandoc", "-Tlint", "-Wwarning", ROOT / "docs" / "pyinit.1"], check=False, capture_output=True, text=True
-    )
-    assert (done.returncode, done.stdout) == (0, "")
+    """Nothing that mandoc could say of it, but that this machine has not installed a page that it refers to."""
+    page = ROOT / "docs" / "pyinit.1"
+    found = subprocess.run(["mandoc", "-Tlint", page], check=False, capture_output=True, text=True).stdout
+    assert [line for line in found.splitlines() if "referenced manual not found" not in line] == []
 
 
 def test_every_row_of_the_migration_guide_has_its_test() -> None:
