@@ -21,6 +21,7 @@ from benchmarks.measures import calls, environment, forward, idle, memory, reap,
 from benchmarks.programs import Program
 from benchmarks.report import Results
 from benchmarks.tables import Table
+from tests import marks
 
 OUTPUT = ROOT / "docs" / "benchmarks"
 
@@ -63,7 +64,7 @@ def _run(compared: Sequence[Program], chosen: Effort, folder: Path, command: str
     report.write(folder, Results(command, described, [program.name for program in compared], tables))
     plots.draw(folder, tables)
     if folder == OUTPUT:
-        readme.write(ROOT / "README.md", readme.part(described, str(OUTPUT.relative_to(ROOT))))
+        marks.replace(ROOT / "README.md", readme.MARK, readme.part(described, str(OUTPUT.relative_to(ROOT))))
     _progress(f"written to {folder}")
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from pathlib import Path
 
 from benchmarks.plots import SUMMARY
 
-BEGIN, END = "<!-- written by make bench -->\n", "<!-- end of what make bench writes -->\n"
-PLACE = re.compile(re.escape(BEGIN) + "(.*?)" + re.escape(END), re.DOTALL)
+MARK = "benchmark"  # the name of the marks that it stands between
 
 
 def part(machine: Mapping[str, str], folder: str) -> str:
@@ -21,11 +18,3 @@ def part(machine: Mapping[str, str], folder: str) -> str:
         f"Every figure, and plainly those in which another is better: [{folder}]({folder}/README.md); "
         "`make bench` measures on your machine.\n"
     )
-
-
-def write(readme: Path, text: str) -> None:
-    """Put the text in its place. Raises ValueError if there is none."""
-    content = readme.read_text()
-    if not PLACE.search(content):
-        raise ValueError(f"{readme}: no line {BEGIN.strip()}, or no end to it")
-    readme.write_text(PLACE.sub(lambda _: BEGIN + text + END, content))

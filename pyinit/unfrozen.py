@@ -93,7 +93,13 @@ def fork_exec(
     own_pid: list[bytes],
     assign: list[bytes],
 ) -> tuple[int, int, str]:
-    """Starts a program; see stubs/_pyinit.pyi for what each argument means."""
+    """Starts a program: its pid, 0 and ""; or 0, the errno, and the name of the step that failed.
+
+    `placement` is 0 for init's group, 1 for one of its own, 2 for a session of its own; `terminal` a descriptor whose
+    foreground it gets, or -1. Of `mask` bit n-1 stands for signal n. `death_signal` comes when init dies, 0: none does.
+    `identity` are user, group and supplementary groups. Of the environment `unset` names what is left out, `own_pid`
+    what is to hold the program's pid where it is there at all, and `assign` is NAME=VALUE.
+    """
     try:
         reader, writer = os.pipe2(os.O_CLOEXEC)
         pid = os.fork()

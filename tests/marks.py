@@ -7,8 +7,19 @@ from pathlib import Path
 
 def replace(document: Path, name: str, text: str) -> None:
     """Put a text between the marks of this name."""
+    before, _, after = _parts(document, name)
+    document.write_text(before + text + after)
+
+
+def between(document: Path, name: str) -> str:
+    """What stands between the marks of this name."""
+    return _parts(document, name)[1]
+
+
+def _parts(document: Path, name: str) -> tuple[str, str, str]:
+    """The document up to the first mark and with it, what is between, and the rest from the second mark on."""
     begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
     before, _, rest = document.read_text().partition(begin)
-    _, there, after = rest.partition(end)
-    assert there, f"{document} has no {begin.strip()} and {end.strip()}"
-    document.write_text(before + begin + text + end + after)
+    there, found, after = rest.partition(end)
+    assert found, f"{document} has no {begin.strip()} and {end.strip()}"
+    return before + begin, there, end + after

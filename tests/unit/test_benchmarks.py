@@ -1,4 +1,4 @@
-"""The benchmarks work: a short run writes every table and plot, and an init that is missing is an error."""
+"""The benchmarks work: what is measured, what is written, and that what is published is what was measured."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from benchmarks.measures import cpuids
 from benchmarks.report import Results
 from benchmarks.tables import Column, Table
 from benchmarks.tracing import traced
+from tests import marks
 from tests.harness import PROGRAMS, ROOT
 
 PEERS = ["tini", "tini-static", "dumb-init", "catatonit"]
@@ -85,14 +86,13 @@ def by_table(chosen: list[plots.Plot], tables: Iterable[str]) -> list[plots.Plot
 
 def test_published_figures_are_those_that_were_measured() -> None:
     """docs/benchmarks and README's plot, if there are any, are what results.json makes of them."""
-    found = readme.PLACE.search((ROOT / "README.md").read_text())
-    assert found
+    found = marks.between(ROOT / "README.md", readme.MARK)
     if (compare.OUTPUT / "results.json").exists():
         agree(compare.OUTPUT)
         machine = report.read(compare.OUTPUT / "results.json").machine
-        assert found[1] == readme.part(machine, "docs/benchmarks")
+        assert found == readme.part(machine, "docs/benchmarks")
     else:
-        assert found[1] == ""
+        assert found == ""
 
 
 def test_cpuids_are_counted_step_by_step() -> None:

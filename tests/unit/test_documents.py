@@ -1,9 +1,10 @@
-"""Every document that lists the options lists those of the program's own table, no more and no less."""
+"""The documents agree with what they describe: the option table, the tests, the files that there are."""
 
 from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -77,3 +78,29 @@ def test_every_promise_of_the_security_page_has_its_test() -> None:
         for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
     }
     assert set(re.findall(r"`(test_\w+)`", text)) - there == set()
+
+
+def test_every_room_is_on_the_map() -> None:
+    """docs/architecture.md names each file of pyinit/, and none that is not there."""
+    rooms = {path.stem for path in (ROOT / "pyinit").glob("*.py")} - {"__init__"}
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    (picture,) = re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    (beside,) = re.findall(r"^Beside them: (.*?)\.\n\n", text, re.MULTILINE | re.DOTALL)
+    words = set(re.findall(r"\w+", picture.lower()))
+    named = set(re.findall(r"`(\w+)`", beside))
+    assert rooms - words == named
+    assert named <= rooms
+
+
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")]
+
+
+@pytest.mark.parametrize("page", sorted(PAGES), ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / link).exists(), link
+
+
+def test_readme_leads_to_every_page() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert [page.name for page in (ROOT / "docs").glob("*.*") if f"docs/{page.name}" not in text] == []
