@@ -22,6 +22,10 @@ class Deaths:
         self._oom = OomKills()
         self._name = ""
 
+    def begin(self) -> None:
+        """From now on it is known whether the OOM killer was at work. It takes a while, and files have to be read."""
+        self._oom.begin()
+
     @property
     def wants_names(self) -> bool:
         """Whether `ending` should be told of each process before it is reaped."""

@@ -20,6 +20,9 @@ class OomKills:
     def __init__(self) -> None:
         self._seen = 0
         self._counter = self._limit = ""
+
+    def begin(self) -> None:
+        """Finds the count, and how far it is now."""
         for folder, counter, limit in _candidates():
             self._counter, self._limit = f"{folder}/{counter}", f"{folder}/{limit}"
             try:
@@ -30,7 +33,7 @@ class OomKills:
         self._counter = ""
 
     def grown(self) -> bool:
-        """Whether the OOM killer has been at work since this was last asked, or since the start."""
+        """Whether the OOM killer has been at work since this was last asked, or since the beginning."""
         if not self._counter:
             return False
         try:

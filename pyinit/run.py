@@ -142,6 +142,8 @@ class _Run:
         _pin_nothing(log, self._terminal, self._relay)
         if self._relay and not self._relay.begin(self._loop):
             self._relay = None
+        # When all that has come so far is done: a payload that ends at once does not wait for it.
+        self._loop.after(0.0, self._deaths.begin)
         log.info(f"payload {self._payload} started: {options.command[0]}", pid=self._payload)
 
     def run(self) -> int:
