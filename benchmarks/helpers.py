@@ -19,7 +19,8 @@ COMPILERS = {"tracer": GLIBC, "stepper": GLIBC}
 def compiled(name: str) -> Path:
     """The program made from NAME.c; raises CalledProcessError when it cannot be compiled."""
     source = HERE / f"{name}.c"
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    files = [source, *sorted(HERE.glob("*.h"))]
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
     program = WORK / f"{name}-{digest}"
     if not program.exists():
         program.parent.mkdir(parents=True, exist_ok=True)

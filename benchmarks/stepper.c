@@ -7,20 +7,13 @@
  * for each: a second for a program that is linked against libc, minutes for an interpreter.
  */
 #define _GNU_SOURCE
-#include <err.h>
-#include <signal.h>
-#include <stddef.h>
+#include "traced.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ptrace.h>
 #include <sys/user.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-enum {
-    CPUID = 0xa20f,  /* its two bytes; compilers put no prefix before it */
-    OPTIONS = PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL,
-};
+enum { CPUID = 0xa20f };  /* its two bytes; compilers put no prefix before it */
 
 static int is_before_cpuid(pid_t pid)
 {
@@ -37,19 +30,11 @@ int main(int count, char **words)
     if (count < 3)
         errx(2, "stepper DESCRIPTOR COMMAND...");
     int result = atoi(words[1]);
-    pid_t pid = fork();
-    if (pid == 0) {
-        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-        raise(SIGSTOP);
-        close(result);
-        execve(words[2], words + 2, environ);
-        _exit(127);
-    }
-    waitpid(pid, &status, __WALL);
-    ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)(long)OPTIONS);
-    ptrace(PTRACE_CONT, pid, NULL, NULL);
+    start_traced(result, words + 2, 0);
+
+    pid_t pid;
     while ((pid = waitpid(-1, &status, __WALL)) > 0) {
-        if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_STARTED)
             errx(1, "%s: cannot be started", words[2]);
         if (!WIFSTOPPED(status))
             continue;

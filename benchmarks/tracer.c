@@ -8,29 +8,22 @@
  * program's place.
  */
 #define _GNU_SOURCE
+#include "traced.h"
+
 #include <asm/prctl.h>
 #include <cpuid.h>
-#include <err.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #ifndef ARCH_SET_CPUID
 #define ARCH_SET_CPUID 0x1012
 #endif
 
-enum {
-    MOST_TASKS = 256,
-    OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE
-        | PTRACE_O_EXITKILL,
-};
+enum { MOST_TASKS = 256 };
 
 struct task {
     pid_t pid;
@@ -118,17 +111,7 @@ int main(int count, char **words)
         errx(2, "tracer DESCRIPTOR INIT... PAYLOAD WORD");
     int result = atoi(words[1]);
     const char *payload = realpath(words[count - 2], NULL);
-    pid_t init = fork();
-    if (init == 0) {
-        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-        raise(SIGSTOP);
-        close(result);
-        execve(words[2], words + 2, environ);
-        _exit(127);
-    }
-    waitpid(init, &status, __WALL);
-    ptrace(PTRACE_SETOPTIONS, init, NULL, (void *)(long)OPTIONS);
-    ptrace(PTRACE_CONT, init, NULL, NULL);
+    start_traced(result, words + 2, PTRACE_O_TRACESYSGOOD);
 
     pid_t pid;
     while ((pid = waitpid(-1, &status, __WALL)) > 0) {
