@@ -17,6 +17,8 @@ from tests.faults.scenario import BROKEN, Candidate, Fault, Result
 from tests.harness import PROGRAMS, compiled
 
 PR_SET_CHILD_SUBREAPER = 36
+# pyinit makes many more calls then: it writes, and looks into /proc.
+TALKING = "-vvw"
 # Most of a life is waiting for the other side.
 WORKERS = 4 * (os.cpu_count() or 1)
 
@@ -30,7 +32,11 @@ def main() -> int:
     parser.add_argument("--document", type=Path, help="replace the tables in this file")
     asked = parser.parse_args()
     begun = time.monotonic()
-    candidates = [plan.ours(kind, place) for kind in PROGRAMS for place in ("pid1", "subreaper")]
+    candidates = [
+        plan.ours(kind, place, options)
+        for kind, options in (*((kind, "") for kind in PROGRAMS), ("frozen", TALKING))
+        for place in ("pid1", "subreaper")
+    ]
     candidates = [each for each in (*candidates, *plan.peers()) if asked.only in each.name]
     for name in ("gate", "steps"):
         compiled(name)

@@ -17,11 +17,15 @@ SUBREAPER = {"tini": ("-s", "--"), "catatonit": ("--",)}
 AS_PID1 = {"tini": ("--",), "dumb-init": ("--",), "catatonit": ("--",)}
 
 
-def ours(kind: str, place: str) -> Candidate:
-    """Return pyinit, frozen or from source, as PID 1 or as a subreaper."""
+def ours(kind: str, place: str, options: str = "") -> Candidate:
+    """Return pyinit, frozen or from source, as PID 1 or as a subreaper; with `options` it may talk."""
     # From source gate.py is the program.
     words = [] if kind == "source" else PROGRAMS[kind]
-    return Candidate(f"pyinit, {kind}", words, place, kind == "source", scenario.PATIENCE_WITH_OURS)
+    name = " ".join(["pyinit", *options.split()])
+    words = [*words, *options.split(), "--"]
+    return Candidate(
+        f"{name}, {kind}", words, place, kind == "source", scenario.PATIENCE_WITH_OURS, talks=bool(options)
+    )
 
 
 def peers() -> list[Candidate]:

@@ -94,13 +94,17 @@ class Result(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """An init under test: its name, the words before the payload's, where it runs, the seconds for each step."""
+    """An init under test: its name, the words before the payload's, where it runs, the seconds for each step.
+
+    `talks` is whether it says more than why it ends.
+    """
 
     name: str
     words: Sequence[str]
     place: str
     interpreted: bool = False
     patience: float = PATIENCE
+    talks: bool = False
 
     @property
     def is_ours(self) -> bool:
@@ -247,7 +251,7 @@ class _Life:
             return HELD if steps == (["ready", "orphans"] if self._is_signal else STEPS) else LOST
         if code == 0 or (self._candidate.is_ours and code != errors.INTERNAL):
             return WRONG
-        if not err or (self._candidate.is_ours and len(err) > 1):
+        if not err or (self._candidate.is_ours and not self._candidate.talks and len(err) > 1):
             return SILENT
         return ENDED
 

@@ -35,9 +35,10 @@ def flawed(flaw: str, place: str) -> Candidate:
     return Candidate("pyinit, flawed", payload("flawed", flaw), place, patience=patience)
 
 
-def test_no_call_that_fails_breaks_pyinit(kind: str) -> None:
+@pytest.mark.parametrize("name", ["pyinit, source", "pyinit, frozen", "pyinit -vvw, frozen"])
+def test_no_call_that_fails_breaks_pyinit(name: str) -> None:
     """`make faults` tries every call and every error."""
-    words = [sys.executable, "-m", "tests.faults", "--quick", "--only", f"pyinit, {kind}"]
+    words = [sys.executable, "-m", "tests.faults", "--quick", "--only", name]
     done = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
     assert all(int(count) > 30 for count in re.findall(r"(\d+) faults", done.stdout)), done.stdout
