@@ -183,12 +183,26 @@ static void give_version(PyTypeObject *type, PyObject *any_name)
     Py_DECREF(subtypes);
 }
 
+/* Strings that lie among Python's data note their hash when something is first looked up by them: now, so that no run
+   has to write to them. Nothing lists them; their type tells them from what lies between. */
+static void hash_strings(void)
+{
+    char *strings = (char *)&_Py_SINGLETON(strings);
+    for (size_t at = 0; at + sizeof(PyObject) <= sizeof _Py_SINGLETON(strings); at += sizeof(void *)) {
+        PyObject *object = (PyObject *)(strings + at);
+        if (Py_TYPE(object) == &PyUnicode_Type) {
+            PyObject_Hash(object);
+        }
+    }
+}
+
 /* The state in which every run begins: as little as possible is left to be made or written then. */
 static void settle(void)
 {
     PyObject *name = PyUnicode_InternFromString("__init__");
     give_version(&PyBaseObject_Type, name);
     Py_DECREF(name);
+    hash_strings();
     pyinit_snapshot.arguments = PyList_New(0);
     if (pyinit_snapshot.arguments == NULL || PySys_SetObject("argv", pyinit_snapshot.arguments) < 0) {
         pyinit_fail_with_exception("build");

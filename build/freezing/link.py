@@ -65,7 +65,7 @@ def write_order(symbols: str, folder: Path) -> None:
     """The linker script's parts that lay out first, and in this order, what every start uses."""
     lines = (line.partition("#")[0].strip() for line in symbols.splitlines())
     names = [name for name in lines if re.fullmatch(r"[\w.]+", name)]
-    functions = "".join(f"*(.text.{name} .text.hot.{name})\n" for name in names)
+    functions = "".join(f"*(.text.{name} .text.hot.{name} .text.startup.{name})\n" for name in names)
     constants = "".join(f"*(.rodata.{name} .rodata.{name}.str*)\n" for name in names)
     (folder / "functions.ld").write_text(functions)
     (folder / "constants.ld").write_text(constants)
