@@ -115,5 +115,6 @@ def measure(
 
 
 def cost_of_cpuid() -> float:
-    """Nanoseconds that a CPUID instruction takes here."""
-    return float(subprocess.check_output([str(compiled("stopwatch")), "cpuid"], text=True))
+    """Nanoseconds that a CPUID instruction takes here, at several moments."""
+    stopwatch = [str(compiled("stopwatch")), "cpuid"]
+    return median([float(subprocess.check_output(stopwatch, text=True)) for _ in range(25)])
