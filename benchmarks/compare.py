@@ -1,6 +1,6 @@
 """The door: measures pyinit beside the other inits, and writes the report.
 
-python -m benchmarks.compare [--rounds N | --quick] [--only NAME...] [--output FOLDER]
+python -m benchmarks.compare [--rounds N | --quick] [--only NAME...] [--output FOLDER] [--again]
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ def main(words: Sequence[str]) -> int:
     """The whole of it; the exit code. Progress goes to standard error."""
     options = _parser().parse_args(words)
     chosen = effort.quick() if options.quick else effort.full(options.rounds)
+    if options.again:
+        _write(options.output, report.read(options.output / report.FILE))
+        return 0
     try:
         compared = programs.programs(options.only or programs.NAMES)
         _run(compared, chosen, options.output, "make bench" + (f" BENCH={shlex.quote(' '.join(words))}" * bool(words)))
@@ -48,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="a few rounds of all, to see that it works")
     parser.add_argument("--only", nargs="+", choices=programs.NAMES, help="these programs instead of all")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="folder of the report (docs/benchmarks)")
+    parser.add_argument("--again", action="store_true", help="measure nothing: page and plots from its results.json")
     return parser
 
 
@@ -61,11 +65,16 @@ def _run(compared: Sequence[Program], chosen: Effort, folder: Path, command: str
     finally:
         shutil.rmtree(surroundings.SCRATCH, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    report.write(folder, Results(command, described, [program.name for program in compared], tables))
-    plots.draw(folder, tables)
-    if folder == OUTPUT:
-        marks.replace(ROOT / "README.md", readme.MARK, readme.part(described, str(OUTPUT.relative_to(ROOT))))
+    _write(folder, Results(command, described, [program.name for program in compared], tables))
     _progress(f"written to {folder}")
+
+
+def _write(folder: Path, results: Results) -> None:
+    report.write(folder, results)
+    plots.draw(folder, results.tables)
+    if folder == OUTPUT:
+        text = readme.part(results.machine, str(OUTPUT.relative_to(ROOT)))
+        marks.replace(ROOT / "README.md", readme.MARK, text)
 
 
 def _measure(compared: Sequence[Program], chosen: Effort, cpuid: float) -> Iterator[Table]:

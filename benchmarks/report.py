@@ -11,6 +11,7 @@ from benchmarks.plots import drawable
 from benchmarks.tables import REFERENCE, Column, Table
 from benchmarks.targets import SUBJECT, defeats, verdicts
 
+FILE = "results.json"
 PEERS = ("tini", "tini-static", "dumb-init", "catatonit")
 WHAT = {
     "pyinit": "the frozen file, dist/pyinit",
@@ -36,7 +37,7 @@ class Results(NamedTuple):
 
 def write(folder: Path, results: Results) -> None:
     """results.json and README.md into the folder."""
-    (folder / "results.json").write_text(_json(results))
+    (folder / FILE).write_text(_json(results))
     (folder / "README.md").write_text(markdown(results))
 
 

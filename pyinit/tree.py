@@ -11,7 +11,6 @@ from pyinit.processes import Process
 
 HEADER = f"{'PID':>7} {'USER':<8} S {'AGE':>5} {'MEMORY':>9}  COMMAND"
 RED, PLAIN = "\x1b[31m", "\x1b[m"
-KILOBYTE = 1024
 
 
 def tree(colours: bool) -> str:

@@ -59,6 +59,12 @@ def test_a_short_run_measures_everything(tmp_path: Path) -> None:
             assert set(table["rows"][name]) == {column["key"] for column in table["columns"]}, (key, name)
             assert None not in table["rows"][name].values(), (key, name)
     agree(tmp_path)
+    # The same from what was measured, without measuring.
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    for file in [*tmp_path.glob("*.svg"), tmp_path / "README.md"]:
+        file.unlink()
+    assert bench("--again", "--output", str(tmp_path)).returncode == 0
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
     for plot in plots.PLOTS:
         if plot.table in tables:
             assert ET.parse(tmp_path / plot.file).getroot().tag.endswith("svg")
