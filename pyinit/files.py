@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-ENOUGH = 1 << 16
+# What most files in /proc fit in; a larger buffer would spread over pages that are fresh.
+ENOUGH = 4096
 
 
 def read(path: str | bytes, most: int = 1 << 22) -> bytes:
