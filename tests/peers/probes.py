@@ -19,7 +19,7 @@ from tests.terminal import SUSPEND
 SLEEP = ["sleep", "1000"]
 RECEIVE = payload("receive")
 WINDOW, TRIES = 4e-3, 300  # seconds after init's exec; how many moments of them
-SHORTLY = 1.5  # seconds in which what is not going to happen could have happened
+SHORTLY = 3.0  # seconds in which what is not going to happen could have happened
 
 
 class Tools:
@@ -207,11 +207,11 @@ def inherited(tools: Tools) -> str:
 
 @row("idle: wakes up")
 def idle(tools: Tools) -> str:
-    """Counted over two seconds and a half."""
+    """Counted over three seconds and a half."""
     init = tools.start("--", *SLEEP)
     until(lambda: processes.command(init.payload) == SLEEP and settled(init), "an idle init")
     before = processes.switches(init.pid)
-    stays(lambda: init.process.poll() is None, "an init", 2.5)
+    stays(lambda: init.process.poll() is None, "an init", 3.5)
     return "each second" if processes.switches(init.pid) - before >= 2 else "never"
 
 
