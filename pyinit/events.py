@@ -30,8 +30,9 @@ class SignalWait:
 
     __slots__ = ()
 
-    # The method is native's function itself: a frame of Python's for each signal would be felt.
+    # The methods are native's functions themselves: a frame of Python's for each signal would be felt.
     wait = staticmethod(native.wait_signal)
+    rest = staticmethod(native.wait_and_reap)
 
     def holds(self, number: int) -> bool:
         """Whether a signal has come and was not handed out yet."""
@@ -81,6 +82,10 @@ class DescriptorWait:
             self._listen(seconds)
             received = self._taken(chld)
         return received
+
+    def rest(self, _how: int, _payload: int) -> Received | None:
+        """The next signal, whenever it comes; None when a descriptor was served."""
+        return self.wait(True, None)
 
     def holds(self, number: int) -> bool:
         """Whether a signal has come and was not handed out yet."""

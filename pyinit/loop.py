@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pyinit import signals
 from pyinit.errors import Failure
 from pyinit.events import DescriptorWait, Received, SignalWait
+from pyinit.reaper import HOW
 
 # After so many SIGCHLD in a row other signals get a turn: the kernel hands out the lowest number first (signal(7)).
 TURNS = 16
@@ -29,14 +30,16 @@ class Loop:
     """Runs until `finish` is called.
 
     `reap` is called when children may have changed and returns whether there may be more of them; `handle` gets every
-    signal but SIGCHLD, with its si_code and its sender.
+    signal but SIGCHLD, with its si_code and its sender. `payload` is the payload's pid as long as nobody wants to know
+    of other children that end, otherwise 0.
     """
 
-    __slots__ = ("_code", "_handle", "_reap", "_refusals", "_timers", "_wait")
+    __slots__ = ("_code", "_handle", "_reap", "_refusals", "_timers", "_wait", "payload")
 
     def __init__(self, reap: Callable[[], bool], handle: Callable[[int, int, int], None]) -> None:
         self._reap = reap
         self._handle = handle
+        self.payload = 0
         self._code: int | None = None
         self._refusals = 0
         self._timers: list[Timer] = []
@@ -97,8 +100,10 @@ class Loop:
         try:
             if more:
                 received = self._wait.wait(False, 0.0)
+            elif self._timers:
+                received = self._wait.wait(True, self._patience())
             else:
-                received = self._wait.wait(True, self._patience() if self._timers else None)
+                received = self._wait.rest(HOW, self.payload)
         except OSError as error:
             self._refusals += 1
             if self._refusals > REFUSALS:

@@ -137,6 +137,7 @@ class _Run:
         ending = self._deaths.ending if self._deaths.wants_names else None
         self._reaper = Reaper(self._gone, self._jobs.changed, self._payload, ending)
         self._loop = Loop(self._reap, self._handle)
+        self._loop.payload = 0 if ending else self._payload
         self._stops = Stops(options, self._loop, self._forwarder.send, log)
         self._shutdown: Shutdown | None = None
         _pin_nothing(log, self._terminal, self._relay)
@@ -182,7 +183,7 @@ class _Run:
                 self._shutdown.gone(pid)
             return
         self._deaths.payload(pid, self._options.command[0], status, self._stops.killed)
-        self._payload = self._guard.payload = self._reaper.payload = 0
+        self._payload = self._guard.payload = self._reaper.payload = self._loop.payload = 0
         self._terminal.give_back()
         if self._options.term_at_end and not self._first:
             self._forwarder.kill(-pid, signals.TERM)

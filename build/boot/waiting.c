@@ -1,7 +1,7 @@
-/* The two calls that an init spends its life in: waiting for a signal, and reaping.
+/* The calls that an init spends its life in: waiting for a signal, reaping, and both in one.
  *
- * Python offers both, but builds a signal set of 64 numbers for each wait and a call of its own for each orphan.
- * pyinit/unfrozen.py describes the two, and does the same from source.
+ * Python offers the first two, but builds a signal set of 64 numbers for each wait and a call of its own for each
+ * orphan. pyinit/unfrozen.py describes them, and does the same from source.
  */
 #define _GNU_SOURCE
 #include "waiting.h"
@@ -15,7 +15,21 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SIGNAL_SET_BYTES = 8, NANOSECONDS = 1000000000, BY_SIGNAL = 128 };
+enum {
+    SIGNAL_SET_BYTES = 8,
+    NANOSECONDS = 1000000000,
+    BY_SIGNAL = 128,
+    AT_MOST = 64, /* so many children, then the caller sees to signals that have arrived meanwhile */
+    TURNS = 16,   /* after so many SIGCHLD others have their turn: the kernel hands out the lowest first (signal(7)) */
+};
+
+static const uint64_t every_one = ~(uint64_t)0, all_but_chld = ~((uint64_t)1 << (SIGCHLD - 1));
+
+/* A child that was reaped while init waited, and matters: for the next reap(). Pid 0: there is none. */
+static struct child {
+    pid_t pid;
+    int status;
+} kept;
 
 static PyObject *three(long first, long second, long third)
 {
@@ -32,16 +46,31 @@ static PyObject *three(long first, long second, long third)
     return result;
 }
 
+static long next_signal(const uint64_t *wanted, siginfo_t *info, const struct timespec *end)
+{
+    return syscall(SYS_rt_sigtimedwait, wanted, info, end, SIGNAL_SET_BYTES);
+}
+
+static PyObject *received(const siginfo_t *info)
+{
+    return three(info->si_signo, info->si_code, info->si_pid);
+}
+
+static PyObject *none_received(void)
+{
+    /* EINTR: a tracer has come or gone, and the caller looks at its clock again. */
+    if (errno == EAGAIN || errno == EINTR) {
+        Py_RETURN_NONE;
+    }
+    return PyErr_SetFromErrno(PyExc_OSError);
+}
+
 /* wait_signal(chld, seconds) -> (signal, si_code, si_pid), or None */
 PyObject *pyinit_wait_signal(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
     (void)module;
     if (count != 2) {
         return PyErr_Format(PyExc_TypeError, "wait_signal takes 2 arguments");
-    }
-    uint64_t wanted = ~(uint64_t)0;
-    if (arguments[0] == Py_False) {
-        wanted &= ~((uint64_t)1 << (SIGCHLD - 1));
     }
     struct timespec time, *end = NULL;
     if (arguments[1] != Py_None) {
@@ -54,14 +83,8 @@ PyObject *pyinit_wait_signal(PyObject *module, PyObject *const *arguments, Py_ss
         end = &time;
     }
     siginfo_t info;
-    if (syscall(SYS_rt_sigtimedwait, &wanted, &info, end, SIGNAL_SET_BYTES) >= 0) {
-        return three(info.si_signo, info.si_code, info.si_pid);
-    }
-    /* EINTR: a tracer has come or gone, and the caller looks at its clock again. */
-    if (errno == EAGAIN || errno == EINTR) {
-        Py_RETURN_NONE;
-    }
-    return PyErr_SetFromErrno(PyExc_OSError);
+    const uint64_t *wanted = arguments[0] == Py_True ? &every_one : &all_but_chld;
+    return next_signal(wanted, &info, end) < 0 ? none_received() : received(&info);
 }
 
 /* Whether KILL has ended the child, or what a shell says of KILL has: was it the OOM killer? */
@@ -75,6 +98,26 @@ static bool matters(pid_t pid, int status, long payload)
     return payload == 0 || pid == payload || WIFSTOPPED(status) || WIFCONTINUED(status) || is_killed(status);
 }
 
+/* waitpid(2) until a child that matters: its pid; 0 if there was none, -1 and errno if none can be waited for.
+ * `taken` is how many were, itself included, `most` at the most. */
+static pid_t reap(int how, long payload, long most, int *status, long *taken)
+{
+    for (*taken = 0; *taken < most; ++*taken) {
+        pid_t pid;
+        do {
+            pid = waitpid(-1, status, how);
+        } while (pid < 0 && errno == EINTR);
+        if (pid <= 0) {
+            return pid;
+        }
+        if (matters(pid, *status, payload)) {
+            ++*taken;
+            return pid;
+        }
+    }
+    return 0;
+}
+
 /* reap(how, payload, most) -> (pid, status, taken) */
 PyObject *pyinit_reap(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
@@ -86,21 +129,49 @@ PyObject *pyinit_reap(PyObject *module, PyObject *const *arguments, Py_ssize_t c
     if (PyErr_Occurred()) {
         return NULL;
     }
-    for (long taken = 0; taken < most; taken++) {
-        int status;
-        pid_t pid;
-        do {
-            pid = waitpid(-1, &status, (int)how);
-        } while (pid < 0 && errno == EINTR);
-        if (pid < 0) {
-            return PyErr_SetFromErrno(PyExc_OSError);
+    if (kept.pid != 0) {
+        struct child child = kept;
+        kept.pid = 0;
+        return three(child.pid, child.status, 1);
+    }
+    int status = 0;
+    long taken;
+    pid_t pid = reap((int)how, payload, most, &status, &taken);
+    return pid < 0 ? PyErr_SetFromErrno(PyExc_OSError) : three(pid, pid == 0 ? 0 : status, taken);
+}
+
+/* wait_and_reap(how, payload) -> (signal, si_code, si_pid), or None */
+PyObject *pyinit_wait_and_reap(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+{
+    (void)module;
+    if (count != 2) {
+        return PyErr_Format(PyExc_TypeError, "wait_and_reap takes 2 arguments");
+    }
+    long how = PyLong_AsLong(arguments[0]), payload = PyLong_AsLong(arguments[1]);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    static const struct timespec at_once;
+    siginfo_t info;
+    for (int turns = 0;;) {
+        bool glance = turns == TURNS;
+        long number = next_signal(glance ? &all_but_chld : &every_one, &info, glance ? &at_once : NULL);
+        if (number < 0 && glance && errno == EAGAIN) {
+            turns = 0;
+            continue;
         }
-        if (pid == 0) {
-            return three(0, 0, taken);
+        if (number < 0) {
+            return none_received();
         }
-        if (matters(pid, status, payload)) {
-            return three(pid, status, taken + 1);
+        if (number != SIGCHLD || payload == 0) {
+            return received(&info);
+        }
+        turns++;
+        long taken;
+        pid_t pid = reap((int)how, payload, AT_MOST, &kept.status, &taken);
+        kept.pid = pid > 0 ? pid : 0;
+        if (pid != 0 || taken == AT_MOST) {
+            return received(&info); /* reap() has it, or the reason why none can be waited for, or there are more */
         }
     }
-    return three(0, 0, most);
 }

@@ -114,7 +114,6 @@ def test_what_has_no_cpuid_in_its_code_need_not_be_stepped_through() -> None:
     assert not cpuids.may_have_any(floor)
     assert traced("stepper", [str(floor), str(compiled("payload"))]) == [0]
     assert cpuids.may_have_any(Path("/usr/bin/tini"))
-    assert not cpuids.may_have_any(Path(PROGRAMS["frozen"][0]))
 
 
 def test_a_plot_without_figures_is_left_out(tmp_path: Path) -> None:
