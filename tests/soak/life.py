@@ -49,6 +49,7 @@ class Life:
         self.setup = setup
         self.steps: list[str] = []
         self.sent = self.orphaned = self.checks = 0
+        self._sent_before = 0
         self.held = self.stopped = False
         self.orphans: list[Orphan] = []
         self.entered: list[Entered] = []
@@ -69,6 +70,11 @@ class Life:
     def answers(self) -> bool:
         """Whether the payload can be told something."""
         return not self.stopped
+
+    @property
+    def waiting(self) -> int:
+        """How many signals init was sent since it was stopped last."""
+        return self.sent - self._sent_before
 
     def signal(self, *numbers: int) -> None:
         """Send signals to init, one right after the other; CONT and the stop signals only alone."""
@@ -98,6 +104,7 @@ class Life:
         self.init.signal(STOP)
         until(lambda: processes.state(self.init.pid) == "T", "init's stop")
         self.held = True
+        self._sent_before = self.sent
 
     def release(self) -> None:
         """Continue init."""

@@ -21,6 +21,8 @@ GRACE = ["-t", "0.05"]
 BURST = [number for number in FORWARDED if number not in DISCARDING]
 FATAL = [number for number in FORWARDED if number not in {signals.CONT, signals.WINCH, 23, *signals.JOB_CONTROL}]
 MOST = 6  # living orphans, and processes that were let in
+MOST_AT_ONCE = 100
+MANY = 1000  # signals that wait for an init that is stopped; then it goes on
 LENGTHS = (5, 20, 20, 60, 60, 60, 300)
 
 
@@ -40,6 +42,14 @@ def step(life: Life, random: Random) -> None:
     random.choice(list(_possible(life, random)))()
 
 
+def warm_up(life: Life) -> None:
+    """As many signals at once as there will be: the room that init needs for them, it keeps."""
+    life.hold()
+    life.signal(*[signals.RTMIN] * (MANY + MOST_AT_ONCE))
+    life.release()
+    life.check()
+
+
 def finish(life: Life, random: Random) -> None:
     """End the payload in one of its ways."""
     way = random.choice(["exit", "exit", "die", "kill"])
@@ -49,6 +59,8 @@ def finish(life: Life, random: Random) -> None:
 
 def _possible(life: Life, random: Random) -> list[Callable[[], object]]:
     """Return what can be done, the more frequent more often."""
+    if life.held and life.waiting > MANY:
+        return [life.release]
     found: list[Callable[[], object]] = [lambda: life.signal(*_numbers(life, random))] * 6
     found.append(life.release if life.held else life.hold)
     if not life.held:
@@ -81,4 +93,4 @@ def _numbers(life: Life, random: Random) -> list[int]:
     if random.random() < 0.5 and life.can_take(number):
         return [number]
     few = random.sample(BURST, 3)
-    return [random.choice(few) for _ in range(random.choice((2, 10, 100)))]
+    return [random.choice(few) for _ in range(random.choice((2, 10, MOST_AT_ONCE)))]

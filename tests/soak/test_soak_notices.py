@@ -27,7 +27,7 @@ NOTICED = {
     "resumes": "the payload('s stop| is stopped: False, not True)",
     "wrong-code": "the exit code: ",
     "leaves": "an orphan outlives init",
-    "grows": "growth of RSS in KB",
+    "grows": "growth of what init has written to",
 }
 
 

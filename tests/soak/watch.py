@@ -57,5 +57,13 @@ class Watch:
     @property
     def rss(self) -> int:
         """KB of memory that is in use, exactly (proc(5): /proc/PID/status is not exact)."""
+        return self._memory("Rss")
+
+    @property
+    def own(self) -> int:
+        """KB of memory that it has written to: not what the kernel has mapped of its file."""
+        return self._memory("Anonymous")
+
+    def _memory(self, name: str) -> int:
         lines = processes.read(self._pid, "smaps_rollup").decode().splitlines()
-        return next((int(line.split()[1]) for line in lines if line.startswith("Rss:")), 0)
+        return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)
