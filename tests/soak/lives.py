@@ -64,9 +64,11 @@ def live(setup: Setup, random: Random, steps: int) -> Figures:
             life.check()
             if number == WARM_UP:
                 rss, own = life.watch.rss, life.watch.own
-        if steps > WARM_UP:
+        if steps > WARM_UP and not setup.walks:
             rss, own = max(0, life.watch.rss - rss), max(0, life.watch.own - own)
             life.most("growth of what init has written to, in KB", own, GROWTH)
+        else:
+            rss = own = 0
         plan.finish(life, random)
         return Figures(1, life.sent, life.orphaned, life.checks, rss, own)
     finally:

@@ -45,7 +45,7 @@ def step(life: Life, random: Random) -> None:
 def warm_up(life: Life) -> None:
     """As many signals at once as there will be: the room that init needs for them, it keeps."""
     life.hold()
-    life.signal(*[signals.RTMIN] * (MANY + MOST_AT_ONCE))
+    life.signal(*[signals.RTMIN] * (_many(life) + MOST_AT_ONCE))
     life.release()
     life.check()
 
@@ -59,7 +59,7 @@ def finish(life: Life, random: Random) -> None:
 
 def _possible(life: Life, random: Random) -> list[Callable[[], object]]:
     """Return what can be done, the more frequent more often."""
-    if life.held and life.waiting > MANY:
+    if life.held and life.waiting > _many(life):
         return [life.release]
     found: list[Callable[[], object]] = [lambda: life.signal(*_numbers(life, random))] * 6
     found.append(life.release if life.held else life.hold)
@@ -80,6 +80,11 @@ def _possible(life: Life, random: Random) -> list[Callable[[], object]]:
     if life.entered:
         found.append(lambda: life.leave(random.randrange(len(life.entered))))
     return found
+
+
+def _many(life: Life) -> int:
+    """Return how many signals may wait."""
+    return MANY // 10 if life.setup.walks else MANY
 
 
 def _makers(life: Life) -> list[int | None]:

@@ -28,6 +28,11 @@ class Setup(NamedTuple):
         """What the init's environment is."""
         return {**ENVIRONMENT, **({"NOTIFY_SOCKET": "@nobody"} if self.relays else {})}
 
+    @property
+    def walks(self) -> bool:
+        """Whether init looks through all of /proc for each signal: its time and memory go by the whole machine."""
+        return "-a" in self.options and self.place == "subreaper"
+
     def __str__(self) -> str:
         relay = "NOTIFY_SOCKET=@nobody " if self.relays else ""
         return f"{relay}{' '.join([*self.program, *self.words])}, {self.place}"
