@@ -6,6 +6,7 @@ All signals are blocked, TTOU too, so tcsetpgrp(3) from the background does not 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
@@ -33,19 +34,24 @@ class Terminal:
 
     def _find(self) -> int:
         """The terminal's foreground group, -1 without a terminal."""
+        try:
+            # For ioctls only: TIOCSCTTY wants a descriptor that can be read, nothing wants one to be written to.
+            opened = descriptors.above_standard(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC))
+        except OSError as error:
+            if error.errno == errno.ENXIO:
+                # There is none (tty(4)), as for most inits: 0 to 2 need not be asked.
+                return NONE
+            opened = NONE
         for descriptor in (0, 1, 2):
             try:
                 group = os.tcgetpgrp(descriptor)
             except OSError:
                 continue
             self.descriptor = descriptor
+            if opened != NONE:
+                os.close(opened)
             return group
-        try:
-            # For ioctls only: TIOCSCTTY wants a descriptor that can be read, nothing wants one to be written to.
-            opened = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
-            self.descriptor = descriptors.above_standard(opened)
-        except OSError:
-            return NONE
+        self.descriptor = opened
         return self._in_foreground()
 
     def keep(self, first: int) -> int:
@@ -110,6 +116,8 @@ class Terminal:
 
     def _in_foreground(self) -> int:
         """The group in the foreground, -1 where that cannot be said; 0 for one outside of this PID namespace."""
+        if self.descriptor == NONE:
+            return NONE
         try:
             return os.tcgetpgrp(self.descriptor)
         except OSError:
