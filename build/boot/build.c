@@ -1,9 +1,9 @@
-/* Build mode: STAGE MODULES ORDER SNAPSHOT BLOCKS starts Python, imports the program and writes the snapshot.
+/* Build mode: STAGE MODULES ORDER LOOKUPS SNAPSHOT BLOCKS starts Python, imports the program and writes the snapshot.
  *
  * MODULES, made by build/freezing/modules.py, is a sequence of records: a line "WP SIZE NAME", then SIZE bytes of marshalled
  * code. W is "b" for a part of the import system, "i" for what is to be imported now (the program comes last) and
  * "-" for what is only there for others to import; P is "p" for a package, else "-". A module that nothing imports leaves no trace in the finished file.
- * ORDER is described in order.c. BLOCKS becomes an array of struct block: all that malloc has given, for `make order`.
+ * ORDER is described in order.c, LOOKUPS in lookups.c. BLOCKS becomes an array of struct block: all that malloc has given, for `make order`.
  */
 #define _GNU_SOURCE
 #include "snapshot.h"
@@ -83,6 +83,23 @@ static void *pages(size_t size)
     return memory;
 }
 
+char *pyinit_map(const char *path, size_t *size)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat facts;
+    if (file < 0 || fstat(file, &facts) < 0) {
+        pyinit_fail(path, strerror(errno));
+    }
+    *size = facts.st_size;
+    /* one byte more: nothing cannot be mapped */
+    char *content = mmap(NULL, *size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+    if (content == MAP_FAILED) {
+        pyinit_fail(path, strerror(errno));
+    }
+    close(file);
+    return content;
+}
+
 /* Fills the tables; returns the names to import, NULL at the end. */
 static const char **read_modules(const char *path)
 {
@@ -90,19 +107,10 @@ static const char **read_modules(const char *path)
     struct _frozen *modules = pages((MOST_MODULES + 1) * sizeof *modules);
     PyImport_FrozenModules = modules;
 
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat facts;
-    if (file < 0 || fstat(file, &facts) < 0) {
-        pyinit_fail(path, strerror(errno));
-    }
-    char *at = mmap(NULL, facts.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
-    if (at == MAP_FAILED) {
-        pyinit_fail(path, strerror(errno));
-    }
-    close(file);
-
+    size_t whole;
+    char *at = pyinit_map(path, &whole);
     int bootstraps = 0, count = 0, wishes = 0;
-    for (char *end = at + facts.st_size; at < end;) {
+    for (char *end = at + whole; at < end;) {
         char flag = at[0];
         bool is_package = at[1] == 'p';
         char *name, *code = memchr(at, '\n', end - at);
@@ -168,41 +176,10 @@ static void call(const char *module, const char *function)
     Py_DECREF(owner);
 }
 
-/* A type gets its version, and with it a place in the cache of methods, when something is first looked up in it:
-   now, so that no run has to write to the type. */
-static void give_version(PyTypeObject *type, PyObject *any_name)
-{
-    _PyType_Lookup(type, any_name);
-    PyObject *subtypes = PyObject_CallMethod((PyObject *)&PyType_Type, "__subclasses__", "O", type);
-    if (subtypes == NULL) {
-        pyinit_fail_with_exception(type->tp_name);
-    }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(subtypes); i++) {
-        give_version((PyTypeObject *)PyList_GET_ITEM(subtypes, i), any_name);
-    }
-    Py_DECREF(subtypes);
-}
-
-/* Strings that lie among Python's data note their hash when something is first looked up by them: now, so that no run
-   has to write to them. Nothing lists them; their type tells them from what lies between. */
-static void hash_strings(void)
-{
-    char *strings = (char *)&_Py_SINGLETON(strings);
-    for (size_t at = 0; at + sizeof(PyObject) <= sizeof _Py_SINGLETON(strings); at += sizeof(void *)) {
-        PyObject *object = (PyObject *)(strings + at);
-        if (Py_TYPE(object) == &PyUnicode_Type) {
-            PyObject_Hash(object);
-        }
-    }
-}
-
 /* The state in which every run begins: as little as possible is left to be made or written then. */
-static void settle(void)
+static void settle(const char *lookups_path)
 {
-    PyObject *name = PyUnicode_InternFromString("__init__");
-    give_version(&PyBaseObject_Type, name);
-    Py_DECREF(name);
-    hash_strings();
+    pyinit_lookups_prepare();
     pyinit_snapshot.arguments = PyList_New(0);
     if (pyinit_snapshot.arguments == NULL || PySys_SetObject("argv", pyinit_snapshot.arguments) < 0) {
         pyinit_fail_with_exception("build");
@@ -210,6 +187,7 @@ static void settle(void)
     call("gc", "collect");
     call("gc", "freeze");
     call("sys", "_clear_type_cache"); /* or every new entry would look at the name of an old one, all over the arena */
+    pyinit_lookups_remember(lookups_path);
     PyGC_Collect(); /* empties the lists of freed objects, which lie all over the arena */
 }
 
@@ -247,10 +225,11 @@ static void write_blocks(const char *path)
 
 _Noreturn void pyinit_build(int argc, char **argv)
 {
-    if (argc != 5) {
-        pyinit_fail("build", "this file holds no program: usage: STAGE MODULES ORDER SNAPSHOT BLOCKS");
+    if (argc != 6) {
+        pyinit_fail("build", "this file holds no program: usage: STAGE MODULES ORDER LOOKUPS SNAPSHOT BLOCKS");
     }
-    const char *modules_path = argv[1], *order_path = argv[2], *snapshot_path = argv[3], *blocks_path = argv[4];
+    const char *modules_path = argv[1], *order_path = argv[2], *lookups_path = argv[3];
+    const char *snapshot_path = argv[4], *blocks_path = argv[5];
     clearenv();
     pyinit_arena_open(pyinit_order_read(order_path));
     const char **wanted = read_modules(modules_path);
@@ -268,7 +247,7 @@ _Noreturn void pyinit_build(int argc, char **argv)
     }
     Py_DECREF(module);
     pyinit_snapshot.thread = PyThreadState_Get();
-    settle();
+    settle(lookups_path);
     forget_process();
     pyinit_arena_make_immortal();
     write_blocks(blocks_path);

@@ -7,12 +7,7 @@
 #define _GNU_SOURCE
 #include "snapshot.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct order {
     uint32_t size;    /* bytes that all these blocks take, whole pages */
@@ -25,17 +20,9 @@ static uint64_t sizes; /* of the last 64 blocks: each new one shifts the others 
 
 size_t pyinit_order_read(const char *path)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat facts;
-    if (file < 0 || fstat(file, &facts) < 0) {
-        pyinit_fail(path, strerror(errno));
-    }
-    order = mmap(NULL, facts.st_size, PROT_READ, MAP_PRIVATE, file, 0);
-    if (order == MAP_FAILED) {
-        pyinit_fail(path, strerror(errno));
-    }
-    close(file);
-    count = (facts.st_size - sizeof *order) / sizeof *order->names;
+    size_t whole;
+    order = (const struct order *)pyinit_map(path, &whole);
+    count = (whole - sizeof *order) / sizeof *order->names;
     return order->size;
 }
 

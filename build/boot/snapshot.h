@@ -34,6 +34,12 @@ long pyinit_write_at_once(int descriptor, const struct iovec *pieces, int count)
 
 /* build.c: build mode. Starts Python, imports, writes the snapshot, exits. */
 _Noreturn void pyinit_build(int argc, char **argv);
+/* A file's content, which may be changed. */
+char *pyinit_map(const char *path, size_t *size);
+
+/* lookups.c: strings get their hash and types their version; then the cache of methods is filled. */
+void pyinit_lookups_prepare(void);
+void pyinit_lookups_remember(const char *path);
 
 /* arena.c: malloc. Nothing is immortal and nothing sealed until build mode says so. */
 void pyinit_arena_open(size_t reserved);

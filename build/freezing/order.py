@@ -1,8 +1,9 @@
-"""`make order`: writes build/symbols.order and build/blocks.order, what an init uses of the file and of its heap.
+"""`make order`: writes build/*.order, what an init uses of the file and of its heap, and what it looks up in types.
 
 The linker lays the functions out in the order of their first use and the data side by side, build mode does the same
-with the heap's blocks, so that a start touches few pages. The orders are not needed for a right program, only for a
-quick one: refresh them when figures get worse. They come from runs that are traced step by step.
+with the heap's blocks, so that a start touches few pages, and fills the cache of methods. The orders are not needed
+for a right program, only for a quick one: refresh them when figures get worse. They come from runs that are traced
+step by step.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from freezing import blocks
+from freezing import blocks, lookups
 from freezing.elf import FUNCTION, OBJECT, Stage
+from freezing.lookups import Lookup
 from freezing.places import Places
 
 TRACE_ME, CONTINUE_BY_ONE, GET_REGISTERS = 0, 9, 12
 REGISTERS = struct.Struct("<27Q")  # struct user_regs_struct
 INSTRUCTION_POINTER = 16
+FIRST_ARGUMENT, SECOND_ARGUMENT = 14, 13
 ADDRESSES = slice(0, 15)  # the registers that can hold one, but for the stack pointer
 # The payload leaves an orphan behind and signals its parent: init's whole ordinary life. It waits while init is busy,
 # because a traced one is slow.
@@ -38,8 +41,8 @@ HEAD = """\
 """
 
 
-def steps(program: str, words: list[str]) -> Iterator[tuple[int, ...]]:
-    """The registers before every instruction, from the program's first to its last."""
+def steps(program: str, words: list[str]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """The process and its registers before every instruction, from the program's first to its last."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
     pid = os.fork()
@@ -52,7 +55,7 @@ def steps(program: str, words: list[str]) -> Iterator[tuple[int, ...]]:
         if not os.WIFSTOPPED(status):
             return
         libc.ptrace(GET_REGISTERS, pid, None, registers)
-        yield REGISTERS.unpack(registers.raw)
+        yield pid, REGISTERS.unpack(registers.raw)
         received = os.WSTOPSIG(status)
         libc.ptrace(CONTINUE_BY_ONE, pid, None, 0 if received == signal.SIGTRAP else received)
 
@@ -65,18 +68,23 @@ def main() -> int:
     functions, data, places = Places(stage.symbols(FUNCTION)), Places(stage.symbols(OBJECT)), Places(heap)
     code: dict[tuple[str, ...] | None, None] = {}
     addresses: set[int] = set()
+    looked_up: list[Lookup] = []
+    asks_type = stage.symbol(lookups.FUNCTION)
     for scenario in [*LIVES, *ERRANDS]:
-        for registers in steps(str(program), scenario):
+        for pid, registers in steps(str(program), scenario):
             code[functions.at(registers[INSTRUCTION_POINTER])] = None
             if scenario in LIVES:
                 addresses.update(registers[ADDRESSES])
+                if registers[INSTRUCTION_POINTER] == asks_type:
+                    looked_up.append(lookups.seen(pid, registers[FIRST_ARGUMENT], registers[SECOND_ARGUMENT]))
     # What has its address in a register is used: of an object Python looks at least at the reference count.
     symbols = [*code, *(data.at(address) for address in sorted(addresses))]
     names = dict.fromkeys(name for names in symbols if names is not None for name in names)
     used = {places.at(address) for address in addresses}
     (folder / "symbols.order").write_text(HEAD + "\n".join(names) + "\n")
     (folder / "blocks.order").write_text(blocks.order(heap, used))
-    print(f"order: {len(names)} symbols and {len(used)} blocks in {folder}")
+    (folder / "lookups.order").write_text(lookups.order(looked_up))
+    print(f"order: {len(names)} symbols and {len(used)} blocks, {len(set(looked_up))} lookups in {folder}")
     return 0
 
 

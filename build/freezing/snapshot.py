@@ -5,24 +5,27 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from freezing import blocks
+from freezing import blocks, lookups
 from freezing.elf import Stage
 from freezing.steps import run
 
 ROOM = 256 * 1024  # as in build/boot/arena.c
 
 
-def freeze(stage: Path, table: bytes, target: Path, work: Path, order: str = "") -> None:
-    """Write the finished program to `target`, with the heap's blocks in the order of build/blocks.order's text.
+def freeze(stage: Path, table: bytes, target: Path, work: Path, order: str = "", known: str = "") -> None:
+    """Write the finished program to `target`.
+
+    The heap's blocks are in the order of build/blocks.order's text, the cache of methods knows build/lookups.order's.
 
     Raises BuildError if the program cannot be imported.
     """
-    kinds = ("modules", "order", "snapshot", "blocks")
-    modules, wish, snapshot, made = (work / f"{target.name}.{kind}" for kind in kinds)
+    kinds = ("modules", "order", "lookups", "snapshot", "blocks")
+    modules, wish, cached, snapshot, made = (work / f"{target.name}.{kind}" for kind in kinds)
     modules.write_bytes(table)
     wish.write_bytes(blocks.packed(order))
+    cached.write_bytes(lookups.packed(known))
     log = work / "logs" / f"{target.name}.log"
-    run(f"start and import {target.name}", [stage, modules, wish, snapshot, made], log, None, {})
+    run(f"start and import {target.name}", [stage, modules, wish, cached, snapshot, made], log, None, {})
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.{os.getpid()}")
     beside.write_bytes(Stage(stage.read_bytes()).finished(snapshot.read_bytes(), ROOM))

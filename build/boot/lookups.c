@@ -1,0 +1,174 @@
+/* Build mode: what every run would look up, and write down, is looked up once for all of them. */
+#define _GNU_SOURCE
+#include "snapshot.h"
+
+#include "internal/pycore_interp.h"
+#include "internal/pycore_runtime.h"
+#include "internal/pycore_typeobject.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { MOST_LOOKUPS = 1000 };
+
+/* Versions that CPython, which counts from 1, does not reach. */
+#define CHOSEN 0x80000000u
+
+/* Calls `visit` for a type and all types that are derived from it. Nothing is looked up for that. */
+static void walk(PyTypeObject *type, void (*visit)(PyTypeObject *, const void *), const void *wanted)
+{
+    visit(type, wanted);
+    PyObject *reference;
+    for (Py_ssize_t at = 0; type->tp_subclasses != NULL && PyDict_Next(type->tp_subclasses, &at, NULL, &reference);) {
+        PyObject *derived = PyWeakref_GET_OBJECT(reference);
+        if (derived != Py_None) {
+            walk((PyTypeObject *)derived, visit, wanted);
+        }
+    }
+}
+
+static void look_up(PyTypeObject *type, const void *name)
+{
+    _PyType_Lookup(type, (PyObject *)name);
+}
+
+/* A type gets its version, and with it a place in the cache of methods, when something is first looked up in it:
+   now, so that no run has to write to the type. */
+static void give_versions(void)
+{
+    PyObject *name = PyUnicode_InternFromString("__init__");
+    walk(&PyBaseObject_Type, look_up, name);
+    Py_DECREF(name);
+}
+
+/* The strings that lie among Python's data, one after the other; NULL is before the first and after the last. Nothing
+   lists them; their type tells them from what lies between. */
+static PyObject *next_static(PyObject *last)
+{
+    char *begin = (char *)&_Py_SINGLETON(strings), *end = begin + sizeof _Py_SINGLETON(strings) - sizeof(PyObject);
+    for (char *at = last == NULL ? begin : (char *)last + sizeof *last; at <= end; at += sizeof(void *)) {
+        if (Py_TYPE((PyObject *)at) == &PyUnicode_Type) {
+            return (PyObject *)at;
+        }
+    }
+    return NULL;
+}
+
+void pyinit_lookups_prepare(void)
+{
+    give_versions();
+    /* They note their hash when something is first looked up by them: now, so that no run has to write to them. */
+    for (PyObject *string = NULL; (string = next_static(string)) != NULL;) {
+        PyObject_Hash(string);
+    }
+}
+
+/* What is to be looked up. The file holds it as C strings, by twos: the name of a type, and an attribute's
+   (build/freezing/lookups.py). */
+struct lookups {
+    struct {
+        const char *type;
+        PyObject *name;
+    } each[MOST_LOOKUPS];
+    int count;
+    int least; /* so many in a type, or it does not matter yet */
+};
+
+static void add(struct lookups *lookups, const char *type, PyObject *name)
+{
+    if (lookups->count == MOST_LOOKUPS) {
+        pyinit_fail("build", "too many lookups");
+    }
+    Py_INCREF(name);
+    lookups->each[lookups->count].type = type;
+    lookups->each[lookups->count++].name = name;
+}
+
+/* The cache knows a name by its address. Python's own code asks by the static string, if there is one, everybody else
+   by the interned one; one that only this list has is never asked for. */
+static void read_lookups(const char *path, struct lookups *lookups)
+{
+    size_t size;
+    char *at = pyinit_map(path, &size);
+    for (char *end = at + size; at < end; at += strlen(at) + 1) {
+        const char *type = at;
+        at += strlen(at) + 1;
+        PyObject *interned = PyUnicode_InternFromString(at);
+        if (interned == NULL) {
+            pyinit_fail_with_exception(path);
+        }
+        if (Py_REFCNT(interned) > 1) {
+            add(lookups, type, interned);
+        }
+        for (PyObject *name = NULL; (name = next_static(name)) != NULL;) {
+            if (name != interned && PyUnicode_CompareWithASCIIString(name, at) == 0) {
+                add(lookups, type, name);
+            }
+        }
+        Py_DECREF(interned);
+    }
+}
+
+static int count_of(const struct lookups *lookups, const char *type)
+{
+    int count = 0;
+    for (int i = 0; i < lookups->count; i++) {
+        count += strcmp(lookups->each[i].type, type) == 0;
+    }
+    return count;
+}
+
+/* How many of a type's names would have no place of their own in the cache if this were the type's version. */
+static int homeless(const struct lookups *lookups, const char *type, unsigned version)
+{
+    const struct type_cache_entry *cache = PyInterpreterState_Get()->type_cache.hashtable;
+    bool taken[1 << MCACHE_SIZE_EXP] = {false};
+    int count = 0;
+    for (int i = 0; i < lookups->count; i++) {
+        if (strcmp(lookups->each[i].type, type) == 0) {
+            int place = MCACHE_HASH(version, MCACHE_NAME(lookups->each[i].name));
+            count += taken[place] || cache[place].version != 0;
+            taken[place] = true;
+        }
+    }
+    return count;
+}
+
+/* A place in the cache follows from the type's version and the name's address. So the version is chosen: what shares
+   a place would have to be looked up, and written down, again and again. */
+static void look_up_all(PyTypeObject *type, const void *wanted)
+{
+    const struct lookups *lookups = wanted;
+    if (type->tp_version_tag >= CHOSEN || count_of(lookups, type->tp_name) < lookups->least) {
+        return;
+    }
+    unsigned best = 0;
+    int fewest = MOST_LOOKUPS + 1;
+    for (unsigned place = 0; place < 1 << MCACHE_SIZE_EXP && fewest > 0; place++) {
+        unsigned version = CHOSEN | type->tp_version_tag << MCACHE_SIZE_EXP | place;
+        int number = homeless(lookups, type->tp_name, version);
+        if (number < fewest) {
+            fewest = number;
+            best = version;
+        }
+    }
+    type->tp_version_tag = best;
+    for (int i = 0; i < lookups->count; i++) {
+        if (strcmp(lookups->each[i].type, type->tp_name) == 0) {
+            _PyType_Lookup(type, lookups->each[i].name);
+        }
+    }
+}
+
+void pyinit_lookups_remember(const char *path)
+{
+    struct lookups lookups = {.count = 0};
+    read_lookups(path, &lookups);
+    /* First those types that are hard to place. */
+    for (lookups.least = MOST_LOOKUPS; lookups.least > 0; lookups.least /= 2) {
+        walk(&PyBaseObject_Type, look_up_all, &lookups);
+    }
+    for (int i = 0; i < lookups.count; i++) {
+        Py_DECREF(lookups.each[i].name);
+    }
+}
