@@ -76,7 +76,8 @@ class Leftovers:
             return
         self.known = {each.pid: each for each in found if each.alive and each.pid != os.getpid()}
         if self.everybody:
-            for each in self.known.values():
+            # A copy: whoever is found to have ended meanwhile is known no more.
+            for each in list(self.known.values()):
                 if each.parent == OUTSIDE and each.pid not in self._watched:
                     self._watch(each.pid)
 

@@ -281,6 +281,16 @@ def test_one_who_entered_is_not_waited_for_where_there_are_no_pidfds(
     leaving.wait()
 
 
+def test_one_who_entered_is_ending_while_init_looks_who_is_left(start: Start, enter: Enter, program: list[str]) -> None:
+    """Seen in /proc and gone when it was to be watched: an internal error, and the exit code lost."""
+    around = [*without_pidfds("ESRCH"), *NAMESPACE, *program]
+    leaving = Leaving(start, ["-t", "0.3"], ["plain", "deaf"], program=around, place="subreaper")
+    entered = [enter(processes.parent(leaving.payload), "sleep", "1000") for _ in range(2)]
+    assert leaving.end().wait() >= 0.3
+    assert not any(processes.alive(pid) for pid in entered)
+    assert leaving.init.stderr == ""
+
+
 @pytest.mark.parametrize("spare", [0, 1, 2])
 def test_one_who_entered_where_there_is_no_descriptor_to_spare(
     start: Start, enter: Enter, program: list[str], spare: int
