@@ -4,10 +4,11 @@ It is shared with the payload, so it must not be made non-blocking: that is a pr
 descriptor. And to poll first is not enough: another writer may fill the pipe between poll and write. So each write
 says by itself that it must not wait, in the first of these ways that there is:
 
-- RWF_NOWAIT (pwritev2(2)) asks for nothing more; pipes since Linux 6.4, and sockets;
+- RWF_NOWAIT (pwritev2(2)) asks for nothing more; pipes since Linux 6.4, and sockets. A regular file may refuse what
+  it has to allocate blocks for (btrfs, XFS): as it makes nobody wait, that is written without;
 - MSG_DONTWAIT, for sockets on older kernels;
 - terminals, FIFOs, and pipes on older kernels are opened once more through /proc, non-blocking: that is another open
-  file. Regular files must not be, because of O_APPEND and their position; but they do not make anybody wait either;
+  file. Regular files must not be, because of O_APPEND and their position;
 - poll, and at most what a pipe takes in one piece. Here alone the other writer may win; it is what remains if the file
   may not be opened, or for a terminal without /proc.
 """
@@ -57,10 +58,12 @@ def _write(piece: bytes) -> int:
     try:
         return native.write_at_once(STANDARD_ERROR, piece)
     except OSError as error:
-        if error.errno in (errno.EAGAIN, errno.EBADF, *OF_WRITES):
+        if error.errno in (errno.EBADF, *OF_WRITES):
+            raise
+        status = os.fstat(STANDARD_ERROR)
+        if error.errno == errno.EAGAIN and not stat.S_ISREG(status.st_mode):
             raise
     # This kind of file cannot, the kernel is too old, or a seccomp profile forbids it.
-    status = os.fstat(STANDARD_ERROR)
     if stat.S_ISREG(status.st_mode):
         return os.write(STANDARD_ERROR, piece)
     if stat.S_ISSOCK(status.st_mode):

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -29,6 +30,12 @@ long pyinit_write_at_once(int descriptor, const struct iovec *pieces, int count)
     return syscall(SYS_pwritev2, descriptor, pieces, count, where_it_is, where_it_is, RWF_NOWAIT);
 }
 
+static bool is_regular_file(int descriptor)
+{
+    struct stat status;
+    return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 _Noreturn void pyinit_fail(const char *what, const char *why)
 {
     struct iovec line[] = {
@@ -36,7 +43,9 @@ _Noreturn void pyinit_fail(const char *what, const char *why)
     };
     enum { PARTS = sizeof line / sizeof *line };
     struct pollfd room = {STDERR_FILENO, POLLOUT, 0};
-    if (pyinit_write_at_once(STDERR_FILENO, line, PARTS) < 0 && errno != EAGAIN && poll(&room, 1, 0) == 1) {
+    if (pyinit_write_at_once(STDERR_FILENO, line, PARTS) < 0 &&
+        (errno != EAGAIN || is_regular_file(STDERR_FILENO)) && /* btrfs and XFS refuse to allocate blocks at once */
+        poll(&room, 1, 0) == 1) {
         (void)!writev(STDERR_FILENO, line, PARTS); /* an old kernel, or a kind of file that cannot */
     }
     _exit(INTERNAL_ERROR);

@@ -33,6 +33,17 @@ def test_what_escapes_is_one_line_and_125(name: str, stage: Path, tmp_path: Path
     assert line.startswith("pyinit: internal error: ")
 
 
+def test_it_is_written_to_a_disk_that_cannot_take_it_at_once(stage: Path, tmp_path: Path) -> None:
+    """btrfs and XFS answer EAGAIN where RWF_NOWAIT would have to allocate blocks: the line was lost there."""
+    program = frozen_program(PROGRAMS["exception"], stage, tmp_path)
+    log = tmp_path / "log"
+    traced = ["strace", "-qq", "-o", "/dev/null", "-e", "inject=pwritev2:error=EAGAIN", str(program)]
+    with log.open("wb") as file:
+        done = subprocess.run(traced, check=False, stderr=file, timeout=60)
+    assert done.returncode == 125
+    assert log.read_text().startswith("pyinit: internal error: ")
+
+
 def test_a_code_is_passed_on(stage: Path, tmp_path: Path) -> None:
     done = run(frozen_program("def main():\n    return 42", stage, tmp_path))
     assert (done.returncode, done.stderr) == (42, "")

@@ -179,6 +179,16 @@ def test_a_line_that_was_cut_off_is_not_continued_by_the_next(begin: Callable[..
         ends(init)
 
 
+def test_a_disk_that_cannot_take_a_line_at_once_gets_it(start: Start, program: list[str], tmp_path: Path) -> None:
+    """btrfs and XFS answer EAGAIN where RWF_NOWAIT would have to allocate blocks: every line was lost there."""
+    traced = ["strace", "-qq", "-o", "/dev/null", "-e", "inject=pwritev2:error=EAGAIN", *program]
+    log = tmp_path / "log"
+    with log.open("wb") as file:
+        init = start("/no/such/program", program=traced, place="subreaper", stderr=file.fileno())
+        assert init.wait().code == 127
+    assert says(log.read_text(), "text") == ["/no/such/program: not found: No such file or directory"]
+
+
 def test_a_file_in_standard_errors_place_is_not_written_to(begin: Callable[..., Init]) -> None:
     """An image without a mounted /proc may hold any file there."""
     image = ["sh", "-c", 'mount -t tmpfs none /proc && mkdir -p /proc/self/fd && : >/proc/self/fd/2 && exec "$@"', "sh"]
