@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from freezing import blocks, lookups
+from freezing import blocks, lookups, snapshot
 from freezing.elf import FUNCTION, OBJECT, Stage
 from freezing.lookups import Lookup
 from freezing.places import Places
@@ -64,14 +64,19 @@ def main() -> int:
     """WORK PROGRAM FOLDER: trace PROGRAM, which was built in WORK, and write the two orders to FOLDER."""
     work, program, folder = (Path(word) for word in sys.argv[1:])
     stage = Stage((work / "stage1").read_bytes())
-    heap = blocks.read((work / f"{program.name}.blocks").read_bytes())
+    # Without an answer in the cache of methods: what must be searched for there has to be near as well, because a few
+    # find no place in it, other ones each time.
+    traced = work / "traced"
+    modules = (work / f"{program.name}.modules").read_bytes()
+    snapshot.freeze(work / "stage1", modules, traced, work, (folder / "blocks.order").read_text())
+    heap = blocks.read((work / f"{traced.name}.blocks").read_bytes())
     functions, data, places = Places(stage.symbols(FUNCTION)), Places(stage.symbols(OBJECT)), Places(heap)
     code: dict[tuple[str, ...] | None, None] = {}
     addresses: set[int] = set()
     looked_up: list[Lookup] = []
     asks_type = stage.symbol(lookups.FUNCTION)
     for scenario in [*LIVES, *ERRANDS]:
-        for pid, registers in steps(str(program), scenario):
+        for pid, registers in steps(str(traced), scenario):
             code[functions.at(registers[INSTRUCTION_POINTER])] = None
             if scenario in LIVES:
                 addresses.update(registers[ADDRESSES])
