@@ -29,22 +29,23 @@ class Process:
     `started` is in clock ticks since the machine started: together with the pid it names the process for good.
     """
 
-    __slots__ = ("command", "group", "parent", "pid", "session", "started", "state", "threads")
+    __slots__ = ("command", "parent", "pid", "started", "state", "threads")
 
     def __init__(self, pid: int) -> None:
-        """Raises OSError when there is no such process, or no /proc."""
+        """Raises OSError when there is no such process, or no /proc, or something else in its place."""
         stat = files.read(f"/proc/{pid}/stat").decode("utf-8", "surrogateescape")
         # The command may hold blanks and brackets of its own: it ends at the last one.
         head, _, tail = stat.rpartition(") ")
         fields = tail.split()
         self.pid = pid
         self.command = head.partition("(")[2]
-        self.state = fields[0]
-        self.parent = int(fields[1])
-        self.group = int(fields[2])
-        self.session = int(fields[3])
-        self.threads = int(fields[17])
-        self.started = int(fields[19])
+        try:
+            self.state = fields[0]
+            self.parent = int(fields[1])
+            self.threads = int(fields[17])
+            self.started = int(fields[19])
+        except (IndexError, ValueError):
+            raise _malformed() from None
 
     @property
     def born(self) -> float:
@@ -89,6 +90,19 @@ def counts_as_init() -> bool:
             return value.strip() == b"%d" % os.getpid()
     # Linux before 4.1 does not say; there the pids of two namespaces are not likely to be the same.
     return os.readlink("/proc/self") == str(os.getpid())
+
+
+def newest() -> int:
+    """The pid that was given out last (proc(5), loadavg). Raises OSError where it cannot be read."""
+    try:
+        return int(files.read("/proc/loadavg").split()[-1])
+    except (IndexError, ValueError):
+        raise _malformed() from None
+
+
+def _malformed() -> OSError:
+    """Where no /proc is mounted, an image may hold any file of that name."""
+    return OSError(errno.EBADMSG, "it is not the kernel's")
 
 
 def descendants(root: int) -> list[Process]:

@@ -10,7 +10,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 
-from pyinit import files, processes, signals
+from pyinit import processes, signals
 from pyinit.processes import Process
 
 # Against descendants that are born faster than they are found. Whoever is born later is the caller's next look's.
@@ -32,15 +32,21 @@ class Reach:
         self._marks: dict[int, int] = {}
 
     def everyone(self) -> None:
-        """Sends. Raises OSError where /proc cannot be read."""
+        """Sends. Raises OSError where /proc cannot be read; nobody has got anything then."""
         for _ in range(WALKS):
-            new = [each for each in processes.descendants(os.getpid()) if self._wanted(each)]
+            try:
+                found = processes.descendants(os.getpid())
+            except OSError:
+                if self._started:
+                    return
+                raise
+            new = [each for each in found if self._wanted(each)]
             if not new:
                 return
+            self._started |= {each.pid: each.started for each in new}
             for each in new:
-                self._started[each.pid] = each.started
                 self._send(each)
-                self._marks[each.pid] = _newest()
+                self._marks[each.pid] = self._newest()
 
     def _wanted(self, process: Process) -> bool:
         if not process.alive or self._started.get(process.pid) == process.started:
@@ -62,10 +68,16 @@ class Reach:
             except OSError as error:
                 self._refused(process.pid, number, error)
 
+    def _newest(self) -> int:
+        """The pid that was given out last.
 
-def _newest() -> int:
-    """The pid that was given out last (proc(5), loadavg)."""
-    return int(files.read("/proc/loadavg").split()[-1])
+        Where that cannot be read (a /proc with subset=pid, proc(5)) it is the highest of those found: who was born
+        during the walk is then taken for younger than the signal.
+        """
+        try:
+            return processes.newest()
+        except OSError:
+            return max(self._started)
 
 
 def send(process: Process, number: int) -> None:

@@ -30,6 +30,8 @@ ENVIRONMENT: Mapping[str, str] = {
     "HOME": "/root",
     "LANG": "C.UTF-8",
 }
+# proc(5): such a mount has processes and nothing else; or what stands in loadavg's place is not it.
+WITHOUT_THE_NEWEST_PID = ("mount -t proc -o subset=pid proc /proc", "mount --bind /dev/null /proc/loadavg")
 # What an init waits in: rt_sigtimedwait, or poll (x86-64).
 WAITS = (["128"], ["7"])
 Word = str | bytes
@@ -334,6 +336,11 @@ def payload(name: str, *words: str) -> list[str]:
     if script.exists():
         return [sys.executable, "-I", "-S", str(script), *words]
     return [str(compiled(name)), *words]
+
+
+def with_mount(script: str) -> list[str]:
+    """Return the words that start a program where a script has mounted something, for it alone."""
+    return ["/usr/bin/unshare", "--mount", *shell(f'{script} && exec "$@"')]
 
 
 def shell(script: str, *words: str) -> list[str]:

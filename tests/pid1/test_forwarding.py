@@ -11,7 +11,17 @@ import pytest
 
 from tests import processes
 from tests.conftest import Start
-from tests.harness import ENVIRONMENT, NAMESPACE, Init, compiled, payload, shell, until
+from tests.harness import (
+    ENVIRONMENT,
+    NAMESPACE,
+    WITHOUT_THE_NEWEST_PID,
+    Init,
+    compiled,
+    payload,
+    shell,
+    until,
+    with_mount,
+)
 
 NEVER_FORWARDED = {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, 32, 33}
 FORWARDED = sorted(set(range(1, 65)) - NEVER_FORWARDED)
@@ -99,10 +109,10 @@ def test_a_thousand_queued_real_time_signals_all_arrive(
     assert got == collections.Counter(sent)
 
 
-def pair(start: Start, *options: str, detach: str = "", place: str = "pid1") -> tuple[Init, int]:
+def pair(start: Start, *options: str, detach: str = "", **how: object) -> tuple[Init, int]:
     """Start a payload that has a child; return the init and the child's pid. Both say what they get."""
     script = f'{detach} "$1" child & exec "$1" got'
-    init = start(*options, "--", *shell(script, str(compiled("receive"))), place=place)
+    init = start(*options, "--", *shell(script, str(compiled("receive"))), **how)
     # They may become ready in either order.
     until(lambda: "got is ready\n" in init.stdout and "child is ready\n" in init.stdout, "both")
     child = next(
@@ -164,6 +174,23 @@ def test_all_are_never_anybody_elses(start: Start) -> None:
     assert got_by(init, child) == ([10], [10])
     other.signal(MARK)
     assert other.expect(f"other {MARK} ").splitlines() == [f"other {MARK} "]
+
+
+@pytest.mark.parametrize("proc", WITHOUT_THE_NEWEST_PID)
+def test_all_get_it_once_where_the_newest_pid_is_unknown(start: Start, program: list[str], proc: str) -> None:
+    """The payload got the signal twice, and its descendants nothing."""
+    init, child = pair(start, "-a", program=[*with_mount(proc), *program], place="subreaper")
+    init.signal(40)
+    assert got_by(init, child) == ([40], [40])
+    assert init.stderr == ""
+
+
+def test_all_are_found_beside_a_stat_that_is_none(start: Start, program: list[str]) -> None:
+    """An internal error; as of any content of /proc/PID/stat that is not the kernel's."""
+    around = with_mount("mount --bind /dev/null /proc/1/stat")
+    init, child = pair(start, "-a", program=[*around, *program], place="subreaper")
+    init.signal(40)
+    assert got_by(init, child) == ([40], [40])
 
 
 def test_all_includes_orphans(start: Start, place: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests import processes
 from tests.conftest import Start
-from tests.harness import NAMESPACE, kill, payload, shell, until
+from tests.harness import NAMESPACE, WITHOUT_THE_NEWEST_PID, kill, payload, shell, until, with_mount
 from tests.leaving import LONG, WITHOUT_KILL, Leaving, title
 
 WITHOUT_PROC = [
@@ -37,6 +37,17 @@ def test_each_gets_term_and_cont_once(start: Start, place: str) -> None:
         assert processes.alive(pid)
         os.kill(pid, signal.SIGUSR2)
     leaving.wait()
+
+
+@pytest.mark.parametrize("proc", WITHOUT_THE_NEWEST_PID)
+def test_each_gets_them_where_the_newest_pid_is_unknown(start: Start, program: list[str], proc: str) -> None:
+    """Nobody but the first got TERM, nor KILL."""
+    around = [*with_mount(proc), *program]
+    leaving = Leaving(start, ["-t", "0.5"], ["telling:3", "deaf"], program=around, place="subreaper").end()
+    leaving.says("told 18", 3)
+    leaving.says("told 15", 3)
+    leaving.wait()
+    leaving.gone()
 
 
 @pytest.mark.parametrize("who", ["deaf:3", "headless"])
