@@ -74,7 +74,11 @@ def _candidates() -> list[tuple[str, str, str]]:
         return []
     unified, legacy = [], []
     for line in lines:
-        _, controllers, path = line.decode("utf-8", "surrogateescape").split(":", 2)
+        _, _, rest = line.decode("utf-8", "surrogateescape").partition(":")
+        controllers, whole, path = rest.partition(":")
+        if not whole or "\0" in path:
+            # Where no /proc is mounted, an image may hold any file of that name.
+            continue
         tails = dict.fromkeys((path.rstrip("/"), ""))
         if "memory" in controllers.split(","):
             top = "/sys/fs/cgroup/memory"

@@ -170,5 +170,16 @@ def test_a_count_that_is_not_there_says_nothing(start: Start, content: str) -> N
     assert start(*shell("kill -9 $$"), place=place).wait() == (137, "", "")
 
 
+@pytest.mark.parametrize("content", ["\\n", "0:\\n:\\n", "0::/a\\0b\\n", "\\377\\n"])
+def test_a_file_of_the_images_in_the_cgroups_place_says_nothing(start: Start, content: str) -> None:
+    """It is read where no /proc is mounted: an internal error, and the exit code lost."""
+    around = f"""
+    mount -t tmpfs none /sys/fs/cgroup && printf '{content}' > /sys/fs/cgroup/own &&
+    mount --bind /sys/fs/cgroup/own /proc/$$/cgroup && exec "$@"
+    """
+    place = [*NAMESPACE, "--mount", *shell(around)]
+    assert start(*shell(f"{INIT_WAITS} kill -9 $$"), place=place).wait() == (137, "", "")
+
+
 def test_version_2_unchanged_says_nothing(start: Start) -> None:
     assert start(*shell("kill -9 $$"), place=version_2("max")).wait() == (137, "", "")
