@@ -55,6 +55,8 @@ def _write(text: bytes) -> None:
     except BrokenPipeError:
         # `pyinit --help | head`: the reader has seen enough.
         return
+    except OSError as error:
+        raise Failure(f"standard output: {error.strerror}") from None
 
 
 def command() -> None:

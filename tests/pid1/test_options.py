@@ -14,7 +14,7 @@ import pytest
 
 from tests import processes
 from tests.conftest import Start
-from tests.harness import ENVIRONMENT, PLACES, Init, Outcome, kill, payload, shell, until
+from tests.harness import ENVIRONMENT, PATIENCE, PLACES, Init, Outcome, kill, payload, shell, until
 
 RUN = ("sh", "-c", "exit 0")
 
@@ -124,6 +124,16 @@ def test_the_licence_is_printed(start: Start, option: str) -> None:
     outcome = start(option).wait()
     assert (outcome.code, outcome.stderr) == (0, "")
     assert "GNU General Public" in outcome.stdout
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_a_text_that_cannot_be_written_is_no_internal_error(start: Start, option: str, place: str) -> None:
+    with open("/dev/full", "wb") as full:
+        outcome = start(option, stdout=full.fileno(), place=place)
+        assert outcome.process.wait(PATIENCE) == 125
+        assert outcome.stderr == "pyinit: standard output: No space left on device\n"
+    outcome = start(option, prepare=["close=1"], place=place)
+    assert outcome.wait() == (125, "", "pyinit: standard output: Bad file descriptor\n")
 
 
 def test_texts_need_no_program_and_start_none(start: Start) -> None:
