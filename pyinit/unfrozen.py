@@ -191,6 +191,7 @@ class _Child:
                 signal.signal(number, signal.SIG_DFL)
             if ignore_chld:
                 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+            _cannot_be_stopped()
             restored = {each for each in range(1, 65) if mask >> (each - 1) & 1} & signals.ALL
             signal.pthread_sigmask(signal.SIG_SETMASK, restored)
             _execute(argv)
@@ -233,6 +234,18 @@ class _Child:
         import prctl
 
         prctl.set_pdeathsig(number)
+
+
+def _cannot_be_stopped() -> None:
+    """A ^Z before the exec has no effect: init would wait for that, for ever. See spawn.c."""
+    for number in signals.JOB_CONTROL:
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _do_nothing)
+            signal.siginterrupt(number, False)
+
+
+def _do_nothing(_: int, __: object) -> None:
+    pass
 
 
 def _drop_capabilities() -> None:

@@ -4,13 +4,14 @@
  * which musl uses these signals for, does not happen here.
  */
 #define _GNU_SOURCE
+#include "signals.h"
+
 #include <errno.h>
 #include <signal.h>
-#include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { LAST_SIGNAL = 64, SET_BYTES = 8 };
+enum { LAST_SIGNAL = 64 };
 
 /* A signal set is an array of words, the first of which holds all 64 signals. */
 static uint64_t *bits(const sigset_t *set)
@@ -47,7 +48,7 @@ int sigfillset(sigset_t *set)
 
 int sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict old)
 {
-    return syscall(SYS_rt_sigprocmask, how, set, old, SET_BYTES);
+    return syscall(SYS_rt_sigprocmask, how, set, old, SIGNAL_SET_BYTES);
 }
 
 int pthread_sigmask(int how, const sigset_t *restrict set, sigset_t *restrict old)
@@ -57,24 +58,13 @@ int pthread_sigmask(int how, const sigset_t *restrict set, sigset_t *restrict ol
 
 int sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict info, const struct timespec *restrict timeout)
 {
-    return syscall(SYS_rt_sigtimedwait, set, info, timeout, SET_BYTES);
+    return syscall(SYS_rt_sigtimedwait, set, info, timeout, SIGNAL_SET_BYTES);
 }
 
 int sigwaitinfo(const sigset_t *restrict set, siginfo_t *restrict info)
 {
     return sigtimedwait(set, info, NULL);
 }
-
-/* The kernel's own structure; x86-64 demands that the caller brings the way back from a handler. */
-struct kernel_action {
-    void (*handler)(int);
-    unsigned long flags;
-    void (*restorer)(void);
-    uint64_t mask;
-};
-enum { RESTORER = 0x04000000 }; /* SA_RESTORER */
-
-void pyinit_signal_return(void); /* start.S */
 
 int sigaction(int number, const struct sigaction *restrict wanted, struct sigaction *restrict old)
 {
@@ -88,7 +78,7 @@ int sigaction(int number, const struct sigaction *restrict wanted, struct sigact
         };
     }
     if (syscall(SYS_rt_sigaction, number, wanted == NULL ? NULL : &new_action, old == NULL ? NULL : &old_action,
-                SET_BYTES) < 0) {
+                SIGNAL_SET_BYTES) < 0) {
         return -1;
     }
     if (old != NULL) {

@@ -7,6 +7,8 @@
 #define _GNU_SOURCE
 #include "spawn.h"
 
+#include "signals.h"
+
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -19,7 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STACK = 8192, PID_DIGITS = 10, SIGNAL_SET_BYTES = 8 };
+/* The stack has room for a handler's frame: AT_MINSIGSTKSZ (getauxval(3)) is what that may take. */
+enum { STACK = 16384, PID_DIGITS = 10 };
 
 /* A system call without libc: negative errno if it fails. */
 static long raw(long number, long a, long b, long c, long d)
@@ -269,6 +272,31 @@ static bool take_identity(struct plan *plan)
            (user == 0 || !failed(plan, "capset", drop_capabilities()));
 }
 
+static void do_nothing(int number)
+{
+    (void)number;
+}
+
+/* A child that is stopped before its exec holds init in its vfork until CONT, for whatever comes meanwhile, and nobody
+ * knows to send that: a ^Z in this moment has no effect. Handlers end with the exec (execve(2)); what is ignored stays
+ * ignored. STOP cannot be helped. */
+static void cannot_be_stopped(void)
+{
+    static const int stops[] = {SIGTSTP, SIGTTIN, SIGTTOU};
+    struct kernel_action nothing = {
+        .handler = do_nothing,
+        .flags = RESTORER | SA_RESTART,
+        .restorer = pyinit_signal_return,
+    };
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+        struct kernel_action inherited = {.handler = SIG_DFL};
+        raw(SYS_rt_sigaction, stops[i], (long)&nothing, (long)&inherited, SIGNAL_SET_BYTES);
+        if (inherited.handler == SIG_IGN) {
+            raw(SYS_rt_sigaction, stops[i], (long)&inherited, 0, SIGNAL_SET_BYTES);
+        }
+    }
+}
+
 /* The child. Its last act before the exec is to open the mask: then its dispositions are the payload's. */
 static int child(void *argument)
 {
@@ -279,14 +307,10 @@ static int child(void *argument)
             raw(SYS_prctl, PR_SET_PDEATHSIG, plan->death_signal, 0, 0);
         }
         if (plan->ignore_chld) {
-            struct {
-                void (*handler)(int);
-                unsigned long flags;
-                void (*restorer)(void);
-                uint64_t mask;
-            } ignore = {.handler = SIG_IGN};
+            struct kernel_action ignore = {.handler = SIG_IGN};
             raw(SYS_rt_sigaction, SIGCHLD, (long)&ignore, 0, SIGNAL_SET_BYTES);
         }
+        cannot_be_stopped();
         write_pid(plan->pid_texts, pid);
         raw(SYS_rt_sigprocmask, SIG_SETMASK, (long)&plan->mask, 0, SIGNAL_SET_BYTES);
         failed(plan, "exec", -search_and_execute(plan));

@@ -12,7 +12,7 @@ import pytest
 
 from tests import processes
 from tests.conftest import OpenTerminal, Start
-from tests.harness import NAMESPACE, WAITS, Init, compiled, kill, payload, shell, until
+from tests.harness import ENVIRONMENT, NAMESPACE, WAITS, Init, compiled, kill, payload, shell, until
 from tests.terminal import BASH, END, INTERRUPT, QUIT, SUSPEND, Terminal
 
 SLEEP = ("sleep", "1000")
@@ -396,6 +396,32 @@ def test_in_an_orphaned_group_init_does_not_stop(start: Start) -> None:
     init.expect("got is ready\n")
     init.signal(signal.SIGTSTP)
     stands(init)
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+@pytest.mark.parametrize("name", ["TSTP", "TTIN", "TTOU"])
+def test_a_stop_right_before_exec_leaves_init_in_no_vfork(
+    start: Start, program: list[str], tmp_path: Path, name: str, ignored: bool
+) -> None:
+    """A ^Z in the first millisecond: the payload, not a program yet, stopped, and init waited for its exec for ever."""
+    candidate = tmp_path / "grep"
+    # The signal comes as execve looks where nothing is: after that, and before the program, it is taken.
+    tracing = ["strace", "-D", "-f", "-qq", "-o", str(tmp_path / "trace"), "-P", str(candidate)]
+    inject = ["-e", "trace=execve", "-e", f"inject=execve:signal={name}"]
+    number = int(getattr(signal, f"SIG{name}"))
+    init = start(
+        *("--", "grep", "-E", "Sig(Ign|Cgt)", "/proc/self/status"),
+        program=[*tracing, *inject, *program],
+        place="subreaper",
+        environment={**ENVIRONMENT, "PATH": f"{tmp_path}:/usr/bin:/bin"},
+        prepare=[f"ignore={number}"] if ignored else [],
+    )
+    code, shown, errors = init.wait()
+    assert (code, errors) == (0, "")
+    ignores, catches = (int(line.split()[1], 16) for line in shown.splitlines())
+    assert bool(ignores >> (number - 1) & 1) == ignored
+    assert not catches >> (number - 1) & 1
+    assert "ENOENT" in (tmp_path / "trace").read_text()
 
 
 def test_a_hangup_ends_the_payload(terminal: OpenTerminal, program: list[str]) -> None:
