@@ -1,7 +1,9 @@
 """The wait itself: the next signal, until a deadline, or a descriptor that has something to read.
 
 `SignalWait` is for an init that has only signals to wait for, which is most: sigwaitinfo(2), no timer, no polling.
-`DescriptorWait` watches descriptors too, with signal.set_wakeup_fd and poll(2). Not signalfd: CPython 3.11 has none.
+`DescriptorWait` watches descriptors too, with signal.set_wakeup_fd and poll(2). Not signalfd(2): CPython 3.11 has none.
+That has its price: a byte in a pipe is a signal's number and nothing else, so neither si_code nor sender is known.
+Forwarder then cannot see that the terminal has sent a signal to the payload too: with -c that comes twice.
 """
 
 from __future__ import annotations
