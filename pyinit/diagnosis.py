@@ -10,6 +10,7 @@ import os
 import stat
 
 from pyinit import errors, files, native
+from pyinit.searchpath import DEFAULT_PATH
 
 # What execve reads of a script's first line (binfmt_script, Linux 5.1 on), and enough of an ELF file's headers.
 HEAD = 4096
@@ -59,10 +60,12 @@ def _why_not_found(program: bytes, reason: str) -> str:
 
 
 def _first_in_path(program: bytes) -> bytes | None:
-    for folder in (native.getenv(b"PATH") or b"/usr/local/bin:/usr/bin:/bin").split(b":"):
-        path = (folder or b".") + b"/" + program
-        if os.path.isfile(path):
-            return path
+    path = native.getenv(b"PATH")
+    # An empty one is the current directory.
+    for folder in (DEFAULT_PATH if path is None else path).split(b":"):
+        file = (folder or b".") + b"/" + program
+        if os.path.isfile(file):
+            return file
     return None
 
 

@@ -8,11 +8,10 @@ import signal
 
 from pyinit import files, signals
 from pyinit.errors import Failure
+from pyinit.searchpath import DEFAULT_PATH
 
 # signal(7): CPython ignores these two when it starts; the payload must not inherit that.
 IGNORED_BY_CPYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
-# confstr(3): where execvp looks when there is no PATH.
-DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
 # pwritev2(2): as an offset, that of the open file; pipes have none.
 WHERE_IT_IS = -1
 EXEC_FORMAT_SHELL = b"/bin/sh"

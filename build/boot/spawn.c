@@ -131,7 +131,7 @@ bool pyinit_plan_environment(struct plan *plan, char **environment, const struct
     return true;
 }
 
-/* Where execvp(3) would look: PATH as the payload will see it, or libc's own choice. */
+/* Where execvp(3) would look: PATH as the payload will see it, or musl's own choice (as in pyinit/searchpath.py). */
 bool pyinit_plan_search(struct plan *plan)
 {
     plan->search = "/usr/local/bin:/bin:/usr/bin";

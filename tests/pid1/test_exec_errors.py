@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Start
-from tests.harness import ENVIRONMENT, NAMESPACE, Outcome
+from tests.harness import ENVIRONMENT, NAMESPACE, Outcome, with_mount
 
 
 def complains(outcome: Outcome, code: int, *words: str) -> None:
@@ -94,6 +95,22 @@ def test_an_empty_part_of_path_is_the_current_directory(start: Start, tmp_path: 
 
 def test_without_path_the_usual_folders_are_searched(start: Start) -> None:
     assert start("true", environment={}).wait() == (0, "", "")
+
+
+def test_an_empty_path_is_the_current_directory_and_no_other(start: Start, tmp_path: Path) -> None:
+    """It was said of /bin/ls that its interpreter is missing."""
+    done = start("ls", environment={"PATH": ""}, directory=tmp_path).wait()
+    complains(done, 127, "ls: not found in PATH")
+
+
+@pytest.mark.parametrize("found", ["/usr/local/bin/true", "/bin/true"])
+def test_without_path_source_and_frozen_search_in_the_same_order(start: Start, program: list[str], found: str) -> None:
+    """The order was written down three times, and was not the same."""
+    local = f"cp /bin/true {found}" if "local" in found else ":"
+    around = with_mount(f"mount -t tmpfs none /usr/local/bin && {local}")
+    # ld.so(8): says of every program what the kernel has started.
+    done = start("true", program=[*around, *program], place="subreaper", environment={"LD_SHOW_AUXV": "1"}).wait()
+    assert re.findall("^AT_EXECFN: +(.*)$", done.stdout, re.MULTILINE)[-1] == found
 
 
 def test_a_script_without_interpreter_is_run_by_the_shell(start: Start, place: str, tmp_path: Path) -> None:
