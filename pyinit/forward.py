@@ -15,7 +15,6 @@ from pyinit.reach import Reach
 
 # systemd's documented requests to halt, power off and their immediate forms (systemd(1)), and lxc's.
 NSPAWN_HALT = (signals.RTMIN + 3, signals.RTMIN + 4, signals.RTMIN + 13, signals.RTMIN + 14)
-EVERYBODY = -1
 
 
 class Forwarder:
@@ -30,7 +29,7 @@ class Forwarder:
         everybody = options.all and self._own_pid == 1
         self._walks = options.all and not everybody
         # What kill(2) takes: a process, a group, or everybody.
-        self._target = EVERYBODY if everybody else -payload if options.group else payload
+        self._target = signals.EVERYBODY if everybody else -payload if options.group else payload
         self._same_group = options.same_group
         self._rewrite = _rewrites(options)
 

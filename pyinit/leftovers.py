@@ -15,7 +15,6 @@ from pyinit.loop import Loop
 from pyinit.processes import Process
 from pyinit.reach import Reach
 
-EVERYBODY = -1
 # stat's parent of a process whose parent is in another namespace.
 OUTSIDE = 0
 
@@ -54,7 +53,7 @@ class Leftovers:
         if not self.everybody:
             return True
         try:
-            os.kill(EVERYBODY, 0)
+            os.kill(signals.EVERYBODY, 0)
         except ProcessLookupError:
             return True
         except OSError:
@@ -139,7 +138,7 @@ class Leftovers:
         if self.everybody:
             for number in numbers:
                 try:
-                    os.kill(EVERYBODY, number)
+                    os.kill(signals.EVERYBODY, number)
                 except OSError as error:
                     self._log.debug(f"{signals.name(number)} reached nobody: {error.strerror}")
             return

@@ -8,12 +8,10 @@ from collections.abc import Callable
 from pyinit import signals
 from pyinit.errors import Failure
 from pyinit.events import DescriptorWait, Received, SignalWait
-from pyinit.reaper import HOW
+from pyinit.reaper import HOW, REFUSALS
 
 # After so many SIGCHLD in a row other signals get a turn: the kernel hands out the lowest number first (signal(7)).
 TURNS = 16
-# A wait that was refused so often in a row will not be allowed any more.
-REFUSALS = 8
 
 
 class Timer:

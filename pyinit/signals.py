@@ -85,6 +85,8 @@ CAUSED_BY_INIT = frozenset({CONT})
 # The exit code of a process killed by KILL, as shells and engines know it.
 KILLED = 128 + KILL
 
+# As a target of kill(2): as PID 1, all others of the namespace.
+EVERYBODY = -1
 # si_code of signals that the kernel itself sends, such as the terminal's (sigaction(2)).
 SI_KERNEL = 0x80
 
