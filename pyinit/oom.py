@@ -10,6 +10,7 @@ from pyinit import files
 MEBIBYTE = 1 << 20
 # From here on a version 1 limit means none: PAGE_COUNTER_MAX, rounded down to pages.
 UNLIMITED = 1 << 60
+DIGITS = len(str(1 << 64))
 
 
 class OomKills:
@@ -49,17 +50,24 @@ class OomKills:
             text = files.read(self._limit).strip()
         except OSError:
             text = b""
-        if text.isdigit() and int(text) < UNLIMITED:
-            return f"out of memory: the limit is {int(text) / MEBIBYTE:g} MiB"
+        limit = _number(text)
+        if limit is not None and limit < UNLIMITED:
+            return f"out of memory: the limit is {limit / MEBIBYTE:g} MiB"
         return "out of memory: the machine's own, or a limit further up"
 
     def _count(self) -> int:
         for line in files.read(self._counter).splitlines():
             key, _, value = line.partition(b" ")
-            if key == b"oom_kill" and value.isdigit():
-                return int(value)
+            count = _number(value)
+            if key == b"oom_kill" and count is not None:
+                return count
         # Kernels before 4.13 do not count.
         return 0
+
+
+def _number(text: bytes) -> int | None:
+    """A number of the kernel's, which has 64 bits; None for anything else."""
+    return int(text) if text.isdigit() and len(text) <= DIGITS else None
 
 
 def _candidates() -> list[tuple[str, str, str]]:

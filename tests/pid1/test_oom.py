@@ -19,6 +19,8 @@ MOUNT = Path("/sys/fs/cgroup/memory")
 LIMIT = 32 << 20
 # Init must have counted before the payload is killed: it has when it waits (rt_sigtimedwait on x86-64).
 INIT_WAITS = "until grep -q '^128 ' /proc/1/syscall; do :; done;"
+# Python reads numbers of 4300 digits at the most.
+TOO_LONG = "9" * 5000
 EATER = "python3 -c 'bytearray(200 << 20)'"
 
 
@@ -92,7 +94,12 @@ KILL_AND_COUNT = "printf 'low 0\\noom 3\\noom_kill 3\\noom_group_kill 0\\n' > /s
 
 
 @pytest.mark.parametrize(
-    ("limit", "words"), [("8388608", "the limit is 8 MiB"), ("max", "the machine's own, or a limit further up")]
+    ("limit", "words"),
+    [
+        ("8388608", "the limit is 8 MiB"),
+        ("max", "the machine's own, or a limit further up"),
+        pytest.param(TOO_LONG, "the machine's own, or a limit further up", id="long"),
+    ],
 )
 def test_version_2_is_read_too(start: Start, limit: str, words: str) -> None:
     done = start(*shell(INIT_WAITS + KILL_AND_COUNT), place=version_2(limit)).wait()
@@ -159,7 +166,9 @@ def test_inits_own_group_is_found(start: Start, line: str, folder: str, files: s
     assert done.stderr.endswith(" was killed: out of memory: the limit is 4 MiB\n")
 
 
-@pytest.mark.parametrize("content", ["", "oom_kill\\n", "low 0\\n", "oom_kill x\\n"])
+@pytest.mark.parametrize(
+    "content", ["", "oom_kill\\n", "low 0\\n", "oom_kill x\\n", pytest.param(f"oom_kill {TOO_LONG}\\n", id="long")]
+)
 def test_a_count_that_is_not_there_says_nothing(start: Start, content: str) -> None:
     around = f"""
     mount -t tmpfs none /sys/fs/cgroup &&
@@ -167,7 +176,7 @@ def test_a_count_that_is_not_there_says_nothing(start: Start, content: str) -> N
     echo '0::/' > /sys/fs/cgroup/own && mount --bind /sys/fs/cgroup/own /proc/$$/cgroup && exec "$@"
     """
     place = [*NAMESPACE, "--mount", *shell(around)]
-    assert start(*shell("kill -9 $$"), place=place).wait() == (137, "", "")
+    assert start(*shell(f"{INIT_WAITS} kill -9 $$"), place=place).wait() == (137, "", "")
 
 
 @pytest.mark.parametrize("content", ["\\n", "0:\\n:\\n", "0::/a\\0b\\n", "\\377\\n"])
