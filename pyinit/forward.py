@@ -31,7 +31,7 @@ class Forwarder:
         # What kill(2) takes: a process, a group, or everybody.
         self._target = signals.EVERYBODY if everybody else -payload if options.group else payload
         self._same_group = options.same_group
-        self._rewrite = _rewrites(options)
+        self._rewrite = rewrites(options)
 
     def becomes(self, number: int, code: int, sender: int) -> int:
         """What the payload gets for a signal with this si_code and this sender; 0: nothing."""
@@ -81,15 +81,15 @@ class Forwarder:
         )
 
 
-def _rewrites(options: Options) -> dict[int, int]:
+def rewrites(options: Options) -> dict[int, int]:
     """What is asked for, and under nspawn and lxc what their requests to halt mean, unless that is asked for."""
     container = native.getenv(b"container")
-    rewrites = dict.fromkeys(signals.LIBC, 0)
+    meant = dict.fromkeys(signals.LIBC, 0)
     if container == b"systemd-nspawn":
-        rewrites |= dict.fromkeys(NSPAWN_HALT, signals.TERM)
+        meant |= dict.fromkeys(NSPAWN_HALT, signals.TERM)
     elif container == b"lxc":
-        rewrites[signals.PWR] = signals.TERM
+        meant[signals.PWR] = signals.TERM
     if options.session:
         # For a group without a parent in its session the kernel drops the others.
-        rewrites |= dict.fromkeys(signals.JOB_CONTROL, signals.STOP)
-    return rewrites | options.rewrite
+        meant |= dict.fromkeys(signals.JOB_CONTROL, signals.STOP)
+    return meant | options.rewrite

@@ -17,6 +17,7 @@ from pyinit.leftovers import Leftovers
 from pyinit.log import Log
 from pyinit.loop import Loop
 from pyinit.options import Options
+from pyinit.pause import Pause
 from pyinit.reaper import Reaper
 from pyinit.shutdown import Shutdown
 from pyinit.spawn import Inherited, spawn
@@ -37,7 +38,7 @@ def run(options: Options, inherited: Inherited) -> int:
         _follow_parent(options.death_signal, log)
     guard = Guard()
     try:
-        code = _Pause(log).loop.run() if options.pause else _Run(options, inherited, first, log, guard).run()
+        code = _pause(options, log) if options.pause else _Run(options, inherited, first, log, guard).run()
     except Failure as failure:
         killed = "; the payload was killed" if guard.give_up() else ""
         log.error(failure.message + killed, code=failure.code)
@@ -88,6 +89,12 @@ def _pin_nothing(log: Log, *keepers: Terminal | Relay | None) -> None:
     native.close_range(first)
 
 
+def _pause(options: Options, log: Log) -> int:
+    pause = Pause(options, log)
+    _pin_nothing(log)
+    return pause.run()
+
+
 def _relay(user: Identity | None, log: Log) -> Relay | None:
     address = native.getenv(b"NOTIFY_SOCKET")
     if not address:
@@ -95,26 +102,6 @@ def _relay(user: Identity | None, log: Log) -> Relay | None:
     from pyinit import notify
 
     return notify.relay(address, user.user if user else None, log)
-
-
-class _Pause:
-    """-P: no payload; reaps until TERM or INT, then exits with 0."""
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-        self.loop = Loop(Reaper(self._gone, _ignore).collect, self._handle)
-        _pin_nothing(log)
-
-    def _handle(self, number: int, _code: int, _sender: int) -> None:
-        if number in (signals.TERM, signals.INT):
-            self.loop.finish(0)
-
-    def _gone(self, pid: int, status: int) -> None:
-        self._log.info(f"reaped {pid}", pid=pid, code=reaper.exit_code(status))
-
-
-def _ignore(_: int, __: int) -> None:
-    """Children that are only stopped or continued are none of a pausing init's business."""
 
 
 class _Run:
@@ -139,6 +126,7 @@ class _Run:
         self._loop = Loop(self._reap, self._handle)
         self._loop.payload = 0 if ending else self._payload
         self._stops = Stops(options, self._loop, self._forwarder.send, log)
+        self._ordered = False
         self._shutdown: Shutdown | None = None
         _pin_nothing(log, self._terminal, self._relay)
         if self._relay and not self._relay.begin(self._loop):
@@ -167,6 +155,8 @@ class _Run:
         if self._shutdown:
             self._shutdown.handle(received, number)
         else:
+            if {received, number} & signals.ORDERS:
+                self._ordered = True
             if number == signals.CONT:
                 self._jobs.continued()
             self._stops.send(number)
@@ -192,5 +182,6 @@ class _Run:
         leftovers = Leftovers(self._first, self._loop, self._log)
         self._shutdown = Shutdown(self._options, leftovers, self._loop, self._reaper, self._log, code)
         self._shutdown.stopping = self._stops.asked
+        self._shutdown.ordered = self._ordered
         if held:
             self._shutdown.handle(held, held)

@@ -20,7 +20,6 @@ DEFAULT_AS_PID_1 = 3.0
 # For what cannot be killed or reaped: a process in uninterruptible sleep, one that init may not signal.
 AFTER_KILL = 1.0
 NAMED_AT_MOST = 20
-ENDS_GRACE = frozenset({signals.TERM, signals.INT})
 
 # So often children are reaped before anybody is said to be left: most had ended too when the payload did. A storm of
 # them does not hold init up.
@@ -32,7 +31,7 @@ WAITING, GRACE, KILLED = range(3)
 class Shutdown:
     """From the payload's end to init's.
 
-    `code` is what init will exit with, `stopping` whether a stop signal has come.
+    `code` is what init will exit with, `stopping` whether a stop signal has come, `ordered` whether TERM or INT has.
     """
 
     __slots__ = (
@@ -46,6 +45,7 @@ class Shutdown:
         "_reaper",
         "_timer",
         "_wait",
+        "ordered",
         "stopping",
     )
 
@@ -54,6 +54,7 @@ class Shutdown:
         self._reaper = reaper
         self._log = log
         self._code = code
+        self.ordered = False
         self.stopping = False
         self._wait = options.wait
         self._grace = options.grace
@@ -130,16 +131,21 @@ class Shutdown:
         if self._phase == KILLED:
             self._log.debug(f"{signals.name(number)} comes after KILL")
             return
-        if received in ENDS_GRACE or number in ENDS_GRACE:
-            again = self.stopping
-            self.stopping = True
+        come = {received, number}
+        if come & signals.ORDERS:
+            again, self.ordered = self.ordered, True
             if self._phase == GRACE and again:
-                self._log.info(f"{signals.name(number)} came again: the grace period ends", signal=signals.name(number))
+                self._log.info(
+                    f"{signals.name(number)} is the second TERM or INT: the grace period ends",
+                    signal=signals.name(number),
+                )
                 self._kill()
                 return
             if self._phase is None and not self._wait:
                 # TERM comes next for everybody anyway.
                 return
+        if come & signals.STOP_REQUESTS:
+            self.stopping = True
             if self._phase == WAITING and self._grace is not None:
                 self._ask(number)
                 return

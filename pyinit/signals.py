@@ -74,6 +74,9 @@ WINCH, XFSZ, PWR = int(SIGWINCH), int(SIGXFSZ), int(SIGPWR)
 LIBC = frozenset({32, 33})
 ALL = frozenset(range(1, RTMAX + 1)) - LIBC
 STOP_REQUESTS = frozenset({TERM, INT, QUIT})
+# Those that are for init too: they end a pause, and the second one the grace period. QUIT is a polite stop of nginx's
+# and others', which TERM follows in the same stop (a preStop hook's QUIT, then the kubelet).
+ORDERS = frozenset({TERM, INT})
 JOB_CONTROL = frozenset({TSTP, TTIN, TTOU})
 STOPS = JOB_CONTROL | {STOP}
 # What the terminal sends to its whole foreground group, and so to a payload in init's own group as well.

@@ -114,6 +114,30 @@ def test_the_first_may_have_ended_the_payload(start: Start, place: str) -> None:
     leaving.gone()
 
 
+def test_quit_before_the_only_term_is_not_the_first(start: Start, place: str) -> None:
+    """STOPSIGNAL QUIT, or a preStop hook's QUIT and then the kubelet: that TERM cut the grace period short."""
+    leaving = Leaving(start, ["-v", "-t", LONG], ["telling"], place=place)
+    leaving.init.signal(signal.SIGQUIT)
+    leaving.init.idle()
+    leaving.end()
+    leaving.says("told 18", 1)
+    leaving.init.signal(signal.SIGTERM)
+    leaving.says("told 15", 2)
+    leaving.init.signal(signal.SIGINT)
+    leaving.init.expect_error("INT is the second TERM or INT: the grace period ends\n")
+    leaving.wait()
+    leaving.gone()
+
+
+def test_the_first_one_counts_whatever_the_payload_gets_for_it(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-t", LONG, "-r", "TERM:USR1"], ["telling"], place=place)
+    leaving.init.signal(signal.SIGTERM)
+    leaving.says("told 18", 1)
+    leaving.init.signal(signal.SIGINT)
+    leaving.wait()
+    leaving.gone()
+
+
 def test_a_signal_rewritten_counts_as_what_it_becomes_and_as_what_it_was(start: Start, place: str) -> None:
     """QUIT alone is no order to hurry; TERM is, though nginx wants to see it as QUIT."""
     leaving = Leaving(start, ["-t", LONG, "-r", "TERM:QUIT", "-r", "USR1:TERM"], ["telling"], place=place).end()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
+
 from tests import processes
 from tests.conftest import Start
 from tests.harness import kill, until
@@ -61,12 +63,13 @@ def test_a_stop_signal_held_back_is_for_them_when_the_payload_ends(start: Start,
     leaving.wait()
 
 
-def test_with_a_period_a_stop_signal_begins_it(start: Start, place: str) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+def test_with_a_period_a_stop_signal_begins_it(start: Start, place: str, number: int) -> None:
     leaving = Leaving(start, ["-W", "-t", "0.3"], ["telling", "deaf"], place=place).end()
     until(lambda: title(leaving.init.pid) == "pyinit: waiting, 2 left", "it waits")
     assert "told" not in leaving.init.stdout
-    leaving.init.signal(signal.SIGINT)
-    leaving.says("told 2", 1)
+    leaving.init.signal(number)
+    leaving.says(f"told {int(number)}", 1)
     assert leaving.wait() >= 0.3
     leaving.gone()
 

@@ -1,0 +1,36 @@
+"""-P: no payload; init reaps until TERM or INT, or what means one of them here, then exits with 0."""
+
+from __future__ import annotations
+
+from pyinit import signals
+from pyinit.deaths import Deaths
+from pyinit.forward import rewrites
+from pyinit.log import Log
+from pyinit.loop import Loop
+from pyinit.options import Options
+from pyinit.reaper import Reaper
+
+
+class Pause:
+    """A life without a payload."""
+
+    def __init__(self, options: Options, log: Log) -> None:
+        self._rewrite = rewrites(options)
+        deaths = Deaths(options, log)
+        ending = deaths.ending if deaths.wants_names else None
+        self._loop = Loop(Reaper(deaths.orphan, _ignore, ending=ending).collect, self._handle)
+        self._loop.after(0.0, deaths.begin)
+
+    def run(self) -> int:
+        """The exit code, once it has come to an end."""
+        return self._loop.run()
+
+    def _handle(self, received: int, _code: int, _sender: int) -> None:
+        number = self._rewrite.get(received, received)
+        # One that is rewritten counts as what it was, too: TERM:QUIT is meant for a payload. Dropped, it is nothing.
+        if number and {received, number} & signals.ORDERS:
+            self._loop.finish(0)
+
+
+def _ignore(_: int, __: int) -> None:
+    """Children that are only stopped or continued are none of a pausing init's business."""
