@@ -10,24 +10,21 @@ from __future__ import annotations
 import _socket
 import os
 import time
+from collections.abc import Callable
 
-from pyinit import descriptors, processes
+from pyinit import descriptors, messages, processes
 from pyinit.log import Log
 from pyinit.loop import Loop
+from pyinit.messages import INT, UCRED, Ancillary
 
 VARIABLE = b"NOTIFY_SOCKET"
 # systemd's NOTIFY_BUFFER_MAX is PIPE_BUF: it refuses what is longer.
 LONGEST = 4096
-# The kernel's SCM_MAX_FD, and the size of struct ucred (unix(7)).
+# The kernel's SCM_MAX_FD (unix(7)).
 MOST_DESCRIPTORS = 253
-INT, UCRED = 4, 12
 # The receiver's queue is full: how often to try again, in seconds, and how long at the end.
 PAUSE = 0.05
 LAST_PATIENCE = 1.0
-# These name a process to the manager: but the manager's child is init, and stays it.
-NAME_A_PROCESS = (b"MAINPID=", b"MAINPIDFD=", b"MAINPIDFDID=")
-
-Ancillary = list[tuple[int, int, bytes]]
 
 
 class Relay:
@@ -110,9 +107,7 @@ class Relay:
         if not self._failing:
             self._log.warning(f"messages to the service manager cannot be received: {error.strerror}")
         self._failing = True
-        if self._loop:
-            self._loop.unwatch(self._socket.fileno())
-            self._loop.after(PAUSE, self._listen)
+        self._pause(self._listen)
 
     def _listen(self) -> None:
         if self._loop:
@@ -122,21 +117,16 @@ class Relay:
         """Receives one datagram and sends it; raises OSError when there is none, or it cannot be received."""
         space = _socket.CMSG_SPACE(MOST_DESCRIPTORS * INT) + _socket.CMSG_SPACE(UCRED)
         data, ancillary, result, _ = self._socket.recvmsg(LONGEST, space, _socket.MSG_CMSG_CLOEXEC)
-        received, sender = _sorted_out(ancillary)
-        message = _without_processes(data)
+        received, sender = messages.sorted_out(ancillary)
+        message = messages.without_processes(data)
         if not self._believable(*sender):
             self._refuse(sender[0])
-            for descriptor in received:
-                _linger_not(descriptor)
         elif result & (_socket.MSG_TRUNC | _socket.MSG_CTRUNC):
             self._log.warning("a message to the service manager was too long, or had too many descriptors: dropped")
         elif message:
-            handed_on = [each for each in ancillary if each[1] == _socket.SCM_RIGHTS]
-            if not self._send(message, handed_on):
-                # Its descriptors stay open until it has been sent.
-                return
-        for descriptor in received:
-            os.close(descriptor)
+            self._deliver(message, [each for each in ancillary if each[1] == _socket.SCM_RIGHTS])
+            return
+        messages.close(received, handed_on=False)
 
     def _refuse(self, pid: int) -> None:
         # Once: whoever shares the network namespace could fill the log otherwise.
@@ -145,34 +135,32 @@ class Relay:
             self._log.warning(f"a message to the service manager {who}")
         self._stranger = True
 
-    def _send(self, message: bytes, ancillary: Ancillary) -> bool:
-        """Sends a message, or keeps it for later if the receiver is busy; whether it is done with."""
+    def _deliver(self, message: bytes, ancillary: Ancillary) -> None:
+        """Sends a message, or keeps it for later, its descriptors too, if the receiver is busy."""
         try:
             self._socket.sendmsg([message], ancillary, _socket.MSG_NOSIGNAL, self._address)
+            handed_on = True
         except BlockingIOError:
-            self._keep(message, ancillary)
-            return False
+            # Nothing is read meanwhile: the senders will notice, as they would without a relay.
+            self._kept = message, ancillary
+            self._pause(self._try_again)
+            return
         except OSError as error:
             self._log.warning(f"a message to the service manager was lost: {error.strerror}")
-        return True
-
-    def _keep(self, message: bytes, ancillary: Ancillary) -> None:
-        if self._loop:
-            if not self._kept:
-                # Nothing is read meanwhile: the senders will notice, as they would without a relay.
-                self._loop.unwatch(self._socket.fileno())
-            self._loop.after(PAUSE, self._try_again)
-        self._kept = message, ancillary
+            handed_on = False
+        messages.close(messages.sorted_out(ancillary)[0], handed_on)
 
     def _try_again(self) -> None:
-        if not self._kept:
-            return
-        message, ancillary = self._kept
-        if self._send(message, ancillary):
-            self._kept = None
-            for descriptor in _sorted_out(ancillary)[0]:
-                os.close(descriptor)
+        if self._kept:
+            kept, self._kept = self._kept, None
             self._listen()
+            self._deliver(*kept)
+
+    def _pause(self, then: Callable[[], None]) -> None:
+        """Reads nothing for a while."""
+        if self._loop:
+            self._loop.unwatch(self._socket.fileno())
+            self._loop.after(PAUSE, then)
 
     def _believable(self, pid: int, user: int) -> bool:
         """Whether a sender belongs here: an abstract socket can be reached from all of the network namespace.
@@ -202,36 +190,3 @@ def relay(address: bytes, user: int | None, log: Log) -> Relay | None:
     except OSError as error:
         log.warning(f"{VARIABLE.decode()} is not relayed, but left to the payload as it is: {error.strerror}")
         return None
-
-
-def _sorted_out(ancillary: Ancillary) -> tuple[list[int], tuple[int, int]]:
-    """The descriptors that came along, and pid and user of the sender."""
-    received: list[int] = []
-    sender = (0, -1)
-    for _, kind, data in ancillary:
-        numbers = [int.from_bytes(data[at : at + INT], "little") for at in range(0, len(data) - INT + 1, INT)]
-        if kind == _socket.SCM_RIGHTS:
-            received += numbers
-        elif kind == _socket.SCM_CREDENTIALS:
-            sender = numbers[0], numbers[1]
-    return received, sender
-
-
-def _linger_not(descriptor: int) -> None:
-    """Makes closing a socket quick: one that lingers (socket(7)) would hold init up for as long as its sender likes."""
-    try:
-        held = _socket.socket(fileno=descriptor)
-    except OSError:
-        # It is none.
-        return
-    try:
-        # struct linger: off, 0 s
-        held.setsockopt(_socket.SOL_SOCKET, _socket.SO_LINGER, bytes(2 * INT))
-    except OSError:
-        pass
-    held.detach()
-
-
-def _without_processes(message: bytes) -> bytes:
-    # systemd and nspawn take a carriage return for the end of a line too, as bytes.splitlines does.
-    return b"".join(line for line in message.splitlines(keepends=True) if not line.startswith(NAME_A_PROCESS))

@@ -153,6 +153,29 @@ def test_descriptors_do_not_stay_open_in_init(start: Start, manager: Manager) ->
     assert init.wait().code == 0
 
 
+def test_one_descriptor_that_fails_to_close_leaves_no_other_open(
+    start: Start, manager: Manager, tmp_path: Path
+) -> None:
+    """EIO tells what became of a file's data; the message was received and passed on."""
+    words = shell('read line; exec "$@"', *payload("notify", "fds:3", "STATUS=x"))
+    init = start("--", *words, environment=manager.environment, stdin=subprocess.PIPE)
+    init.idle()
+    trace = tmp_path / "trace"
+    inject = ["-e", "trace=close", "-e", "inject=close:error=EIO"]
+    tracer = subprocess.Popen(["strace", "-qq", "-o", str(trace), *inject, "-p", str(init.pid)])
+    try:
+        until(lambda: int(processes.status(init.pid)["TracerPid"]), "strace at work")
+        assert init.process.stdin
+        init.process.stdin.close()
+        assert [manager.receive()[0] for _ in range(2)] == [b"FDSTORE=1", b"STATUS=x"]
+        done = init.wait()
+    finally:
+        # It ends with whom it traces.
+        tracer.wait(PATIENCE)
+    assert (done.code, done.stderr) == (0, "")
+    assert trace.read_text().count("EIO") >= 3
+
+
 def test_without_a_manager_there_is_no_relay(start: Start) -> None:
     init = start(*shell("echo ready ${NOTIFY_SOCKET-unset}; read line"), stdin=subprocess.PIPE)
     init.expect("ready unset")

@@ -71,10 +71,18 @@ def test_a_flood_of_descriptors_does_not_fill_init(start: Start, manager: Manage
     assert init.wait().code == 0
 
 
-def test_a_strangers_socket_that_lingers_does_not_hold_init(start: Start, manager: Manager) -> None:
+@pytest.mark.parametrize(
+    ("where", "message", "said"),
+    # Root is a stranger to PID 1, whose namespace has no pid for it, and believed by a subreaper.
+    [("pid1", b"X=1", "stranger"), ("subreaper", b"x" * 5000, "too long")],
+    ids=["a stranger's", "too long"],
+)
+def test_a_socket_that_lingers_in_a_dropped_message_does_not_hold_init(
+    start: Start, manager: Manager, where: str, message: bytes, said: str
+) -> None:
     """Init has the last descriptor of a connection whose other side reads nothing: to close it could take a minute."""
     words = shell('echo "relay $NOTIFY_SOCKET"; read line; exec "$@"', *payload("notify", "READY=1"))
-    init = start("--", *words, environment=manager.environment, stdin=subprocess.PIPE)
+    init = start("--", *words, environment=manager.environment, stdin=subprocess.PIPE, place=where)
     init.expect("relay @")
     name = init.expect("\n").strip()
     with (
@@ -92,10 +100,10 @@ def test_a_strangers_socket_that_lingers_does_not_hold_init(start: Start, manage
         # Or this process might be the last that closes it.
         init.signal(signal.SIGSTOP)
         until(lambda: processes.state(init.pid) == "T", "a stopped init")
-        socket.send_fds(stranger, [b"X=1"], [other.fileno(), full.fileno()])
+        socket.send_fds(stranger, [message], [other.fileno(), full.fileno()])
         full.close()
         init.signal(signal.SIGCONT)
-        init.expect_error("stranger")
+        init.expect_error(said)
         assert init.process.stdin
         init.process.stdin.close()
         assert manager.receive()[0] == b"READY=1"
