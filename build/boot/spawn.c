@@ -1,4 +1,4 @@
-/* Starts the payload: clone(CLONE_VM | CLONE_VFORK), as vfork(2) does.
+/* Starts the payload: clone(CLONE_VM | CLONE_VFORK), as vfork(2) does. pyinit/unfrozen_spawn.py does it from source.
  *
  * The child shares init's memory, so no page is copied, and when init goes on, the exec has happened or has failed.
  * Until then the child runs on a stack of its own and makes raw system calls only: libc's functions would write

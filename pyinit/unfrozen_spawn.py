@@ -1,0 +1,246 @@
+"""Starts the payload, from source: the twin of build/boot/spawn.c, with fork and a pipe that tells what failed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+
+from pyinit import files, signals
+from pyinit.searchpath import DEFAULT_PATH
+
+# signal(7): CPython ignores these two when it starts; the payload must not inherit that.
+IGNORED_BY_CPYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
+EXEC_FORMAT_SHELL = b"/bin/sh"
+
+
+def fork_exec(
+    argv: list[bytes],
+    placement: int,
+    terminal: int,
+    mask: int,
+    ignore_chld: bool,
+    death_signal: int,
+    identity: tuple[int, int, list[int]] | None,
+    unset: list[bytes],
+    own_pid: list[bytes],
+    assign: list[bytes],
+) -> tuple[int, int, str]:
+    """Starts a program: its pid, 0 and ""; or 0, the errno, and the name of the step that failed.
+
+    `placement` is one of spawn's SAME_GROUP, OWN_GROUP and OWN_SESSION; `terminal` a descriptor whose
+    foreground it gets, or -1. Of `mask` bit n-1 stands for signal n. `death_signal` comes when init dies, 0: none does.
+    `identity` are user, group and supplementary groups. Of the environment `unset` names what is left out, `own_pid`
+    what is to hold the program's pid where it is there at all, and `assign` is NAME=VALUE.
+    """
+    try:
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        pid = os.fork()
+    except OSError as error:
+        return 0, error.errno or errno.EAGAIN, "fork"
+    if pid == 0:
+        child = _Child(writer)
+        child.run(
+            argv,
+            placement,
+            terminal,
+            mask,
+            ignore_chld,
+            death_signal,
+            identity,
+            unset,
+            own_pid,
+            assign,
+        )
+    try:
+        report = _report(reader, writer)
+        if report:
+            os.waitpid(pid, 0)
+    except OSError as error:
+        # What has become of the child cannot be known: there must not be a payload that nobody knows of.
+        os.kill(pid, signal.SIGKILL)
+        return 0, error.errno or errno.EIO, "fork"
+    finally:
+        _close(reader)
+    number, _, step = report.partition(b" ")
+    return (0, int(number), step.decode()) if report else (pid, 0, "")
+
+
+def _close(descriptor: int) -> None:
+    try:
+        os.close(descriptor)
+    except OSError:
+        pass
+
+
+def _report(reader: int, writer: int) -> bytes:
+    """What the child says of its failure; nothing if its exec has closed the pipe."""
+    os.close(writer)
+    report = b""
+    while part := os.read(reader, 256):
+        report += part
+    return report
+
+
+class _Child:
+    """The new process between fork and exec. What fails is told to the parent through the pipe."""
+
+    def __init__(self, report: int) -> None:
+        self._report = report
+        self._step = "fork"
+
+    def run(
+        self,
+        argv: list[bytes],
+        placement: int,
+        terminal: int,
+        mask: int,
+        ignore_chld: bool,
+        death_signal: int,
+        identity: tuple[int, int, list[int]] | None,
+        unset: list[bytes],
+        own_pid: list[bytes],
+        assign: list[bytes],
+    ) -> None:
+        """Becomes the payload, or ends. Never returns."""
+        try:
+            self._place(placement, terminal)
+            if identity:
+                self._identify(*identity)
+            if death_signal:
+                self._die_with_parent(death_signal)
+            _set_environment(unset, own_pid, assign)
+            self._step = "exec"
+            for number in IGNORED_BY_CPYTHON:
+                signal.signal(number, signal.SIG_DFL)
+            if ignore_chld:
+                signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+            _cannot_be_stopped()
+            restored = {each for each in range(1, 65) if mask >> (each - 1) & 1} & signals.ALL
+            signal.pthread_sigmask(signal.SIG_SETMASK, restored)
+            _execute(argv)
+        except OSError as error:
+            os.write(self._report, f"{error.errno} {self._step}".encode())
+        finally:
+            os._exit(127)
+
+    def _place(self, placement: int, terminal: int) -> None:
+        import fcntl
+        import termios
+
+        # Not above: spawn itself has this file, by native.
+        from pyinit.spawn import OWN_GROUP, OWN_SESSION
+
+        if placement == OWN_SESSION:
+            self._step = "setsid"
+            os.setsid()
+        elif placement == OWN_GROUP:
+            self._step = "setpgid"
+            os.setpgid(0, 0)
+        if terminal >= 0:
+            try:
+                if placement == OWN_SESSION:
+                    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+                else:
+                    os.tcsetpgrp(terminal, os.getpgrp())
+            except OSError:
+                pass
+
+    def _identify(self, user: int, group: int, groups: list[int]) -> None:
+        self._step = "setgroups"
+        os.setgroups(groups)
+        self._step = "setgid"
+        os.setresgid(group, group, group)
+        self._step = "setuid"
+        os.setresuid(user, user, user)
+        if user:
+            self._step = "capset"
+            _drop_capabilities()
+
+    def _die_with_parent(self, number: int) -> None:
+        import prctl
+
+        prctl.set_pdeathsig(number)
+
+
+def _cannot_be_stopped() -> None:
+    """A ^Z before the exec has no effect: init would wait for that, for ever. See spawn.c."""
+    for number in signals.JOB_CONTROL:
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _do_nothing)
+            signal.siginterrupt(number, False)
+
+
+def _do_nothing(_: int, __: object) -> None:
+    pass
+
+
+def _drop_capabilities() -> None:
+    """None is left, inheritable and ambient ones neither: those outlive exec, and a change from a user not root."""
+    import ctypes
+
+    # linux/capability.h: _LINUX_CAPABILITY_VERSION_3, this process; three sets in two words each.
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    none = (ctypes.c_uint32 * 6)()
+    if ctypes.CDLL(None, use_errno=True).capset(header, none):
+        raise OSError(ctypes.get_errno(), "")
+
+
+def _set_environment(unset: list[bytes], own_pid: list[bytes], assign: list[bytes]) -> None:
+    for name in unset:
+        os.unsetenv(name)
+    _undo_coercion()
+    for name in own_pid:
+        os.putenv(name, b"%d" % os.getpid())
+    for pair in assign:
+        name, _, value = pair.partition(b"=")
+        # A name may be there twice, and putenv replaces the first alone.
+        os.unsetenv(name)
+        os.putenv(name, value)
+
+
+def _undo_coercion() -> None:
+    # PEP 538: in the C locale CPython sets LC_CTYPE for itself and its children, even over a value of the user's.
+    try:
+        entries = files.read("/proc/self/environ").split(b"\0")
+    except OSError:
+        return
+    values = [entry.removeprefix(b"LC_CTYPE=") for entry in entries if entry.startswith(b"LC_CTYPE=")]
+    if values:
+        os.putenv(b"LC_CTYPE", values[0])
+    else:
+        os.unsetenv(b"LC_CTYPE")
+
+
+def _execute(argv: list[bytes]) -> None:
+    """execvp(3), but with the environment exactly as it stands and with the error that tells most."""
+    found: OSError = FileNotFoundError(errno.ENOENT, "")
+    if not argv[0]:
+        # os.execv has a ValueError of its own for this.
+        raise found
+    for path in _candidates(argv[0]):
+        try:
+            os.execv(path, argv)
+        except OSError as error:
+            if error.errno == errno.ENOEXEC:
+                _interpret(path, argv, error)
+            elif error.errno == errno.EACCES or path == argv[0]:
+                found = error
+            elif error.errno not in (errno.ENOENT, errno.ENOTDIR):
+                raise
+    raise found
+
+
+def _interpret(path: bytes, argv: list[bytes], error: OSError) -> None:
+    try:
+        os.execv(EXEC_FORMAT_SHELL, [EXEC_FORMAT_SHELL, path, *argv[1:]])
+    except OSError:
+        raise error from None
+
+
+def _candidates(name: bytes) -> list[bytes]:
+    if b"/" in name:
+        return [name]
+    path = os.environb.get(b"PATH")
+    folders = (DEFAULT_PATH if path is None else path).split(b":")
+    return [folder + b"/" + name if folder else name for folder in folders]
