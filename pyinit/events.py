@@ -1,34 +1,27 @@
 """The wait itself: the next signal, until a deadline, or a descriptor that has something to read.
 
 `SignalWait` is for an init that has only signals to wait for, which is most: sigwaitinfo(2), no timer, no polling.
-`DescriptorWait` watches descriptors too, with signal.set_wakeup_fd and poll(2). Not signalfd(2): CPython 3.11 has none.
-That has its price: a byte in a pipe is a signal's number and nothing else, so neither si_code nor sender is known.
-Forwarder then cannot see that the terminal has sent a signal to the payload too: with -c that comes twice.
+`DescriptorWait` is for one that watches descriptors too; `wakeup.WakeupWait` stands in where signals may not be waited
+for. All signals stay blocked in the first two, so that each is pending until it is taken, with all that is known of it.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import select
 import signal
 from collections.abc import Callable
-from types import FrameType
 
-from pyinit import descriptors, native, signals
+from pyinit import descriptors, native
 
 # poll(2) takes milliseconds; a deadline must not be met early.
 MILLISECONDS = 1000.0
-# Bytes: what anybody may have (/proc/sys/fs/pipe-max-size). Memory is used only for what is there.
-QUEUE = 1 << 20
 
 # A signal's number, its si_code, and its sender's pid, -1 where that is not known (sigaction(2)).
 Received = tuple[int, int, int]
-NOBODY = -1
 
 
 class SignalWait:
-    """Waits for signals alone. All of them are blocked, so each stays pending until it is taken here."""
+    """Waits for signals alone."""
 
     __slots__ = ()
 
@@ -41,49 +34,55 @@ class SignalWait:
         return number in signal.sigpending()
 
 
+class Watches:
+    """Descriptors that are watched with poll(2), and what is called when they can be read."""
+
+    __slots__ = ("_called", "_poll")
+
+    def __init__(self) -> None:
+        self._called: dict[int, Callable[[], object]] = {}
+        self._poll = select.poll()
+
+    def add(self, descriptor: int, callback: Callable[[], object]) -> None:
+        """From now on `callback` is called when the descriptor can be read."""
+        self._called[descriptor] = callback
+        self._poll.register(descriptor, select.POLLIN)
+
+    def remove(self, descriptor: int) -> None:
+        """The descriptor is watched no more; it is the caller's to close."""
+        del self._called[descriptor]
+        self._poll.unregister(descriptor)
+
+    def poll(self, seconds: float | None) -> list[tuple[int, int]]:
+        """Those that can be read, as soon as there are some, a signal comes, or so many seconds have passed."""
+        return self._poll.poll(None if seconds is None else int(seconds * MILLISECONDS + 0.999))
+
+    def serve(self, ready: list[tuple[int, int]]) -> None:
+        """Calls what is to be called for these."""
+        for descriptor, _ in ready:
+            # A callback may have stopped the watch of one that was ready too.
+            callback = self._called.get(descriptor)
+            if callback:
+                callback()
+
+
 class DescriptorWait:
     """Waits for signals and for descriptors that can be read.
 
-    The mask is opened only around poll. Handlers do nothing but note the number: the bytes that CPython's own handler
-    writes to the pipe are the truth, one for each signal, in order. The pipe holds a million of them (a socket pair
-    only 278); should it overflow, the notes still say which signals came.
+    That signals are pending is one of the things that poll(2) tells, of a signalfd(2); they are taken as by SignalWait.
+    Raises OSError where the kernel has none to give.
     """
 
-    __slots__ = ("_noted", "_poll", "_queue", "_reader", "_watched")
+    __slots__ = ("watches",)
 
     def __init__(self) -> None:
-        pipe = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._reader, writer = (descriptors.above_standard(each) for each in pipe)
-        self._queue = bytearray()
-        self._noted: set[int] = set()
-        self._watched: dict[int, Callable[[], object]] = {}
-        self._poll = select.poll()
-        self._poll.register(self._reader, select.POLLIN)
-        _enlarge(writer)
-        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        for number in signals.ALL - {signals.KILL, signals.STOP}:
-            signal.signal(number, self._note)
-
-    def _note(self, number: int, _: FrameType | None) -> None:
-        self._noted.add(number)
-
-    def watch(self, descriptor: int, callback: Callable[[], object]) -> None:
-        """From now on `callback` is called when the descriptor can be read."""
-        self._watched[descriptor] = callback
-        self._poll.register(descriptor, select.POLLIN)
-
-    def unwatch(self, descriptor: int) -> None:
-        """The descriptor is watched no more; it is the caller's to close."""
-        del self._watched[descriptor]
-        self._poll.unregister(descriptor)
+        self.watches = Watches()
+        self.watches.add(descriptors.above_standard(native.signal_descriptor()), _nothing)
 
     def wait(self, chld: bool, seconds: float | None) -> Received | None:
         """The next signal, SIGCHLD only with `chld`; None after so many seconds, or when a descriptor was served."""
-        received = self._taken(chld)
-        if received is None:
-            self._listen(seconds)
-            received = self._taken(chld)
-        return received
+        self.watches.serve(self.watches.poll(seconds))
+        return native.wait_signal(chld, 0.0)
 
     def rest(self, _how: int, _payload: int) -> Received | None:
         """The next signal, whenever it comes; None when a descriptor was served."""
@@ -91,46 +90,8 @@ class DescriptorWait:
 
     def holds(self, number: int) -> bool:
         """Whether a signal has come and was not handed out yet."""
-        return number in self._queue or number in signal.sigpending()
-
-    def _listen(self, seconds: float | None) -> None:
-        milliseconds = None if seconds is None else int(seconds * MILLISECONDS + 0.999)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals.ALL)
-        try:
-            ready = self._poll.poll(milliseconds)
-        finally:
-            signal.pthread_sigmask(signal.SIG_BLOCK, signals.ALL)
-        self._drain()
-        for descriptor, _ in ready:
-            # A callback may have stopped the watch of one that was ready too.
-            callback = self._watched.get(descriptor)
-            if callback:
-                callback()
-
-    def _drain(self) -> None:
-        arrived = bytearray()
-        try:
-            while part := os.read(self._reader, 65536):
-                arrived += part
-        except BlockingIOError:
-            pass
-        self._noted.difference_update(arrived)
-        self._queue += arrived
-        self._queue += bytes(sorted(self._noted))
-        self._noted.clear()
-
-    def _taken(self, chld: bool) -> Received | None:
-        for place, number in enumerate(self._queue):
-            if chld or number != signals.CHLD:
-                del self._queue[place]
-                return number, 0, NOBODY
-        return None
+        return number in signal.sigpending()
 
 
-def _enlarge(pipe: int) -> None:
-    """Makes room for all that may be queued (RLIMIT_SIGPENDING): when an init that was stopped goes on, all arrive."""
-    try:
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, QUEUE)
-    except OSError:
-        # As it is, it holds 65,536: the system allows no more, or too much is in use by the same user (pipe(7)).
-        pass
+def _nothing() -> None:
+    """What the descriptor of signals has to say is said by its being ready."""

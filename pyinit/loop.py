@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from pyinit import signals
 from pyinit.errors import Failure
-from pyinit.events import DescriptorWait, Received, SignalWait
+from pyinit.events import DescriptorWait, Received, SignalWait, Watches
 from pyinit.reaper import HOW, REFUSALS
+from pyinit.wakeup import WakeupWait
 
 # After so many SIGCHLD in a row other signals get a turn: the kernel hands out the lowest number first (signal(7)).
 TURNS = 16
@@ -41,7 +42,7 @@ class Loop:
         self._code: int | None = None
         self._refusals = 0
         self._timers: list[Timer] = []
-        self._wait: SignalWait | DescriptorWait = SignalWait()
+        self._wait: SignalWait | DescriptorWait | WakeupWait = SignalWait()
 
     def run(self) -> int:
         """The exit code, 0 to 255, once it is known. Raises Failure when there is no way to wait for signals."""
@@ -85,13 +86,16 @@ class Loop:
     def watch(self, descriptor: int, callback: Callable[[], object]) -> None:
         """Calls `callback` whenever the descriptor can be read. Raises OSError where there is no way to do so."""
         if isinstance(self._wait, SignalWait):
-            self._wait = DescriptorWait()
-        self._wait.watch(descriptor, callback)
+            try:
+                self._wait = DescriptorWait()
+            except OSError:
+                self._wait = WakeupWait(Watches())
+        self._wait.watches.add(descriptor, callback)
 
     def unwatch(self, descriptor: int) -> None:
         """Ends a watch. The descriptor is the caller's to close."""
-        if isinstance(self._wait, DescriptorWait):
-            self._wait.unwatch(descriptor)
+        if not isinstance(self._wait, SignalWait):
+            self._wait.watches.remove(descriptor)
 
     def _next(self, more: bool) -> Received | None:
         """The next signal; with `more` children to be reaped only another than SIGCHLD, and only if it has come."""
@@ -115,7 +119,9 @@ class Loop:
         """A seccomp profile may forbid rt_sigtimedwait: poll does as well, unless that or its pipe are refused too."""
         try:
             if isinstance(self._wait, SignalWait):
-                self._wait = DescriptorWait()
+                self._wait = WakeupWait(Watches())
+            elif isinstance(self._wait, DescriptorWait):
+                self._wait = WakeupWait(self._wait.watches)
         except OSError:
             pass
 

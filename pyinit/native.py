@@ -1,4 +1,4 @@
-"""The seam between the program and its interpreter: eight calls that exist twice.
+"""The seam between the program and its interpreter: nine calls that exist twice.
 
 In the frozen file they are built in (build/boot/native.c): the start-up code of the file knows what Python
 cannot, such as the mask it was started with; and what an init does thousands of times, waiting and reaping, takes no
@@ -8,17 +8,38 @@ more there than in a program in C. From source `unfrozen` does the same with wha
 from __future__ import annotations
 
 try:
-    from _pyinit import close_range, fork_exec, getenv, reap, take_over, wait_and_reap, wait_signal, write_at_once
+    from _pyinit import (
+        close_range,
+        fork_exec,
+        getenv,
+        reap,
+        signal_descriptor,
+        take_over,
+        wait_and_reap,
+        wait_signal,
+        write_at_once,
+    )
 except ImportError:
     from pyinit.unfrozen import (
         close_range,
         fork_exec,
         getenv,
         reap,
+        signal_descriptor,
         take_over,
         wait_and_reap,
         wait_signal,
         write_at_once,
     )
 
-__all__ = ["close_range", "fork_exec", "getenv", "reap", "take_over", "wait_and_reap", "wait_signal", "write_at_once"]
+__all__ = [
+    "close_range",
+    "fork_exec",
+    "getenv",
+    "reap",
+    "signal_descriptor",
+    "take_over",
+    "wait_and_reap",
+    "wait_signal",
+    "write_at_once",
+]

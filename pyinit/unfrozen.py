@@ -13,6 +13,8 @@ from pyinit.unfrozen_spawn import fork_exec
 # pwritev2(2): as an offset, that of the open file; pipes have none.
 WHERE_IT_IS = -1
 BORROWED_IDENTITY = "start: real and effective ids differ: is the file set-user-ID? chmod ug-s takes that away"
+# Bytes in glibc's sigset_t.
+SIGSET = 128
 # waitstatus_to_exitcode's value for a child that KILL has ended, and a shell's for one whose last command it has.
 KILLED = (-signal.SIGKILL, signals.KILLED)
 
@@ -61,6 +63,17 @@ def wait_and_reap(_how: int, _payload: int, /) -> tuple[int, int, int] | None:
     SIGCHLD, and is what `reap` says first.
     """
     return wait_signal(True, None)
+
+
+def signal_descriptor() -> int:
+    """A descriptor that can be read as long as a signal is pending (signalfd(2)). Raises OSError as that does."""
+    import ctypes
+
+    mask = ctypes.create_string_buffer(sum(1 << (number - 1) for number in signals.ALL).to_bytes(SIGSET, "little"))
+    descriptor: int = ctypes.CDLL(None, use_errno=True).signalfd(-1, mask, os.O_CLOEXEC | os.O_NONBLOCK)
+    if descriptor < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return descriptor
 
 
 def reap(how: int, payload: int, most: int) -> tuple[int, int, int]:

@@ -180,6 +180,7 @@ static PyMethodDef functions[] = {
     {"close_range", close_from, METH_O, NULL},
     {"fork_exec", fork_exec, METH_VARARGS, NULL},
     {"wait_signal", (PyCFunction)(void (*)(void))pyinit_wait_signal, METH_FASTCALL, NULL},
+    {"signal_descriptor", pyinit_signal_descriptor, METH_NOARGS, NULL},
     {"wait_and_reap", (PyCFunction)(void (*)(void))pyinit_wait_and_reap, METH_FASTCALL, NULL},
     {"reap", (PyCFunction)(void (*)(void))pyinit_reap, METH_FASTCALL, NULL},
     {"write_at_once", write_at_once, METH_VARARGS, NULL},

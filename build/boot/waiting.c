@@ -7,6 +7,7 @@
 #include "waiting.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -85,6 +86,14 @@ PyObject *pyinit_wait_signal(PyObject *module, PyObject *const *arguments, Py_ss
     siginfo_t info;
     const uint64_t *wanted = arguments[0] == Py_True ? &every_one : &all_but_chld;
     return next_signal(wanted, &info, end) < 0 ? none_received() : received(&info);
+}
+
+/* signal_descriptor() -> a descriptor that can be read as long as a signal is pending (signalfd(2)) */
+PyObject *pyinit_signal_descriptor(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    long descriptor = syscall(SYS_signalfd4, -1, &every_one, SIGNAL_SET_BYTES, O_CLOEXEC | O_NONBLOCK);
+    return descriptor < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLong(descriptor);
 }
 
 /* Whether KILL has ended the child, or what a shell says of KILL has: was it the OOM killer? */

@@ -5,6 +5,7 @@
 #include <Python.h>
 
 PyObject *pyinit_wait_signal(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+PyObject *pyinit_signal_descriptor(PyObject *module, PyObject *unused);
 PyObject *pyinit_wait_and_reap(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
 PyObject *pyinit_reap(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
 

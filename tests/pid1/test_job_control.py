@@ -300,6 +300,20 @@ def init_is_idle(pid: int) -> None:
     until(lambda: not processes.signals(pid, "ShdPnd") and processes.sleeping_for(pid)[:1] in WAITS, "an idle init")
 
 
+def test_the_terminals_signals_come_once_in_the_same_group_with_the_relay_too(
+    terminal: OpenTerminal, program: list[str], tmp_path: Path
+) -> None:
+    """A wake-up descriptor's bytes did not say that they were the terminal's: the payload got them once more."""
+    environment = {**ENVIRONMENT, "NOTIFY_SOCKET": str(tmp_path / "nobody")}
+    one = terminal(*program, "-c", "--", *payload("receive"), environment=environment)
+    one.expect("got is ready")
+    one.press(INTERRUPT)
+    one.expect("got 2 128 0\r\n")
+    init_is_idle(one.pid)
+    os.kill(one.pid, 40)
+    assert "got" not in one.expect("got 40 ").removesuffix("got 40 ")
+
+
 @pytest.mark.parametrize("option", ["-c", "-g", "-v"])
 def test_a_new_size_arrives_once(terminal: OpenTerminal, program: list[str], option: str) -> None:
     one = terminal(*program, option, "--", *payload("receive"))

@@ -13,12 +13,14 @@ import pytest
 
 from pyinit import personas
 from tests import processes
-from tests.harness import ENVIRONMENT, ROOT, Init, until
+from tests.harness import ENVIRONMENT, ROOT, Init, shell, until
 from tests.security.lives import Trace, traced
 
+# Init must have done all that it does besides before its payload ends: it has when it sleeps.
+INIT_SLEEPS = shell('until read -r _ _ state _ </proc/$PPID/stat && [ "$state" = S ]; do :; done')
 LIVES = {
-    "plain": ["-v", "--", "true"],
-    "another user": ["-u", "nobody", "--", "true"],
+    "plain": ["-v", "--", *INIT_SLEEPS],
+    "another user": ["-u", "nobody", "--", *INIT_SLEEPS],
     "no such program": ["--", "no-such-program"],
     "a version": ["-v", "--version"],
     "help": ["--help"],
