@@ -59,7 +59,7 @@ class Loop:
             else:
                 turns = 0
                 self._handle(*received)
-            if self._timers:
+            if self._timers and self._code is None:
                 self._meet_deadlines()
         return self._code
 
