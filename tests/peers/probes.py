@@ -86,10 +86,16 @@ def is_lost(init: Init) -> bool:
 
 @row("the payload may not be signalled (EPERM)")
 def not_permitted(tools: Tools) -> str:
-    """It is another user's, and init has no CAP_KILL."""
+    """It has become another user's, and init has no CAP_KILL."""
     without_kill = ["setpriv", "--bounding-set=-kill", "--inh-caps=-all"]
     other_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    init = tools.start("--", *other_user, *RECEIVE, place=[*NAMESPACE, *without_kill])
+    when_told = shell('echo started; read line; exec "$@"', *other_user, *RECEIVE)
+    init = tools.start("--", *when_told, place=[*NAMESPACE, *without_kill], stdin=subprocess.PIPE)
+    init.expect("started\n")
+    # catatonit sends the payload signal 0 at first, and ends if it may not: now and then, were this in nobody's hand.
+    until(lambda: rests(init.pid), "an init that waits")
+    assert init.process.stdin
+    init.process.stdin.close()
     init.expect("got is ready\n")
     init.signal(signal.SIGTERM)
     try:
