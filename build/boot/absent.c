@@ -1,8 +1,8 @@
 /* Parts of CPython that a program without eval(), open() and shared libraries never reaches.
  *
  * The linker takes a function from here instead of the archive's member that has it, and with that member all that it
- * would draw in: the parser, the compiler, the io module, the specializer. Should one be called after all, its name
- * is the program's last word. The modules that build mode imports come as bytecode: it needs no compiler either.
+ * would draw in: the parser, the compiler, the io module. Should one be called after all, its name is the program's
+ * last word. The modules that build mode imports come as bytecode: it needs no compiler either.
  */
 /* No header of Python's here: a function that is never called needs no arguments. main.c has this one. */
 _Noreturn void pyinit_fail(const char *what, const char *why);
@@ -36,19 +36,6 @@ ABSENT(PyCompile_OpcodeStackEffect)
 /* files */
 ABSENT(_PyIO_Fini)
 ABSENT(_PyImport_LoadDynamicModuleWithSpec)
-
-/* the specializer: build/cpython.patch keeps code objects as they are */
-ABSENT(_Py_Specialize_BinaryOp)
-ABSENT(_Py_Specialize_BinarySubscr)
-ABSENT(_Py_Specialize_Call)
-ABSENT(_Py_Specialize_CompareOp)
-ABSENT(_Py_Specialize_LoadAttr)
-ABSENT(_Py_Specialize_LoadGlobal)
-ABSENT(_Py_Specialize_LoadMethod)
-ABSENT(_Py_Specialize_Precall)
-ABSENT(_Py_Specialize_StoreAttr)
-ABSENT(_Py_Specialize_StoreSubscr)
-ABSENT(_Py_Specialize_UnpackSequence)
 
 /* Python's own command line */
 ABSENT(_PyOS_GetOpt)

@@ -7,9 +7,6 @@
 PyTypeObject PySTEntry_Type = {PyVarObject_HEAD_INIT(&PyType_Type, 0).tp_name = "symtable entry"};
 const char *_PyImport_DynLoadFiletab[] = {NULL};
 
-Py_ssize_t _Py_QuickenedCount;
-const uint8_t _PyOpcode_Adaptive[256];
-
 int _PyOS_opterr;
 Py_ssize_t _PyOS_optind;
 const wchar_t *_PyOS_optarg;

@@ -1,9 +1,12 @@
-/* Build mode: STAGE MODULES ORDER LOOKUPS SNAPSHOT BLOCKS starts Python, imports the program and writes the snapshot.
+/* Build mode: STAGE MODULES ORDER LOOKUPS SITES SNAPSHOT BLOCKS starts Python, imports the program and writes the
+ * snapshot.
  *
- * MODULES, made by build/freezing/modules.py, is a sequence of records: a line "WP SIZE NAME", then SIZE bytes of marshalled
- * code. W is "b" for a part of the import system, "i" for what is to be imported now (the program comes last) and
- * "-" for what is only there for others to import; P is "p" for a package, else "-". A module that nothing imports leaves no trace in the finished file.
- * ORDER is described in order.c, LOOKUPS in lookups.c. BLOCKS becomes an array of struct block: all that malloc has given, for `make order`.
+ * MODULES, made by build/freezing/modules.py, is a sequence of records: a line "WP SIZE NAME", then SIZE bytes of
+ * marshalled code. W is "b" for a part of the import system, "i" for what is to be imported now (the program comes last) and
+ * "-" for what is only there for others to import; P is "p" for a package, else "-". A module that nothing imports
+ * leaves no trace in the finished file.
+ * ORDER is described in order.c, LOOKUPS in lookups.c, SITES in sites.c. BLOCKS becomes an array of struct block:
+ * all that malloc has given, for `make order`.
  */
 #define _GNU_SOURCE
 #include "snapshot.h"
@@ -177,7 +180,7 @@ static void call(const char *module, const char *function)
 }
 
 /* The state in which every run begins: as little as possible is left to be made or written then. */
-static void settle(const char *lookups_path)
+static void settle(const char *lookups_path, const char *sites_path)
 {
     pyinit_lookups_prepare();
     pyinit_snapshot.arguments = PyList_New(0);
@@ -188,6 +191,7 @@ static void settle(const char *lookups_path)
     call("gc", "freeze");
     call("sys", "_clear_type_cache"); /* or every new entry would look at the name of an old one, all over the arena */
     pyinit_lookups_remember(lookups_path);
+    pyinit_sites_specialize(sites_path);
     PyGC_Collect(); /* empties the lists of freed objects, which lie all over the arena */
 }
 
@@ -225,11 +229,11 @@ static void write_blocks(const char *path)
 
 _Noreturn void pyinit_build(int argc, char **argv)
 {
-    if (argc != 6) {
-        pyinit_fail("build", "this file holds no program: usage: STAGE MODULES ORDER LOOKUPS SNAPSHOT BLOCKS");
+    if (argc != 7) {
+        pyinit_fail("build", "this file holds no program: usage: STAGE MODULES ORDER LOOKUPS SITES SNAPSHOT BLOCKS");
     }
     const char *modules_path = argv[1], *order_path = argv[2], *lookups_path = argv[3];
-    const char *snapshot_path = argv[4], *blocks_path = argv[5];
+    const char *sites_path = argv[4], *snapshot_path = argv[5], *blocks_path = argv[6];
     clearenv();
     pyinit_arena_open(pyinit_order_read(order_path));
     const char **wanted = read_modules(modules_path);
@@ -247,7 +251,7 @@ _Noreturn void pyinit_build(int argc, char **argv)
     }
     Py_DECREF(module);
     pyinit_snapshot.thread = PyThreadState_Get();
-    settle(lookups_path);
+    settle(lookups_path, sites_path);
     forget_process();
     pyinit_arena_make_immortal();
     write_blocks(blocks_path);

@@ -14,20 +14,7 @@ enum { MOST_LOOKUPS = 1000 };
 /* Versions that CPython, which counts from 1, does not reach. */
 #define CHOSEN 0x80000000u
 
-/* Calls `visit` for a type and all types that are derived from it. Nothing is looked up for that. */
-static void walk(PyTypeObject *type, void (*visit)(PyTypeObject *, const void *), const void *wanted)
-{
-    visit(type, wanted);
-    PyObject *reference;
-    for (Py_ssize_t at = 0; type->tp_subclasses != NULL && PyDict_Next(type->tp_subclasses, &at, NULL, &reference);) {
-        PyObject *derived = PyWeakref_GET_OBJECT(reference);
-        if (derived != Py_None) {
-            walk((PyTypeObject *)derived, visit, wanted);
-        }
-    }
-}
-
-static void look_up(PyTypeObject *type, const void *name)
+static void look_up(PyTypeObject *type, void *name)
 {
     _PyType_Lookup(type, (PyObject *)name);
 }
@@ -37,7 +24,7 @@ static void look_up(PyTypeObject *type, const void *name)
 static void give_versions(void)
 {
     PyObject *name = PyUnicode_InternFromString("__init__");
-    walk(&PyBaseObject_Type, look_up, name);
+    pyinit_walk_types(&PyBaseObject_Type, look_up, name);
     Py_DECREF(name);
 }
 
@@ -136,7 +123,7 @@ static int homeless(const struct lookups *lookups, const char *type, unsigned ve
 
 /* A place in the cache follows from the type's version and the name's address. So the version is chosen: what shares
    a place would have to be looked up, and written down, again and again. */
-static void look_up_all(PyTypeObject *type, const void *wanted)
+static void look_up_all(PyTypeObject *type, void *wanted)
 {
     const struct lookups *lookups = wanted;
     if (type->tp_version_tag >= CHOSEN || count_of(lookups, type->tp_name) < lookups->least) {
@@ -166,7 +153,7 @@ void pyinit_lookups_remember(const char *path)
     read_lookups(path, &lookups);
     /* First those types that are hard to place. */
     for (lookups.least = MOST_LOOKUPS; lookups.least > 0; lookups.least /= 2) {
-        walk(&PyBaseObject_Type, look_up_all, &lookups);
+        pyinit_walk_types(&PyBaseObject_Type, look_up_all, &lookups);
     }
     for (int i = 0; i < lookups.count; i++) {
         Py_DECREF(lookups.each[i].name);

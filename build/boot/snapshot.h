@@ -37,9 +37,16 @@ _Noreturn void pyinit_build(int argc, char **argv);
 /* A file's content, which may be changed. */
 char *pyinit_map(const char *path, size_t *size);
 
+/* types.c: calls `visit` for a type and all types that are derived from it. */
+void pyinit_walk_types(PyTypeObject *type, void (*visit)(PyTypeObject *, void *), void *context);
+
 /* lookups.c: strings get their hash and types their version; then the cache of methods is filled. */
 void pyinit_lookups_prepare(void);
 void pyinit_lookups_remember(const char *path);
+
+/* sites.c: instructions are told what they would find. For functions that the collector does not see any more, and for
+ * the versions that types have then. */
+void pyinit_sites_specialize(const char *path);
 
 /* arena.c: malloc. Nothing is immortal and nothing sealed until build mode says so. */
 void pyinit_arena_open(size_t reserved);

@@ -1,9 +1,9 @@
-"""`make order`: writes build/*.order, what an init uses of the file and of its heap, and what it looks up in types.
+"""`make order`: writes build/*.order, what an init uses of the file and of its heap, and what it asks objects for.
 
 The linker lays the functions out in the order of their first use and the data side by side, build mode does the same
-with the heap's blocks, so that a start touches few pages, and fills the cache of methods. The orders are not needed
-for a right program, only for a quick one: refresh them when figures get worse. They come from runs that are traced
-step by step.
+with the heap's blocks, so that a start touches few pages, and writes the answers down. The orders are not needed for a
+right program, only for a quick one: refresh them when figures get worse. They come from runs that are traced step by
+step.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from freezing import blocks, lookups, snapshot
+from freezing import blocks, lookups, sites, snapshot
 from freezing.elf import FUNCTION, OBJECT, Stage
-from freezing.lookups import Lookup
+from freezing.memory import Memory
 from freezing.places import Places
 
 TRACE_ME, CONTINUE_BY_ONE, GET_REGISTERS = 0, 9, 12
@@ -60,36 +60,71 @@ def steps(program: str, words: list[str]) -> Iterator[tuple[int, tuple[int, ...]
         libc.ptrace(CONTINUE_BY_ONE, pid, None, 0 if received == signal.SIGTRAP else received)
 
 
+class Tracer:
+    """Runs of one program, traced from the first to the last instruction."""
+
+    def __init__(self, program: Path, stage: Stage) -> None:
+        self.program = program
+        self.functions = Places(stage.symbols(FUNCTION))
+        self.data = Places(stage.symbols(OBJECT))
+        self._thread = stage.symbol(sites.THREAD)
+        self._asks_type = stage.symbol(lookups.FUNCTION)
+        self._asks_object = {stage.symbol(name) for name in sites.FUNCTIONS}
+        # The names of all functions that ran, in the order of their first use.
+        self.code: dict[tuple[str, ...] | None, None] = {}
+        self.addresses: set[int] = set()
+        self.lookups: list[lookups.Lookup] = []
+        self.sites: list[sites.Site] = []
+
+    def run(self, words: list[str], ordinary: bool) -> None:
+        """Trace a run; of one that is not ordinary only the functions count."""
+        memory = None
+        for pid, registers in steps(str(self.program), words):
+            memory = memory or Memory(pid)
+            at = registers[INSTRUCTION_POINTER]
+            self.code[self.functions.at(at)] = None
+            if ordinary:
+                self.addresses.update(registers[ADDRESSES])
+                self._note(memory, at, registers[FIRST_ARGUMENT], registers[SECOND_ARGUMENT])
+        if memory:
+            memory.close()
+
+    def _note(self, memory: Memory, at: int, first: int, second: int) -> None:
+        if at == self._asks_type:
+            self.lookups.append(lookups.seen(memory, first, second))
+        elif at in self._asks_object:
+            site = sites.seen(memory, self._thread, first, second)
+            self.sites += [site] if site else []
+
+
 def main() -> int:
-    """WORK PROGRAM FOLDER: trace PROGRAM, which was built in WORK, and write the two orders to FOLDER."""
+    """WORK PROGRAM FOLDER: trace PROGRAM, which was built in WORK, and write the orders to FOLDER."""
     work, program, folder = (Path(word) for word in sys.argv[1:])
-    stage = Stage((work / "stage1").read_bytes())
+    stage, traced = work / "stage1", work / "traced"
+    modules = (work / f"{program.name}.modules").read_bytes()
+    # Told nothing, a run asks for the types of all objects that it uses.
+    snapshot.freeze(stage, modules, traced, work, snapshot.Orders())
+    tracer = Tracer(traced, Stage(stage.read_bytes()))
+    for words in LIVES:
+        tracer.run(words, ordinary=True)
+    known = sites.order(tracer.sites)
     # Without an answer in the cache of methods: what must be searched for there has to be near as well, because a few
     # find no place in it, other ones each time.
-    traced = work / "traced"
-    modules = (work / f"{program.name}.modules").read_bytes()
-    snapshot.freeze(work / "stage1", modules, traced, work, (folder / "blocks.order").read_text())
+    snapshot.freeze(stage, modules, traced, work, snapshot.Orders((folder / "blocks.order").read_text(), sites=known))
+    tracer = Tracer(traced, Stage(stage.read_bytes()))
+    for words in [*LIVES, *ERRANDS]:
+        tracer.run(words, ordinary=words in LIVES)
     heap = blocks.read((work / f"{traced.name}.blocks").read_bytes())
-    functions, data, places = Places(stage.symbols(FUNCTION)), Places(stage.symbols(OBJECT)), Places(heap)
-    code: dict[tuple[str, ...] | None, None] = {}
-    addresses: set[int] = set()
-    looked_up: list[Lookup] = []
-    asks_type = stage.symbol(lookups.FUNCTION)
-    for scenario in [*LIVES, *ERRANDS]:
-        for pid, registers in steps(str(traced), scenario):
-            code[functions.at(registers[INSTRUCTION_POINTER])] = None
-            if scenario in LIVES:
-                addresses.update(registers[ADDRESSES])
-                if registers[INSTRUCTION_POINTER] == asks_type:
-                    looked_up.append(lookups.seen(pid, registers[FIRST_ARGUMENT], registers[SECOND_ARGUMENT]))
+    places = Places(heap)
+    used = {places.at(address) for address in tracer.addresses}
     # What has its address in a register is used: of an object Python looks at least at the reference count.
-    symbols = [*code, *(data.at(address) for address in sorted(addresses))]
+    symbols = [*tracer.code, *(tracer.data.at(address) for address in sorted(tracer.addresses))]
     names = dict.fromkeys(name for names in symbols if names is not None for name in names)
-    used = {places.at(address) for address in addresses}
     (folder / "symbols.order").write_text(HEAD + "\n".join(names) + "\n")
     (folder / "blocks.order").write_text(blocks.order(heap, used))
-    (folder / "lookups.order").write_text(lookups.order(looked_up))
-    print(f"order: {len(names)} symbols and {len(used)} blocks, {len(set(looked_up))} lookups in {folder}")
+    (folder / "lookups.order").write_text(lookups.order(tracer.lookups))
+    (folder / "sites.order").write_text(known)
+    print(f"order: {len(names)} symbols, {len(used)} blocks, {len(set(tracer.lookups))} lookups: see {folder}")
     return 0
 
 

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
-from freezing import blocks, lookups
+from freezing import blocks, lookups, sites
 from freezing.elf import Stage
 from freezing.steps import run
 
 ROOM = 256 * 1024  # as in build/boot/arena.c
 
 
-def freeze(stage: Path, table: bytes, target: Path, work: Path, order: str = "", known: str = "") -> None:
-    """Write the finished program to `target`.
+class Orders(NamedTuple):
+    """What is known of runs, as the texts of build/*.order: without it the program is right, but slower."""
 
-    The heap's blocks are in the order of build/blocks.order's text, the cache of methods knows build/lookups.order's.
+    blocks: str = ""
+    lookups: str = ""
+    sites: str = ""
 
-    Raises BuildError if the program cannot be imported.
-    """
-    kinds = ("modules", "order", "lookups", "snapshot", "blocks")
-    modules, wish, cached, snapshot, made = (work / f"{target.name}.{kind}" for kind in kinds)
-    modules.write_bytes(table)
-    wish.write_bytes(blocks.packed(order))
-    cached.write_bytes(lookups.packed(known))
+
+def freeze(stage: Path, table: bytes, target: Path, work: Path, orders: Orders) -> None:
+    """Write the finished program to `target`. Raises BuildError if it cannot be imported."""
+    inputs = {
+        "modules": table,
+        "order": blocks.packed(orders.blocks),
+        "lookups": lookups.packed(orders.lookups),
+        "sites": sites.packed(orders.sites),
+    }
+    words = [work / f"{target.name}.{kind}" for kind in (*inputs, "snapshot", "blocks")]
+    for path, content in zip(words, inputs.values(), strict=False):
+        path.write_bytes(content)
+    snapshot = words[-2]
     log = work / "logs" / f"{target.name}.log"
-    run(f"start and import {target.name}", [stage, modules, wish, cached, snapshot, made], log, None, {})
+    run(f"start and import {target.name}", [stage, *words], log, None, {})
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.{os.getpid()}")
     beside.write_bytes(Stage(stage.read_bytes()).finished(snapshot.read_bytes(), ROOM))

@@ -36,14 +36,14 @@ class StaticFile(Target):  # type: ignore[misc]
             *(modules.from_file(file) for file in stand_ins),
             notices.module(sources, self.root),
         ]
-        orders = [(build / f"{kind}.order").read_text() for kind in ("blocks", "lookups")]
+        orders = snapshot.Orders(*((build / f"{kind}.order").read_text() for kind in snapshot.Orders._fields))
         start = modules.bootstrap(sources["cpython"])
         ours = sorted(module.name for module in everything if module.name.startswith("pyinit."))
         wanted = ["prctl", "setproctitle", *(name for name in ours if name != PROGRAM), PROGRAM]
         selftest = modules.from_file(build / "checks" / f"{SELFTEST}.py", optimize=0)
         table = modules.table(start, [*everything, selftest], [*wanted, SELFTEST])
-        snapshot.freeze(stage, table, self.work / SELFTEST, self.work, *orders)
+        snapshot.freeze(stage, table, self.work / SELFTEST, self.work, orders)
         snapshot.check(self.work / SELFTEST, self.work)
         table = modules.table(start, everything, wanted)
-        snapshot.freeze(stage, table, self.target, self.work, *orders)
+        snapshot.freeze(stage, table, self.target, self.work, orders)
         say(f"{self.target}: {self.target.stat().st_size:,} bytes")

@@ -9,12 +9,12 @@ from freezing import modules, snapshot, sources
 from tests.harness import ROOT
 
 
-def frozen_program(text: str, stage: Path, folder: Path, order: str = "", known: str = "") -> Path:
-    """Freeze a program of one module; `order` and `known` are as build/blocks.order and build/lookups.order have it."""
+def frozen_program(text: str, stage: Path, folder: Path, orders: snapshot.Orders | None = None) -> Path:
+    """Freeze a program of one module, program.py; `orders` are as build/*.order have them."""
     pins = sources.pinned(ROOT, folder)
     encodings = modules.from_file(ROOT / "build" / "stand_ins" / "encodings.py")
     program = modules.Module("program", text.encode(), "program.py")
     table = modules.table(modules.bootstrap(pins["cpython"]), [encodings, program], ["program"])
     target = folder / "program"
-    snapshot.freeze(stage, table, target, folder, order, known)
+    snapshot.freeze(stage, table, target, folder, orders or snapshot.Orders())
     return target

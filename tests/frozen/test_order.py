@@ -5,8 +5,11 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from freezing import blocks, lookups, order
+import pytest
+from freezing import blocks, lookups, order, sites
 from freezing.elf import Stage
+from freezing.memory import Memory
+from freezing.snapshot import Orders
 
 from tests.frozen.programs import frozen_program
 from tests.harness import ROOT
@@ -15,11 +18,17 @@ PROGRAM = """
 import posix
 
 class Door:
-    def open(self):
-        return posix.getpid() > 0
+    __slots__ = ("width",)
+
+    def open(self, width):
+        self.width = width
+        return self.width
+
+class Window(Door):
+    __slots__ = ()
 
 def main():
-    return 6 + Door().open()
+    return 3 + Door().open(4) + Window().open(0 * posix.getpid())
 """
 
 
@@ -31,7 +40,7 @@ def test_listed_blocks_begin_the_heap(stage: Path, tmp_path: Path) -> None:
     frozen_program(PROGRAM, stage, as_it_comes)
     made = blocks.read((as_it_comes / "program.blocks").read_bytes())
     wish = blocks.order(made, {name for _, _, name in made[::50]})
-    program = frozen_program(PROGRAM, stage, ordered, wish)
+    program = frozen_program(PROGRAM, stage, ordered, Orders(wish))
     placed = blocks.read((ordered / "program.blocks").read_bytes())
     assert sorted(name for _, _, name in placed) == sorted(name for _, _, name in made)
     listed = blocks.sizes(wish).keys()
@@ -48,22 +57,45 @@ def test_most_of_the_listed_blocks_are_there(stage: Path) -> None:
 
 def test_listed_lookups_are_made_at_build_time(stage: Path, tmp_path: Path) -> None:
     """And what is listed but not there does no harm."""
-    known = "Door open\nDoor lock\nWindow open\nmodule getpid\n"
-    missed = []
-    for name, lines in ("unknown", ""), ("known", known):
-        (tmp_path / name).mkdir()
-        program = frozen_program(PROGRAM, stage, tmp_path / name, known=lines)
-        assert subprocess.run([program], check=False, timeout=60).returncode == 7
-        missed.append(_missed(program, stage))
-    assert missed[0] - missed[1] == {("Door", "open"), ("module", "getpid")}
-    assert missed[1] <= missed[0]
+    unknown = ran(stage, tmp_path / "unknown", Orders())
+    known = ran(stage, tmp_path / "known", Orders(lookups="Door open\nDoor lock\nRoom open\n"))
+    assert looked_up_in_vain(unknown, stage) - looked_up_in_vain(known, stage) == {("Door", "open")}
 
 
-def _missed(program: Path, stage: Path) -> set[lookups.Lookup]:
+@pytest.mark.parametrize("kind", ["Door", "Window"])
+def test_listed_sites_know_their_type(stage: Path, tmp_path: Path, kind: str) -> None:
+    """An object of another type is asked as always, and what is listed but not there does no harm."""
+    reads_and_writes = {("program.py", "Door.open", "width", each) for each in ("Door", "Window")}
+    calls = {("program.py", "main", "open", each) for each in ("Door", "Window")}
+    assert asked(ran(stage, tmp_path / "unknown", Orders()), stage) == reads_and_writes | calls
+    listed = {site for site in reads_and_writes | calls if site[-1] == kind}
+    gone = {("program.py", "Door.open", "no", kind), ("program.py", "main", "no", "Room"), ("no.py", "f", "no", kind)}
+    known = ran(stage, tmp_path / "known", Orders(sites=sites.order(listed | gone)))
+    assert asked(known, stage) == (reads_and_writes | calls) - listed
+
+
+def ran(stage: Path, folder: Path, orders: Orders) -> Path:
+    """The program, frozen, which works."""
+    folder.mkdir()
+    program = frozen_program(PROGRAM, stage, folder, orders)
+    assert subprocess.run([program], check=False, timeout=60).returncode == 7
+    return program
+
+
+def looked_up_in_vain(program: Path, stage: Path) -> set[lookups.Lookup]:
     """What a run looked for beyond the cache of methods."""
     beyond = Stage(stage.read_bytes()).symbol("find_name_in_mro")
-    return {
-        lookups.seen(pid, registers[order.FIRST_ARGUMENT], registers[order.SECOND_ARGUMENT])
-        for pid, registers in order.steps(str(program), [])
-        if registers[order.INSTRUCTION_POINTER] == beyond
-    }
+    found = set()
+    for pid, registers in order.steps(str(program), []):
+        if registers[order.INSTRUCTION_POINTER] == beyond:
+            memory = Memory(pid)
+            found.add(lookups.seen(memory, registers[order.FIRST_ARGUMENT], registers[order.SECOND_ARGUMENT]))
+            memory.close()
+    return found
+
+
+def asked(program: Path, stage: Path) -> set[sites.Site]:
+    """Where a run asked for an attribute's place."""
+    tracer = order.Tracer(program, Stage(stage.read_bytes()))
+    tracer.run([], ordinary=True)
+    return set(tracer.sites)
