@@ -42,11 +42,11 @@ class Deaths:
 
     def payload(self, pid: int, program: str, status: int, by_init: bool) -> None:
         """The payload has been reaped; `by_init`: KILL, if that was it, may have come from init itself."""
-        code = reaper.exit_code(status)
         if self._oom.grown():
-            self._log.error(self._blame(f"payload {pid} ({program})", status, by_init), pid=pid, code=code)
-        else:
-            self._log.info(f"payload {pid} ended: {fate(status)}", pid=pid, code=code)
+            blame = self._blame(f"payload {pid} ({program})", status, by_init)
+            self._log.error(blame, pid=pid, code=reaper.exit_code(status))
+        elif self._log.verbose:
+            self._log.info(f"payload {pid} ended: {fate(status)}", pid=pid, code=reaper.exit_code(status))
 
     def orphan(self, pid: int, status: int) -> None:
         """Another child has been reaped."""

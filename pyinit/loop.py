@@ -33,7 +33,7 @@ class Loop:
     of other children that end, otherwise 0.
     """
 
-    __slots__ = ("_code", "_handle", "_reap", "_refusals", "_timers", "_wait", "payload")
+    __slots__ = ("_code", "_errand", "_handle", "_reap", "_refusals", "_timers", "_wait", "payload")
 
     def __init__(self, reap: Callable[[], bool], handle: Callable[[int, int, int], None]) -> None:
         self._reap = reap
@@ -41,6 +41,7 @@ class Loop:
         self.payload = 0
         self._code: int | None = None
         self._refusals = 0
+        self._errand: Callable[[], None] | None = None
         self._timers: list[Timer] = []
         self._wait: SignalWait | DescriptorWait | WakeupWait = SignalWait()
 
@@ -72,6 +73,10 @@ class Loop:
         if self._code is None:
             self._code = code
 
+    def when_idle(self, errand: Callable[[], None]) -> None:
+        """Calls `errand` once, as soon as all that has come is done. There is one at a time."""
+        self._errand = errand
+
     def after(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """Calls `callback` once, `seconds` from now."""
         timer = Timer(time.monotonic() + seconds, callback)
@@ -102,6 +107,11 @@ class Loop:
         try:
             if more:
                 received = self._wait.wait(False, 0.0)
+            elif self._errand:
+                received = self._wait.wait(True, 0.0)
+                if received is None:
+                    errand, self._errand = self._errand, None
+                    errand()
             elif self._timers:
                 received = self._wait.wait(True, self._patience())
             else:

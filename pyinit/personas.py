@@ -7,7 +7,6 @@ without being asked, the wording of messages. docs/migration.md has the differen
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from pyinit import arguments, cli, native
@@ -230,4 +229,4 @@ NAMES = {
 
 def by_program(path: str) -> Persona | None:
     """The program that init was run as, by the last part of its path; None for pyinit itself."""
-    return TINI if path == DOCKERS_OLD_PATH else NAMES.get(os.path.basename(path))
+    return TINI if path == DOCKERS_OLD_PATH else NAMES.get(path.rpartition("/")[2])

@@ -5,6 +5,7 @@ SIGCHLD means "look", not "one child": standard signals coalesce (catatonit #4).
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 
@@ -21,6 +22,8 @@ HOW = os.WNOHANG | os.WUNTRACED | os.WCONTINUED | WALL
 AT_MOST = 64
 # A wait that was refused so often in a row will not be allowed any more.
 REFUSALS = 8
+# What native.reap has for a pid where there are no children.
+NOBODY = -1
 
 
 class Reaper:
@@ -56,10 +59,14 @@ class Reaper:
             try:
                 pid, status, taken = self._next(left)
             except OSError as error:
-                return self._refused(error)
+                return self._refused(error.errno or 0)
+            if pid == NOBODY and self.payload:
+                return self._refused(errno.ECHILD)
             left -= taken
             self._refusals = 0
-            self.childless = False
+            self.childless = pid == NOBODY
+            if self.childless:
+                return False
             if pid == 0:
                 return not left
             if status & CHANGED == CHANGED:
@@ -69,19 +76,19 @@ class Reaper:
         return True
 
     def _next(self, most: int) -> tuple[int, int, int]:
-        """Pid and status of the next child that matters, pid 0 if none does, and how many were taken for it."""
+        """The next child that matters, as native.reap has it."""
         if self._ending is None:
             return native.reap(HOW, self.payload, most)
-        return *os.waitpid(self._look(), HOW), 1
+        try:
+            return *os.waitpid(self._look(), HOW), 1
+        except ChildProcessError:
+            return NOBODY, 0, 0
 
-    def _refused(self, error: OSError) -> bool:
-        """What a wait that failed means: there are no children, or it must be tried again."""
-        if isinstance(error, ChildProcessError) and not self.payload:
-            self.childless = True
-            return False
+    def _refused(self, number: int) -> bool:
+        """A wait that failed is tried again, a few times."""
         self._refusals += 1
         if self._refusals > REFUSALS:
-            raise Failure(f"processes cannot be waited for: {error.strerror}")
+            raise Failure(f"processes cannot be waited for: {os.strerror(number)}")
         return True
 
     def _look(self) -> int:

@@ -107,6 +107,24 @@ def _relay(user: Identity | None, log: Log) -> Relay | None:
 class _Run:
     """A payload's life."""
 
+    __slots__ = (
+        "_deaths",
+        "_first",
+        "_forwarder",
+        "_guard",
+        "_jobs",
+        "_log",
+        "_loop",
+        "_options",
+        "_ordered",
+        "_payload",
+        "_reaper",
+        "_relay",
+        "_shutdown",
+        "_stops",
+        "_terminal",
+    )
+
     def __init__(self, options: Options, inherited: Inherited, first: bool, log: Log, guard: Guard) -> None:
         self._options = options
         self._first = first
@@ -131,9 +149,10 @@ class _Run:
         _pin_nothing(log, self._terminal, self._relay)
         if self._relay and not self._relay.begin(self._loop):
             self._relay = None
-        # When all that has come so far is done: a payload that ends at once does not wait for it.
-        self._loop.after(0.0, self._deaths.begin)
-        log.info(f"payload {self._payload} started: {options.command[0]}", pid=self._payload)
+        # A payload that ends at once does not wait for it.
+        self._loop.when_idle(self._deaths.begin)
+        if log.verbose:
+            log.info(f"payload {self._payload} started: {options.command[0]}", pid=self._payload)
 
     def run(self) -> int:
         """The exit code, 0 to 255, once it is known."""

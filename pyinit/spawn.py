@@ -59,7 +59,7 @@ def spawn(
         signals.KILL if options.death_signal == signals.KILL else 0,
         identity.ids() if identity else None,
         [b"PYINIT_OPTIONS"],
-        _addressed_to(os.getpid()),
+        [*NAME_THEIR_PROCESS],
         assign,
     )
     if number:
@@ -67,10 +67,6 @@ def spawn(
     if placement != OWN_SESSION:
         terminal.lent_to(pid if placement == OWN_GROUP else os.getpgrp())
     return pid
-
-
-def _addressed_to(pid: int) -> list[bytes]:
-    return [name for name in NAME_THEIR_PROCESS if native.getenv(name) == b"%d" % pid]
 
 
 def _failure(options: Options, program: bytes, number: int, step: str) -> Failure:

@@ -81,10 +81,14 @@ def reap(how: int, payload: int, most: int) -> tuple[int, int, int]:
 
     All matter if `payload` is 0. Otherwise it is a pid, and only that one does, with children that were stopped or
     continued and have not ended, and those that KILL has ended, or so a shell says (137): was it the OOM killer?
-    Pid 0: none did, of `most` or of as many as there were. Raises OSError as waitpid(2).
+    Pid 0: none did, of `most` or of as many as have ended; pid -1: there are no children. Raises OSError as waitpid(2)
+    for anything else than that.
     """
     for taken in range(most):
-        pid, status = os.waitpid(-1, how)
+        try:
+            pid, status = os.waitpid(-1, how)
+        except ChildProcessError:
+            return -1, 0, taken
         if pid == 0:
             return 0, 0, taken
         changed = os.WIFSTOPPED(status) or os.WIFCONTINUED(status)

@@ -31,7 +31,7 @@ def fork_exec(
     `placement` is one of spawn's SAME_GROUP, OWN_GROUP and OWN_SESSION; `terminal` a descriptor whose
     foreground it gets, or -1. Of `mask` bit n-1 stands for signal n. `death_signal` comes when init dies, 0: none does.
     `identity` are user, group and supplementary groups. Of the environment `unset` names what is left out, `own_pid`
-    what is to hold the program's pid where it is there at all, and `assign` is NAME=VALUE.
+    what is to hold the program's pid where it holds init's, and `assign` is NAME=VALUE.
     """
     try:
         reader, writer = os.pipe2(os.O_CLOEXEC)
@@ -191,7 +191,8 @@ def _set_environment(unset: list[bytes], own_pid: list[bytes], assign: list[byte
         os.unsetenv(name)
     _undo_coercion()
     for name in own_pid:
-        os.putenv(name, b"%d" % os.getpid())
+        if os.environb.get(name) == b"%d" % os.getppid():
+            os.putenv(name, b"%d" % os.getpid())
     for pair in assign:
         name, _, value = pair.partition(b"=")
         # A name may be there twice, and putenv replaces the first alone.

@@ -46,7 +46,7 @@ static PyObject *get_variable(PyObject *module, PyObject *name)
     if (!PyBytes_Check(name)) {
         return PyErr_Format(PyExc_TypeError, "bytes expected");
     }
-    const char *value = getenv(PyBytes_AS_STRING(name));
+    const char *value = pyinit_variable(environ, PyBytes_AS_STRING(name));
     if (value == NULL) {
         Py_RETURN_NONE;
     }
@@ -157,7 +157,7 @@ static PyObject *fork_exec(PyObject *module, PyObject *arguments)
     changes.assign = strings(assign, 0);
     if (plan.arguments != NULL && changes.unset != NULL && changes.own_pid != NULL && changes.assign != NULL &&
         set_identity(&plan, identity)) {
-        if (pyinit_plan_environment(&plan, environ, &changes) && pyinit_plan_search(&plan)) {
+        if (pyinit_environment_make(&plan.environment, environ, &changes) && pyinit_plan_search(&plan)) {
             pid_t pid = pyinit_spawn(&plan);
             result = Py_BuildValue("iis", pid, plan.error, plan.step == NULL ? "" : plan.step);
             if (result == NULL && pid > 0) {

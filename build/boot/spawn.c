@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 /* The stack has room for a handler's frame: AT_MINSIGSTKSZ (getauxval(3)) is what that may take. */
-enum { STACK = 16384, PID_DIGITS = 10 };
+enum { STACK = 16384 };
 
 /* A system call without libc: negative errno if it fails. */
 static long raw(long number, long a, long b, long c, long d)
@@ -36,125 +36,18 @@ static long raw(long number, long a, long b, long c, long d)
     return result;
 }
 
-/* Whether `entry` of an environment is the variable `name`, which ends with NUL or "=". */
-static bool is_variable(const char *entry, const char *name)
-{
-    while (*name != '\0' && *name != '=' && *entry == *name) {
-        entry++;
-        name++;
-    }
-    return *entry == '=' && (*name == '\0' || *name == '=');
-}
-
-/* The place in `names` of the variable that `entry` is, or NULL. */
-static char **find(char **names, const char *entry)
-{
-    for (; *names != NULL; names++) {
-        if (is_variable(entry, *names)) {
-            return names;
-        }
-    }
-    return NULL;
-}
-
-static size_t length(char **list)
-{
-    size_t count = 0;
-    while (list[count] != NULL) {
-        count++;
-    }
-    return count;
-}
-
-static bool is_concerned(char **environment, const struct changes *changes)
-{
-    if (*changes->assign != NULL) {
-        return true;
-    }
-    for (; *environment != NULL; environment++) {
-        if (find(changes->unset, *environment) != NULL || find(changes->own_pid, *environment) != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Without a wish that concerns it, the environment is handed on as it lies there, not even copied. */
-bool pyinit_plan_environment(struct plan *plan, char **environment, const struct changes *changes)
-{
-    plan->environment = environment;
-    if (!is_concerned(environment, changes)) {
-        return true;
-    }
-    size_t before = length(environment), assigned = length(changes->assign), texts = 0, count = 0;
-    char **copy = malloc((before + assigned + 1) * sizeof *copy);
-    char **pid_texts = calloc(before + 1, sizeof *pid_texts);
-    char **owned = calloc(before + 1, sizeof *owned);
-    char *is_set = calloc(assigned + 1, 1);
-    plan->environment = copy;
-    plan->pid_texts = pid_texts;
-    plan->owned = owned;
-    if (copy == NULL || pid_texts == NULL || owned == NULL || is_set == NULL) {
-        return false;
-    }
-    for (; *environment != NULL; environment++) {
-        char *entry = *environment, **found;
-        if (find(changes->unset, entry) != NULL) {
-            continue;
-        }
-        if ((found = find(changes->assign, entry)) != NULL) {
-            if (is_set[found - changes->assign]) {
-                continue; /* a duplicate would undo the assignment for whoever reads the last */
-            }
-            is_set[found - changes->assign] = 1;
-            entry = *found;
-        } else if (find(changes->own_pid, entry) != NULL) {
-            size_t name = strchr(entry, '=') + 1 - entry;
-            char *text = malloc(name + PID_DIGITS + 1);
-            if (text == NULL) {
-                return false;
-            }
-            memcpy(text, entry, name);
-            owned[texts] = text;
-            pid_texts[texts++] = text + name;
-            entry = text;
-        }
-        copy[count++] = entry;
-    }
-    for (size_t i = 0; i < assigned; i++) {
-        if (!is_set[i]) {
-            copy[count++] = changes->assign[i];
-        }
-    }
-    copy[count] = NULL;
-    free(is_set);
-    return true;
-}
-
 /* Where execvp(3) would look: PATH as the payload will see it, or musl's own choice (as in pyinit/searchpath.py). */
 bool pyinit_plan_search(struct plan *plan)
 {
-    plan->search = "/usr/local/bin:/bin:/usr/bin";
-    for (char **entry = plan->environment; *entry != NULL; entry++) {
-        if (is_variable(*entry, "PATH")) {
-            plan->search = strchr(*entry, '=') + 1;
-            break;
-        }
-    }
+    const char *path = pyinit_variable(plan->environment.variables, "PATH");
+    plan->search = path == NULL ? "/usr/local/bin:/bin:/usr/bin" : path;
     plan->candidate = malloc(strlen(plan->search) + 1 + strlen(plan->arguments[1]) + 1);
     return plan->candidate != NULL;
 }
 
 void pyinit_plan_free(struct plan *plan)
 {
-    if (plan->owned != NULL) { /* then the environment is a copy */
-        for (char **text = plan->owned; *text != NULL; text++) {
-            free(*text);
-        }
-        free(plan->environment);
-    }
-    free(plan->owned);
-    free(plan->pid_texts);
+    pyinit_environment_free(&plan->environment);
     free(plan->candidate);
     free(plan->groups);
     free(plan->arguments);
@@ -164,12 +57,12 @@ void pyinit_plan_free(struct plan *plan)
 static int execute(struct plan *plan, const char *file)
 {
     char **with_shell = plan->arguments, **arguments = plan->arguments + 1;
-    int error = -raw(SYS_execve, (long)file, (long)arguments, (long)plan->environment, 0);
+    int error = -raw(SYS_execve, (long)file, (long)arguments, (long)plan->environment.variables, 0);
     if (error == ENOEXEC) {
         char *program = arguments[0];
         with_shell[0] = "/bin/sh";
         with_shell[1] = (char *)file;
-        raw(SYS_execve, (long)"/bin/sh", (long)with_shell, (long)plan->environment, 0);
+        raw(SYS_execve, (long)"/bin/sh", (long)with_shell, (long)plan->environment.variables, 0);
         arguments[0] = program;
     }
     return error;
@@ -204,19 +97,6 @@ static int search_and_execute(struct plan *plan)
             return result;
         }
         element = end + 1;
-    }
-}
-
-static void write_pid(char **texts, unsigned pid)
-{
-    char digits[PID_DIGITS + 1], *first = digits + PID_DIGITS;
-    *first = '\0';
-    do {
-        *--first = '0' + pid % 10;
-        pid /= 10;
-    } while (pid != 0);
-    for (; texts != NULL && *texts != NULL; texts++) {
-        strcpy(*texts, first);
     }
 }
 
@@ -311,7 +191,7 @@ static int child(void *argument)
             raw(SYS_rt_sigaction, SIGCHLD, (long)&ignore, 0, SIGNAL_SET_BYTES);
         }
         cannot_be_stopped();
-        write_pid(plan->pid_texts, pid);
+        pyinit_environment_write_pid(&plan->environment, pid);
         raw(SYS_rt_sigprocmask, SIG_SETMASK, (long)&plan->mask, 0, SIGNAL_SET_BYTES);
         failed(plan, "exec", -search_and_execute(plan));
     }

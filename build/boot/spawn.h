@@ -2,6 +2,8 @@
 #ifndef PYINIT_SPAWN_H
 #define PYINIT_SPAWN_H
 
+#include "environment.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,7 +13,7 @@ enum placement { OWN_GROUP_OF_INIT = 0, NEW_GROUP = 1, NEW_SESSION = 2 };
 
 struct plan {
     char **arguments;  /* one free place, the program and its arguments, NULL */
-    char **environment;
+    struct environment environment;
     int placement;
     int terminal;      /* a descriptor, or -1 */
     uint64_t mask;     /* bit n-1 for signal n */
@@ -24,22 +26,12 @@ struct plan {
 
     const char *search;    /* the value of PATH */
     char *candidate;       /* room for one of its elements and the program's name */
-    char **pid_texts;      /* where the payload's pid is to be written, NULL at the end */
-    char **owned;          /* what pyinit_plan_free must free besides: NULL at the end */
 
     const char *step;      /* set by the child: what failed, or NULL */
     int error;             /* and its errno */
 };
 
-/* Wishes about the environment, each a list of strings with NULL at the end. */
-struct changes {
-    char **unset;   /* names */
-    char **own_pid; /* names whose value is to be the payload's pid, where they are present */
-    char **assign;  /* NAME=value */
-};
-
-/* These two tell whether there was memory enough. */
-bool pyinit_plan_environment(struct plan *plan, char **environment, const struct changes *changes);
+/* Whether there was memory enough. */
 bool pyinit_plan_search(struct plan *plan);
 /* The payload's pid; or 0, and plan->step and plan->error say why. */
 pid_t pyinit_spawn(struct plan *plan);

@@ -107,7 +107,7 @@ static bool matters(pid_t pid, int status, long payload)
     return payload == 0 || pid == payload || WIFSTOPPED(status) || WIFCONTINUED(status) || is_killed(status);
 }
 
-/* waitpid(2) until a child that matters: its pid; 0 if there was none, -1 and errno if none can be waited for.
+/* waitpid(2) until a child that matters: its pid; 0 if there was none, -1 and errno if that failed.
  * `taken` is how many were, itself included, `most` at the most. */
 static pid_t reap(int how, long payload, long most, int *status, long *taken)
 {
@@ -146,7 +146,8 @@ PyObject *pyinit_reap(PyObject *module, PyObject *const *arguments, Py_ssize_t c
     int status = 0;
     long taken;
     pid_t pid = reap((int)how, payload, most, &status, &taken);
-    return pid < 0 ? PyErr_SetFromErrno(PyExc_OSError) : three(pid, pid == 0 ? 0 : status, taken);
+    /* That there are no children is no error: every init hears it at its end, and an exception takes a while. */
+    return pid < 0 && errno != ECHILD ? PyErr_SetFromErrno(PyExc_OSError) : three(pid, pid > 0 ? status : 0, taken);
 }
 
 /* wait_and_reap(how, payload) -> (signal, si_code, si_pid), or None */
