@@ -22,6 +22,7 @@ from freezing.memory import Memory
 from freezing.places import Places
 
 TRACE_ME, CONTINUE_BY_ONE, GET_REGISTERS = 0, 9, 12
+CLONE, NEW_PIDS, NEW_MOUNTS, PRIVATE = 56, 0x20000000, 0x20000, 0x44000  # clone(2), mount(2): MS_REC | MS_PRIVATE
 REGISTERS = struct.Struct("<27Q")  # struct user_regs_struct
 INSTRUCTION_POINTER = 16
 FIRST_ARGUMENT, SECOND_ARGUMENT = 14, 13
@@ -41,12 +42,20 @@ HEAD = """\
 """
 
 
-def steps(program: str, words: list[str]) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """The process and its registers before every instruction, from the program's first to its last."""
+def steps(program: str, words: list[str], first: bool = False) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """The process and its registers before every instruction, from the program's first to its last.
+
+    If it is to be the `first` of a PID namespace, that needs root. Raises OSError where there cannot be one.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-    pid = os.fork()
+    pid = libc.syscall(CLONE, signal.SIGCHLD | (NEW_PIDS | NEW_MOUNTS if first else 0), None, None, None, None)
+    if pid < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     if pid == 0:
+        if first:
+            libc.mount(None, b"/", None, PRIVATE, None)
+            libc.mount(b"proc", b"/proc", b"proc", 0, None)
         libc.ptrace(TRACE_ME, 0, None, None)
         os.execv(program, [program, *words])
     registers = ctypes.create_string_buffer(REGISTERS.size)
@@ -76,10 +85,16 @@ class Tracer:
         self.lookups: list[lookups.Lookup] = []
         self.sites: list[sites.Site] = []
 
-    def run(self, words: list[str], ordinary: bool) -> None:
-        """Trace a run; of one that is not ordinary only the functions count."""
+    def live(self) -> None:
+        """Trace what an init usually does: as PID 1, and otherwise."""
+        for words in LIVES:
+            self.run(words, ordinary=True, first=True)
+        self.run(LIVES[0], ordinary=True)
+
+    def run(self, words: list[str], ordinary: bool, first: bool = False) -> None:
+        """Trace a run, as PID 1 of a namespace if it is to be `first`; if not `ordinary`, only the functions count."""
         memory = None
-        for pid, registers in steps(str(self.program), words):
+        for pid, registers in steps(str(self.program), words, first):
             memory = memory or Memory(pid)
             at = registers[INSTRUCTION_POINTER]
             self.code[self.functions.at(at)] = None
@@ -105,15 +120,15 @@ def main() -> int:
     # Told nothing, a run asks for the types of all objects that it uses.
     snapshot.freeze(stage, modules, traced, work, snapshot.Orders())
     tracer = Tracer(traced, Stage(stage.read_bytes()))
-    for words in LIVES:
-        tracer.run(words, ordinary=True)
+    tracer.live()
     known = sites.order(tracer.sites)
     # Without an answer in the cache of methods: what must be searched for there has to be near as well, because a few
     # find no place in it, other ones each time.
     snapshot.freeze(stage, modules, traced, work, snapshot.Orders((folder / "blocks.order").read_text(), sites=known))
     tracer = Tracer(traced, Stage(stage.read_bytes()))
-    for words in [*LIVES, *ERRANDS]:
-        tracer.run(words, ordinary=words in LIVES)
+    tracer.live()
+    for words in ERRANDS:
+        tracer.run(words, ordinary=False)
     heap = blocks.read((work / f"{traced.name}.blocks").read_bytes())
     places = Places(heap)
     used = {places.at(address) for address in tracer.addresses}
