@@ -23,7 +23,7 @@ class Deaths:
         self._name = ""
 
     def begin(self) -> None:
-        """From now on it is known whether the OOM killer was at work. It takes a while, and files have to be read."""
+        """From now on it is known whether the OOM killer was at work. Reading that takes a while."""
         self._oom.begin()
 
     @property

@@ -11,6 +11,8 @@ from pyinit.events import DescriptorWait, Received, SignalWait, Watches
 from pyinit.reaper import HOW, REFUSALS
 from pyinit.wakeup import WakeupWait
 
+# Seconds: a payload that ends at once has ended by then.
+SOON = 0.001
 # After so many SIGCHLD in a row other signals get a turn: the kernel hands out the lowest number first (signal(7)).
 TURNS = 16
 
@@ -60,6 +62,9 @@ class Loop:
             else:
                 turns = 0
                 self._handle(*received)
+            if self._errand and not more and self._code is None:
+                errand, self._errand = self._errand, None
+                errand()
             if self._timers and self._code is None:
                 self._meet_deadlines()
         return self._code
@@ -73,8 +78,8 @@ class Loop:
         if self._code is None:
             self._code = code
 
-    def when_idle(self, errand: Callable[[], None]) -> None:
-        """Calls `errand` once, as soon as all that has come is done. There is one at a time."""
+    def soon(self, errand: Callable[[], None]) -> None:
+        """Calls `errand` once: when the first that comes is done, or nothing has come for a moment."""
         self._errand = errand
 
     def after(self, seconds: float, callback: Callable[[], None]) -> Timer:
@@ -108,10 +113,7 @@ class Loop:
             if more:
                 received = self._wait.wait(False, 0.0)
             elif self._errand:
-                received = self._wait.wait(True, 0.0)
-                if received is None:
-                    errand, self._errand = self._errand, None
-                    errand()
+                received = self._wait.wait(True, SOON)
             elif self._timers:
                 received = self._wait.wait(True, self._patience())
             else:

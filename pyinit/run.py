@@ -149,8 +149,7 @@ class _Run:
         _pin_nothing(log, self._terminal, self._relay)
         if self._relay and not self._relay.begin(self._loop):
             self._relay = None
-        # A payload that ends at once does not wait for it.
-        self._loop.when_idle(self._deaths.begin)
+        self._loop.soon(self._deaths.begin)
         if log.verbose:
             log.info(f"payload {self._payload} started: {options.command[0]}", pid=self._payload)
 

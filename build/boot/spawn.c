@@ -1,8 +1,8 @@
 /* Starts the payload: clone(CLONE_VM | CLONE_VFORK), as vfork(2) does. pyinit/unfrozen_spawn.py does it from source.
  *
  * The child shares init's memory, so no page is copied, and when init goes on, the exec has happened or has failed.
- * Until then the child runs on a stack of its own and makes raw system calls only: libc's functions would write
- * init's errno, and its setuid() would signal init's threads. It allocates nothing.
+ * Until then the child runs on init's stack, below what init has there, and makes raw system calls only: libc's
+ * functions would write init's errno, and its setuid() would signal init's threads. It allocates nothing.
  */
 #define _GNU_SOURCE
 #include "spawn.h"
@@ -20,9 +20,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* The stack has room for a handler's frame: AT_MINSIGSTKSZ (getauxval(3)) is what that may take. */
-enum { STACK = 16384 };
 
 /* A system call without libc: negative errno if it fails. */
 static long raw(long number, long a, long b, long c, long d)
@@ -178,9 +175,8 @@ static void cannot_be_stopped(void)
 }
 
 /* The child. Its last act before the exec is to open the mask: then its dispositions are the payload's. */
-static int child(void *argument)
+static _Noreturn __attribute__((noinline)) void child(struct plan *plan)
 {
-    struct plan *plan = argument;
     int pid = raw(SYS_getpid, 0, 0, 0, 0);
     if (take_place(plan, pid) && take_identity(plan)) {
         if (plan->death_signal != 0) { /* a change of identity would have cleared it */
@@ -195,17 +191,28 @@ static int child(void *argument)
         raw(SYS_rt_sigprocmask, SIG_SETMASK, (long)&plan->mask, 0, SIGNAL_SET_BYTES);
         failed(plan, "exec", -search_and_execute(plan));
     }
-    raw(SYS_exit, 127, 0, 0, 0);
-    return 0;
+    for (;;) {
+        raw(SYS_exit, 127, 0, 0, 0);
+    }
+}
+
+/* The child's pid, or a negative errno. Both come back from this call, as from vfork(2), and to the same frame: the child
+ * leaves it as it is, because it only calls, and never returns. No stack is made for it, nor touched. */
+static __attribute__((noinline)) long start_child(struct plan *plan)
+{
+    long pid = raw(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0);
+    if (pid == 0) {
+        child(plan);
+    }
+    return pid;
 }
 
 pid_t pyinit_spawn(struct plan *plan)
 {
-    char stack[STACK] __attribute__((aligned(16)));
-    pid_t pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, plan);
+    long pid = start_child(plan);
     if (pid < 0) {
         plan->step = "fork";
-        plan->error = errno;
+        plan->error = -pid;
         return 0;
     }
     if (plan->step != NULL) {
