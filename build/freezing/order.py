@@ -31,11 +31,13 @@ ADDRESSES = slice(0, 15)  # the registers that can hold one, but for the stack p
 # because a traced one is slow.
 IDLE = "idle() { sleep 1; until grep -q '^State:.S' /proc/$PPID/status; do sleep 1; done; }"
 LIVES = [
-    ["true"],
-    ["sh", "-c", f"{IDLE}; trap : USR1; idle; sh -c 'sleep 1 & :'; idle; kill -USR1 $PPID; idle; exit 0"],
+    ["--", "true"],
+    ["-g", "--", "sh", "-c", f"{IDLE}; trap : USR1; idle; sh -c 'sleep 1 & :'; idle; kill -USR1 $PPID; idle; exit 0"],
 ]
 # Soon over: their functions are laid out behind those of the lives, the heap is not.
 ERRANDS = [["--version"], ["no-such-program"]]
+# The payload's process runs these before its exec, and is not traced; these tables are used without a pointer.
+UNSEEN = ["child", "execute", "pyinit_environment_write_pid", "_PyMem", "_PyMem_Raw", "_PyObject", "PyHash_Func"]
 HEAD = """\
 # The functions that an init uses, in the order of their first use, then the data: written by `make order`, read by the
 # linker.
@@ -134,7 +136,7 @@ def main() -> int:
     used = {places.at(address) for address in tracer.addresses}
     # What has its address in a register is used: of an object Python looks at least at the reference count.
     symbols = [*tracer.code, *(tracer.data.at(address) for address in sorted(tracer.addresses))]
-    names = dict.fromkeys(name for names in symbols if names is not None for name in names)
+    names = dict.fromkeys([*(name for names in symbols if names is not None for name in names), *UNSEEN])
     (folder / "symbols.order").write_text(HEAD + "\n".join(names) + "\n")
     (folder / "blocks.order").write_text(blocks.order(heap, used))
     (folder / "lookups.order").write_text(lookups.order(tracer.lookups))
