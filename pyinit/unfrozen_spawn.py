@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import signal
+from types import TracebackType
+from typing import NoReturn
 
-from pyinit import files, signals
-from pyinit.searchpath import DEFAULT_PATH
+from pyinit import signals, unfrozen_exec
 
 # signal(7): CPython ignores these two when it starts; the payload must not inherit that.
 IGNORED_BY_CPYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
-EXEC_FORMAT_SHELL = b"/bin/sh"
 
 
 def fork_exec(
@@ -39,19 +39,15 @@ def fork_exec(
     except OSError as error:
         return 0, error.errno or errno.EAGAIN, "fork"
     if pid == 0:
-        child = _Child(writer)
-        child.run(
-            argv,
-            placement,
-            terminal,
-            mask,
-            ignore_chld,
-            death_signal,
-            identity,
-            unset,
-            own_pid,
-            assign,
-        )
+        with _Child(writer) as child:
+            child.place(placement, terminal)
+            if identity:
+                child.identify(*identity)
+            if death_signal:
+                child.die_with_parent(death_signal)
+            unfrozen_exec.set_environment(unset, own_pid, assign)
+            child.take(mask, ignore_chld)
+            unfrozen_exec.execute(argv)
     try:
         report = _report(reader, writer)
         if report:
@@ -83,48 +79,24 @@ def _report(reader: int, writer: int) -> bytes:
 
 
 class _Child:
-    """The new process between fork and exec. What fails is told to the parent through the pipe."""
+    """The new process between fork and exec. What fails in it is told to the parent through the pipe, and ends it."""
 
     def __init__(self, report: int) -> None:
         self._report = report
         self._step = "fork"
 
-    def run(
-        self,
-        argv: list[bytes],
-        placement: int,
-        terminal: int,
-        mask: int,
-        ignore_chld: bool,
-        death_signal: int,
-        identity: tuple[int, int, list[int]] | None,
-        unset: list[bytes],
-        own_pid: list[bytes],
-        assign: list[bytes],
-    ) -> None:
-        """Becomes the payload, or ends. Never returns."""
+    def __enter__(self) -> _Child:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> NoReturn:
         try:
-            self._place(placement, terminal)
-            if identity:
-                self._identify(*identity)
-            if death_signal:
-                self._die_with_parent(death_signal)
-            _set_environment(unset, own_pid, assign)
-            self._step = "exec"
-            for number in IGNORED_BY_CPYTHON:
-                signal.signal(number, signal.SIG_DFL)
-            if ignore_chld:
-                signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-            _cannot_be_stopped()
-            restored = {each for each in range(1, 65) if mask >> (each - 1) & 1} & signals.ALL
-            signal.pthread_sigmask(signal.SIG_SETMASK, restored)
-            _execute(argv)
-        except OSError as error:
-            os.write(self._report, f"{error.errno} {self._step}".encode())
+            if isinstance(error, OSError):
+                os.write(self._report, f"{error.errno} {self._step}".encode())
         finally:
             os._exit(127)
 
-    def _place(self, placement: int, terminal: int) -> None:
+    def place(self, placement: int, terminal: int) -> None:
+        """Moves to its group or session, and into the terminal's foreground."""
         import fcntl
         import termios
 
@@ -146,7 +118,8 @@ class _Child:
             except OSError:
                 pass
 
-    def _identify(self, user: int, group: int, groups: list[int]) -> None:
+    def identify(self, user: int, group: int, groups: list[int]) -> None:
+        """Becomes this user. Root stays who can; nobody else has a capability left."""
         self._step = "setgroups"
         os.setgroups(groups)
         self._step = "setgid"
@@ -157,10 +130,22 @@ class _Child:
             self._step = "capset"
             _drop_capabilities()
 
-    def _die_with_parent(self, number: int) -> None:
+    def die_with_parent(self, number: int) -> None:
+        """Gets this signal when init dies. A change of identity would undo it."""
         import prctl
 
         prctl.set_pdeathsig(number)
+
+    def take(self, mask: int, ignore_chld: bool) -> None:
+        """Has the signals as init found them. The mask comes last: then the dispositions are the payload's."""
+        self._step = "exec"
+        for number in IGNORED_BY_CPYTHON:
+            signal.signal(number, signal.SIG_DFL)
+        if ignore_chld:
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        _cannot_be_stopped()
+        restored = {each for each in range(1, 65) if mask >> (each - 1) & 1} & signals.ALL
+        signal.pthread_sigmask(signal.SIG_SETMASK, restored)
 
 
 def _cannot_be_stopped() -> None:
@@ -184,64 +169,3 @@ def _drop_capabilities() -> None:
     none = (ctypes.c_uint32 * 6)()
     if ctypes.CDLL(None, use_errno=True).capset(header, none):
         raise OSError(ctypes.get_errno(), "")
-
-
-def _set_environment(unset: list[bytes], own_pid: list[bytes], assign: list[bytes]) -> None:
-    for name in unset:
-        os.unsetenv(name)
-    _undo_coercion()
-    for name in own_pid:
-        if os.environb.get(name) == b"%d" % os.getppid():
-            os.putenv(name, b"%d" % os.getpid())
-    for pair in assign:
-        name, _, value = pair.partition(b"=")
-        # A name may be there twice, and putenv replaces the first alone.
-        os.unsetenv(name)
-        os.putenv(name, value)
-
-
-def _undo_coercion() -> None:
-    # PEP 538: in the C locale CPython sets LC_CTYPE for itself and its children, even over a value of the user's.
-    try:
-        entries = files.read("/proc/self/environ").split(b"\0")
-    except OSError:
-        return
-    values = [entry.removeprefix(b"LC_CTYPE=") for entry in entries if entry.startswith(b"LC_CTYPE=")]
-    if values:
-        os.putenv(b"LC_CTYPE", values[0])
-    else:
-        os.unsetenv(b"LC_CTYPE")
-
-
-def _execute(argv: list[bytes]) -> None:
-    """execvp(3), but with the environment exactly as it stands and with the error that tells most."""
-    found: OSError = FileNotFoundError(errno.ENOENT, "")
-    if not argv[0]:
-        # os.execv has a ValueError of its own for this.
-        raise found
-    for path in _candidates(argv[0]):
-        try:
-            os.execv(path, argv)
-        except OSError as error:
-            if error.errno == errno.ENOEXEC:
-                _interpret(path, argv, error)
-            elif error.errno == errno.EACCES or path == argv[0]:
-                found = error
-            elif error.errno not in (errno.ENOENT, errno.ENOTDIR):
-                raise
-    raise found
-
-
-def _interpret(path: bytes, argv: list[bytes], error: OSError) -> None:
-    try:
-        os.execv(EXEC_FORMAT_SHELL, [EXEC_FORMAT_SHELL, path, *argv[1:]])
-    except OSError:
-        raise error from None
-
-
-def _candidates(name: bytes) -> list[bytes]:
-    if b"/" in name:
-        return [name]
-    path = os.environb.get(b"PATH")
-    folders = (DEFAULT_PATH if path is None else path).split(b":")
-    return [folder + b"/" + name if folder else name for folder in folders]

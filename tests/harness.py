@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from pyinit.loop import SOON
 from tests import processes
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,6 +35,8 @@ ENVIRONMENT: Mapping[str, str] = {
 WITHOUT_THE_NEWEST_PID = ("mount -t proc -o subset=pid proc /proc", "mount --bind /dev/null /proc/loadavg")
 # What an init waits in: rt_sigtimedwait, or poll (x86-64).
 WAITS = (["128"], ["7"])
+# Their timeouts when they have none: no structure, and -1.
+FOR_EVER = ("0x0", "0xffffffff", "0xffffffffffffffff")
 Word = str | bytes
 Value = TypeVar("Value")
 
@@ -208,7 +211,11 @@ class Init:
         os.kill(self.pid, number)
 
     def idle(self) -> list[str]:
-        """Wait until the init has done all there was to do; the system call that it sleeps in."""
+        """Wait until the init has done all there was to do; the system call that it sleeps in.
+
+        A wait that has an end may be its first, after which it does a little more (pyinit/loop.py): that is over when
+        it is seen to wait after that time.
+        """
 
         def sleeps() -> list[str]:
             # In this order: once it sleeps, whatever was pending before has been taken.
@@ -216,6 +223,10 @@ class Init:
             call = processes.sleeping_for(self.pid)
             return call if not pending and call[:1] in WAITS else []
 
+        call = until(sleeps, "an idle init")
+        if call[3] in FOR_EVER:
+            return call
+        time.sleep(2 * SOON)
         return until(sleeps, "an idle init")
 
     def wait(self, timeout: float = PATIENCE) -> Outcome:

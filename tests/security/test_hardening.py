@@ -51,6 +51,6 @@ def test_own_functions_with_arrays_have_a_canary(frozen: Path) -> None:
     stage = frozen.parent.parent / ".work" / "pyinit" / "stage1"
     if not stage.exists():
         pytest.skip(f"{frozen} was made elsewhere")
-    command = ["objdump", "--disassemble=pyinit_spawn", "--no-show-raw-insn", str(stage)]
+    command = ["objdump", "--disassemble=pyinit_environment_write_pid", "--no-show-raw-insn", str(stage)]
     shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert shown.count("%fs:0x28") == 2
