@@ -26,7 +26,7 @@ def full(rounds: int) -> Effort:
         slow_every=min(20, rounds),
         large_starts=max(1, rounds * 2 // 5),
         signals=max(1, rounds // 20),
-        storms={1000: max(1, rounds // 20), 10_000: max(1, rounds // 100), 50_000: max(1, rounds // 160)},
+        storms={1000: max(1, rounds // 20), 10_000: max(1, rounds // 40), 50_000: max(1, rounds // 70)},
         idle=10.0,
         instances=50,
         processes=2000,

@@ -51,10 +51,13 @@ def measure(programs: Sequence[Program], storms: Mapping[int, int]) -> list[Tabl
         instances = [stack.enter_context(Instance(program, "orphans")) for program in programs]
         settle()
         for count, rounds in storms.items():
-            for instance in instances * rounds:
-                name = instance.program.name
-                if all(before.complete for size in storms for before in found[size, name]):
-                    found[count, name].append(storm(instance, count))
+            for _ in range(rounds):
+                for instance in instances:
+                    name = instance.program.name
+                    if all(before.complete for size in storms for before in found[size, name]):
+                        found[count, name].append(storm(instance, count))
+                # Nobody is always the one who comes after the slowest.
+                instances.append(instances.pop(0))
     return [_table(count, {program.name: found[count, program.name] for program in programs}) for count in storms]
 
 
