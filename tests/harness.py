@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -304,6 +304,21 @@ class Init:
             kill(self.pid)
         # unshare reports the death on standard error, and waits if that pipe is full.
         until(self._ended, "the end of a killed init")
+
+
+def left_running(before: Collection[int]) -> int:
+    """Return how many children of ours run that are not among these, an init's orphans among them; end them."""
+    count = 0
+    for pid in set(processes.children(os.getpid())) - set(before):
+        try:
+            # One that has been killed may need a moment.
+            until(partial(_dead, pid), "its end", 2.0)
+        except NotInTimeError:
+            count += 1
+            kill(pid)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+    return count
 
 
 def _dead(pid: int) -> bool:

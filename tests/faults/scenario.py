@@ -14,14 +14,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from pyinit import errors
 from tests import processes
 from tests.faults import calls
-from tests.harness import ENVIRONMENT, ROOT, Init, NotInTimeError, compiled, kill, payload, until
+from tests.harness import ENVIRONMENT, ROOT, Init, NotInTimeError, compiled, left_running, payload, until
 
 # Seconds after which a life counts as hung; a quiet machine needs a fifth of one. Peers hang so often that waiting for
 # them is what takes the time, and a machine that is too busy must not fail pyinit.
@@ -154,7 +153,7 @@ class _Life:
                 trace = self._trace()
         finally:
             self._init.close()
-            left = self._left()
+            left = left_running(self._others)
         if left:
             ending = ending._replace(outcome=LEFT, text=f"{ending.text}; {left} left")
         return Result(self._fault, self._judged(ending, trace), ending.text, trace)
@@ -268,25 +267,6 @@ class _Life:
             return HELD
         came = 1 if ending.code == BY_TERM else ending.out.count("TERM")
         return HELD if came == 1 else LOST
-
-    def _left(self) -> int:
-        """Return how many processes the init has left running; end them."""
-        mine = set(processes.children(os.getpid())) - self._others
-        count = 0
-        for pid in mine:
-            try:
-                # One that has been killed may need a moment.
-                until(partial(_dead, pid), "its end", 2.0)
-            except NotInTimeError:
-                count += 1
-                kill(pid)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, 0)
-        return count
-
-
-def _dead(pid: int) -> bool:
-    return not processes.alive(pid)
 
 
 def _last_wait(trace: str, made: Sequence[calls.Call]) -> int:

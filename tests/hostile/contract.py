@@ -10,14 +10,13 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
 from pyinit import errors
 from tests import processes
 from tests.faults.scenario import CRASHED, ENDED, HELD, HUNG, LEFT, LOST, SILENT, WRONG
-from tests.harness import Init, NotInTimeError, Stream, Word, kill, payload, until
+from tests.harness import Init, NotInTimeError, Stream, Word, left_running, payload, until
 
 CHANGED, UNREAPED = "payload given something else", "orphan not reaped"
 CODE = 42
@@ -86,7 +85,7 @@ def live(
             ended = Result(broken.outcome, None, broken.detail)
         else:
             ended = life.end()
-    return Result(LEFT, ended.code, ended.detail) if _left(others) else ended
+    return Result(LEFT, ended.code, ended.detail) if left_running(others) else ended
 
 
 def _bare(start: Start, place: str | Sequence[Word]) -> Mapping[str, str]:
@@ -174,21 +173,3 @@ class _Life:
         if code != errors.INTERNAL:
             return Result(WRONG, code, text)
         return Result(ENDED if len(lines) == 1 else SILENT, code, text)
-
-
-def _left(others: set[int]) -> int:
-    """Return how many processes are left running that were not there before; end them."""
-    count = 0
-    for pid in set(processes.children(os.getpid())) - others:
-        try:
-            until(partial(_dead, pid), "its end", 2.0)
-        except NotInTimeError:
-            count += 1
-            kill(pid)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, 0)
-    return count
-
-
-def _dead(pid: int) -> bool:
-    return not processes.alive(pid)
