@@ -37,6 +37,10 @@ WITHOUT_THE_NEWEST_PID = ("mount -t proc -o subset=pid proc /proc", "mount --bin
 WAITS = (["128"], ["7"])
 # Their timeouts when they have none: no structure, and -1.
 FOR_EVER = ("0x0", "0xffffffff", "0xffffffffffffffff")
+# For the shell of a payload: it goes on when init has done all there was to do. Init sleeps then, and again after its
+# first wait, of a millisecond (pyinit/loop.py).
+_ASLEEP = 'until read -r _ _ state _ </proc/$PPID/stat && [ "$state" = S ]; do :; done'
+INIT_WAITS = f"{_ASLEEP}; sleep 0.01; {_ASLEEP};"
 Word = str | bytes
 Value = TypeVar("Value")
 

@@ -13,12 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Start
-from tests.harness import NAMESPACE, shell, until
+from tests.harness import INIT_WAITS, NAMESPACE, shell, until
 
 MOUNT = Path("/sys/fs/cgroup/memory")
 LIMIT = 32 << 20
-# Init must have counted before the payload is killed: it has when it waits (rt_sigtimedwait on x86-64).
-INIT_WAITS = "until grep -q '^128 ' /proc/1/syscall; do :; done;"
 # Python reads numbers of 4300 digits at the most.
 TOO_LONG = "9" * 5000
 EATER = "python3 -c 'bytearray(200 << 20)'"
@@ -102,7 +100,7 @@ KILL_AND_COUNT = "printf 'low 0\\noom 3\\noom_kill 3\\noom_group_kill 0\\n' > /s
     ],
 )
 def test_version_2_is_read_too(start: Start, limit: str, words: str) -> None:
-    done = start(*shell(INIT_WAITS + KILL_AND_COUNT), place=version_2(limit)).wait()
+    done = start(*shell(f"{INIT_WAITS} {KILL_AND_COUNT}"), place=version_2(limit)).wait()
     assert done.code == 137
     assert re.fullmatch(rf"pyinit: payload \d+ \(/bin/sh\) was killed: out of memory: {words}\n", done.stderr)
 

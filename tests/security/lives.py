@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.harness import ENVIRONMENT, NAMESPACE, PATIENCE, payload, shell
-from tests.pid1.test_oom import INIT_WAITS, KILL_AND_COUNT, version_2
+from tests.harness import ENVIRONMENT, INIT_WAITS, NAMESPACE, PATIENCE, payload, shell
+from tests.pid1.test_oom import KILL_AND_COUNT, version_2
 
 # Processes that become init's in every way: an orphan that ends, one that outlives the payload, one that hears nothing.
 ORPHANS = shell("(true &); (sleep 600 &); (trap '' TERM; sleep 600 &); exit 3")
@@ -96,7 +96,7 @@ LIVES: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "a tree": (["--tree"], NAMESPACE),
     "no such program": (["--", "no-such-program"], ()),
     "stop signals": (["-d", "0.1", "-k", "0.1", "--", *DEAF], ()),
-    "out of memory": (shell(INIT_WAITS + KILL_AND_COUNT), version_2("8388608")),
+    "out of memory": (shell(f"{INIT_WAITS} {KILL_AND_COUNT}"), version_2("8388608")),
     "a relay": (["--", *payload("notify", "READY=1")], NAMESPACE),
     "a version": (["-v", "--version"], ()),
 }

@@ -14,13 +14,10 @@ import pytest
 
 from pyinit import personas
 from tests import processes
-from tests.harness import ENVIRONMENT, ROOT, Init, shell, until
+from tests.harness import ENVIRONMENT, INIT_WAITS, ROOT, Init, shell, until
 from tests.security.lives import Trace, traced
 
-# Init must have done all that it does besides before its payload ends: it has when it sleeps, and again after the
-# millisecond of its first wait.
-ASLEEP = 'until read -r _ _ state _ </proc/$PPID/stat && [ "$state" = S ]; do :; done'
-INIT_SLEEPS = shell(f"{ASLEEP}; sleep 0.01; {ASLEEP}")
+INIT_SLEEPS = shell(INIT_WAITS)
 LIVES = {
     "plain": ["-v", "--", *INIT_SLEEPS],
     "another user": ["-u", "nobody", "--", *INIT_SLEEPS],
