@@ -52,7 +52,7 @@ PLOTS = (
 )
 SUMMARY = "summary.svg"
 ACROSS = 3  # plots side by side
-INSTALLED = (SUBJECT, "tini", "tini-static", "dumb-init", "catatonit", "floor")
+COMPARED = (SUBJECT, "tini", "tini-static", "dumb-init", "catatonit", "floor")
 
 
 def drawable(tables: Mapping[str, Table]) -> Iterator[Plot]:
@@ -77,7 +77,7 @@ def draw(folder: Path, tables: Mapping[str, Table]) -> None:
 
 
 def _draw_summary(file: Path, chosen: Sequence[Plot], tables: Mapping[str, Table]) -> None:
-    """The plots that matter most beside each other, of the programs that somebody would install."""
+    """The plots that matter most beside each other, of the programs that somebody would install, and the floor."""
     lines = -(-len(chosen) // ACROSS)
     figure = _figure(10, 1.9 * lines)
     places = figure.subplots(lines, ACROSS, squeeze=False).flat
@@ -85,7 +85,7 @@ def _draw_summary(file: Path, chosen: Sequence[Plot], tables: Mapping[str, Table
         place.set_visible(False)
     for place, plot in zip(figure.axes, chosen, strict=False):
         place.set_visible(True)
-        figures = {name: value for name, value in plot.figures(tables).items() if name in INSTALLED}
+        figures = {name: value for name, value in plot.figures(tables).items() if name in COMPARED}
         _bars(place, plot.title, plot.column_of(tables), figures)
     figure.savefig(file, metadata=METADATA)
 
@@ -95,7 +95,7 @@ def _figure(width: float, height: float) -> Figure:
 
 
 def _bars(axes: Axes, title: str, column: Column, figures: Mapping[str, float]) -> None:
-    others = [value for name, value in figures.items() if name in INSTALLED]
+    others = [value for name, value in figures.items() if name in COMPARED]
     longest = max(figures.values())
     limit = min(longest, LONGEST * max(others, default=longest)) or 1.0
     names = list(figures)[::-1]

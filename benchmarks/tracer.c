@@ -1,4 +1,4 @@
-/* Counts what a program does until its payload runs.
+/* Counts system calls of an init before its payload, and CPUID instructions of its whole run.
  *
  *   tracer DESCRIPTOR INIT... PAYLOAD WORD
  *       Writes a line to DESCRIPTOR: system calls from execve to the creation of the process that becomes the payload,

@@ -19,7 +19,7 @@ def seconds(text: str) -> float:
     digits = text.rstrip("hms")
     unit = UNITS.get(text[len(digits) :] or "s")
     whole, _, fraction = digits.partition(".")
-    if unit is None or not _is_number(whole + fraction) or text[-1:] == ".":
+    if unit is None or not _is_number(whole + fraction) or digits[-1:] == ".":
         raise ValueError(f"give {SECONDS}")
     value = float(digits) * unit
     if value > LONGEST:
@@ -33,7 +33,8 @@ def _is_number(text: str) -> bool:
 
 def exit_code(text: str) -> int:
     """An exit code, 0 to 255."""
-    if not _is_number(text) or int(text) > 255:
+    # Python reads numbers of 4300 digits at the most.
+    if not _is_number(text) or len(text) > 4300 or int(text) > 255:
         raise ValueError("an exit code is a number from 0 to 255")
     return int(text)
 

@@ -15,6 +15,8 @@ from pyinit import descriptors, native
 
 # poll(2) takes milliseconds; a deadline must not be met early.
 MILLISECONDS = 1000.0
+# As many as its int holds, 24.8 days; whoever waits longer looks again.
+LONGEST = 2**31 - 1
 
 # A signal's number, its si_code, and its sender's pid, -1 where that is not known (sigaction(2)).
 Received = tuple[int, int, int]
@@ -55,7 +57,7 @@ class Watches:
 
     def poll(self, seconds: float | None) -> list[tuple[int, int]]:
         """Those that can be read, as soon as there are some, a signal comes, or so many seconds have passed."""
-        return self._poll.poll(None if seconds is None else int(seconds * MILLISECONDS + 0.999))
+        return self._poll.poll(None if seconds is None else min(int(seconds * MILLISECONDS + 0.999), LONGEST))
 
     def serve(self, ready: list[tuple[int, int]]) -> None:
         """Calls what is to be called for these."""

@@ -39,7 +39,7 @@ def lookup(text: str) -> Identity:
     """
     name, _, group_name = text.partition(":")
     raw = name.encode("utf-8", "surrogateescape")
-    users = _entries(PASSWD, 7, needed=not raw.isdigit())
+    users = entries(PASSWD) if raw.isdigit() else _needed(PASSWD)
     found = _match(users, raw)
     if found is None and not raw.isdigit():
         raise Failure(f"-u {text}: {PASSWD} has no user {name!r}")
@@ -60,7 +60,7 @@ def _group(name: str, text: str) -> int:
     raw = name.encode("utf-8", "surrogateescape")
     if raw.isdigit():
         return _number(raw, text)
-    found = _match(_entries(GROUP, 4, needed=True), raw)
+    found = _match(_needed(GROUP), raw)
     if found is None:
         raise Failure(f"-u {text}: {GROUP} has no group {name!r}")
     return _number(found[2], text)
@@ -68,7 +68,7 @@ def _group(name: str, text: str) -> int:
 
 def _groups(user: bytes, group: int, text: str) -> list[int]:
     """The groups that list the user as a member, and its own first."""
-    listed = [_number(entry[2], text) for entry in _entries(GROUP, 4, needed=False) if user in entry[3].split(b",")]
+    listed = [_number(entry[2], text) for entry in entries(GROUP) if user in entry[3].split(b",")]
     return [group, *(each for each in dict.fromkeys(listed) if each != group)]
 
 
@@ -89,15 +89,22 @@ def _match(entries: list[list[bytes]], word: bytes) -> list[bytes] | None:
     return None
 
 
-def _entries(path: str, fields: int, needed: bool) -> list[list[bytes]]:
-    """The lines of passwd(5) or group(5) that are whole; none for a missing file that is not needed."""
+def entries(path: str) -> list[list[bytes]]:
+    """The lines of passwd(5) or group(5) that are whole, each as its fields; none for a file that cannot be read."""
     try:
-        content = files.read(path)
-    except OSError as error:
-        if needed:
-            raise Failure(f"-u: {path}: {error.strerror}; give numbers: -u 1000:1000") from None
+        return _read(path)
+    except OSError:
         return []
-    entries = [line.split(b":") for line in content.splitlines()]
-    return [
-        each for each in entries if len(each) == fields and each[2].isdigit() and (fields == 4 or each[3].isdigit())
-    ]
+
+
+def _needed(path: str) -> list[list[bytes]]:
+    try:
+        return _read(path)
+    except OSError as error:
+        raise Failure(f"-u: {path}: {error.strerror}; give numbers: -u 1000:1000") from None
+
+
+def _read(path: str) -> list[list[bytes]]:
+    fields, numbers = (7, (2, 3)) if path == PASSWD else (4, (2,))
+    found = [line.split(b":") for line in files.read(path).splitlines()]
+    return [each for each in found if len(each) == fields and all(each[number].isdigit() for number in numbers)]

@@ -28,8 +28,12 @@ class JobControl:
         self._on_purpose = False
 
     def changed(self, pid: int, status: int) -> None:
-        """A child was stopped or continued; of interest if it is the payload that was stopped."""
-        if pid != self._payload or not os.WIFSTOPPED(status):
+        """A child was stopped or continued; of interest if it is the payload."""
+        if pid != self._payload:
+            return
+        if not os.WIFSTOPPED(status):
+            # By whomever: the next stop is another one.
+            self._on_purpose = False
             return
         number = os.WSTOPSIG(status)
         self._log.info(f"payload {pid} stopped by {signals.name(number)}", pid=pid)

@@ -13,6 +13,8 @@ from pyinit.wakeup import WakeupWait
 
 # Seconds: a payload that ends at once has ended by then.
 SOON = 0.001
+# For a payload's pid, where there is no payload.
+NONE = -1
 # After so many SIGCHLD in a row other signals get a turn: the kernel hands out the lowest number first (signal(7)).
 TURNS = 16
 
@@ -31,8 +33,8 @@ class Loop:
     """Runs until `finish` is called.
 
     `reap` is called when children may have changed and returns whether there may be more of them; `handle` gets every
-    signal but SIGCHLD, with its si_code and its sender. `payload` is the payload's pid as long as nobody wants to know
-    of other children that end, otherwise 0.
+    signal but SIGCHLD, with its si_code and its sender. `payload` is the payload's pid, or NONE, as long as nobody
+    wants to know of other children that end, otherwise 0.
     """
 
     __slots__ = ("_code", "_errand", "_handle", "_reap", "_refusals", "_timers", "_wait", "payload")

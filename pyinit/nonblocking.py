@@ -82,7 +82,7 @@ def _send(piece: bytes) -> int:
 
     socket = _socket.socket(fileno=STANDARD_ERROR)
     try:
-        return socket.send(piece, _socket.MSG_DONTWAIT | _socket.MSG_NOSIGNAL)
+        return socket.send(piece, _socket.MSG_DONTWAIT)
     finally:
         socket.detach()
 

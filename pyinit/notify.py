@@ -24,6 +24,8 @@ LONGEST = 4096
 MOST_DESCRIPTORS = 253
 # The receiver's queue is full: how often to try again, in seconds, and how long at the end.
 PAUSE = 0.05
+# Bytes in sockaddr_un's sun_path (unix(7)).
+LONGEST_ADDRESS = 108
 LAST_PATIENCE = 1.0
 
 
@@ -181,6 +183,9 @@ class Relay:
 def relay(address: bytes, user: int | None, log: Log) -> Relay | None:
     """A relay to the UNIX socket that NOTIFY_SOCKET named; `user` is the payload's, if it gets one of its own."""
     if address[:1] not in (b"/", b"@"):
+        return None
+    if len(address) > LONGEST_ADDRESS:
+        log.warning(f"{VARIABLE.decode()} is not relayed: its address is longer than {LONGEST_ADDRESS} bytes")
         return None
     users = {0, os.geteuid()}
     if user is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyinit import signals
+from pyinit import loop, signals
 from pyinit.deaths import Deaths
 from pyinit.forward import rewrites
 from pyinit.log import Log
@@ -19,7 +19,9 @@ class Pause:
         deaths = Deaths(options, log)
         ending = deaths.ending if deaths.wants_names else None
         self._loop = Loop(Reaper(deaths.orphan, _ignore, ending=ending).collect, self._handle)
-        self._loop.after(0.0, deaths.begin)
+        if not ending:
+            self._loop.payload = loop.NONE
+        self._loop.soon(deaths.begin)
 
     def run(self) -> int:
         """The exit code, once it has come to an end."""

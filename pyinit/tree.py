@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pyinit import files, processes
+from pyinit import files, identity, processes
 from pyinit.errors import Failure
 from pyinit.log import printable
 from pyinit.processes import Process
@@ -85,14 +85,8 @@ def _command(process: Process) -> str:
 
 
 def _users() -> dict[int, str]:
-    try:
-        lines = files.read("/etc/passwd").splitlines()
-    except OSError:
-        return {}
-    entries = [line.split(b":") for line in lines]
-    return {
-        int(each[2]): printable(os.fsdecode(each[0])[:8]) for each in entries if len(each) > 2 and each[2].isdigit()
-    }
+    entries = identity.entries(identity.PASSWD)
+    return {int(each[2]): printable(os.fsdecode(each[0])[:8]) for each in entries if len(each[2]) <= identity.DIGITS}
 
 
 def _age(seconds: float) -> str:

@@ -18,7 +18,17 @@ SIGSET = 128
 # waitstatus_to_exitcode's value for a child that KILL has ended, and a shell's for one whose last command it has.
 KILLED = (-signal.SIGKILL, signals.KILLED)
 
-__all__ = ["close_range", "fork_exec", "getenv", "reap", "take_over", "wait_and_reap", "wait_signal", "write_at_once"]
+__all__ = [
+    "close_range",
+    "fork_exec",
+    "getenv",
+    "reap",
+    "signal_descriptor",
+    "take_over",
+    "wait_and_reap",
+    "wait_signal",
+    "write_at_once",
+]
 
 
 def take_over() -> tuple[int, bool]:

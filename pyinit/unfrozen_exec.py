@@ -51,7 +51,7 @@ def execute(argv: list[bytes]) -> None:
         except OSError as error:
             if error.errno == errno.ENOEXEC:
                 _interpret(path, argv, error)
-            elif error.errno == errno.EACCES or path == argv[0]:
+            elif error.errno == errno.EACCES or b"/" in argv[0]:
                 found = error
             elif error.errno not in (errno.ENOENT, errno.ENOTDIR):
                 raise

@@ -134,7 +134,11 @@ class _Child:
         """Gets this signal when init dies. A change of identity would undo it."""
         import prctl
 
-        prctl.set_pdeathsig(number)
+        try:
+            prctl.set_pdeathsig(number)
+        except OSError:
+            # Init was refused it as well, and has said so.
+            pass
 
     def take(self, mask: int, ignore_chld: bool) -> None:
         """Has the signals as init found them. The mask comes last: then the dispositions are the payload's."""

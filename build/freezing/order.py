@@ -115,7 +115,7 @@ class Tracer:
 
 
 def main() -> int:
-    """WORK PROGRAM FOLDER: trace PROGRAM, which was built in WORK, and write the orders to FOLDER."""
+    """WORK PROGRAM FOLDER: freeze the modules of PROGRAM, which was built in WORK, trace that, and fill FOLDER."""
     work, program, folder = (Path(word) for word in sys.argv[1:])
     stage, traced = work / "stage1", work / "traced"
     modules = (work / f"{program.name}.modules").read_bytes()

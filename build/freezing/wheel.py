@@ -52,7 +52,6 @@ def write(project: dict[str, str], version: str, files: dict[str, bytes], folder
         f"Version: {version}",
         f"Summary: {project['description']}",
         "License: GPL-3.0-or-later",
-        f"Requires-Python: {project['requires-python']}",
     ]
     wheel = ["Wheel-Version: 1.0", "Generator: pyinit", "Root-Is-Purelib: false"]
     wheel += [f"Tag: {tag}" for tag in TAGS]

@@ -12,13 +12,14 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from tests import marks
 from tests.faults.plan import AS_PID1
 from tests.faults.scenario import ENDED, HELD, SILENT, WRONG
 from tests.harness import PROGRAMS
 from tests.hostile.contract import CHANGED, SEPARATOR, Result, Start, live
 from tests.hostile.starts import DISPENSABLE, ERRORS, NEEDED, STARTS, bits, refused
 
-BEGIN, END = "<!-- hostile starts: begin -->\n", "<!-- hostile starts: end -->\n"
+MARK = "hostile starts"
 PR_SET_CHILD_SUBREAPER = 36
 OURS = "pyinit"
 INITS: Mapping[str, Sequence[str]] = {
@@ -45,9 +46,7 @@ def main() -> int:
         print(lines[-1], flush=True)
     print(f"broken by pyinit: {broken}")
     if asked.document:
-        before, begin, rest = asked.document.read_text().partition(BEGIN)
-        _, end, after = rest.partition(END)
-        asked.document.write_text(before + begin + "\n" + "\n".join(lines) + "\n\n" + end + after)
+        marks.replace(asked.document, MARK, "\n" + "\n".join(lines) + "\n\n")
     return 1 if broken else 0
 
 

@@ -80,6 +80,12 @@ def test_a_file_without_execute_permission_in_path_is_remembered(start: Start, t
     complains(start("program", environment={"PATH": path}).wait(), 126, Path(program).name, "ermission")
 
 
+def test_an_empty_part_of_path_after_it_changes_nothing(start: Start, tmp_path: Path) -> None:
+    """From source it was said that the interpreter of a script that is not there is missing."""
+    program = script(tmp_path / "program", "#!/bin/sh\n", 0o644)
+    complains(start("program", environment={"PATH": f"{tmp_path}:"}).wait(), 126, Path(program).name, "ermission")
+
+
 def test_the_first_that_can_be_executed_in_path_is(start: Start, tmp_path: Path) -> None:
     for name, mode in (("first", 0o644), ("second", 0o755), ("third", 0o755)):
         (tmp_path / name).mkdir()

@@ -348,6 +348,24 @@ def test_suspend_where_nobody_could_resume_is_undone(
     one.expect("got 2 128 0")
 
 
+def test_suspend_is_undone_after_a_stop_that_somebody_else_has_ended(
+    terminal: OpenTerminal, program: list[str], place: str
+) -> None:
+    """The next ^Z was taken for that stop on purpose, which stands."""
+    around = NAMESPACE if place == "pid1" else ()
+    one = terminal(*around, *program, "--", *payload("receive", "got", *STOPPABLE))
+    one.expect("got is ready")
+    child = one.runs(*payload("receive", "got", *STOPPABLE))
+    init = processes.parent(child)
+    os.kill(init, signal.SIGTSTP)
+    until(lambda: processes.state(child) == "T", "the payload's stop")
+    os.kill(child, signal.SIGCONT)
+    one.expect("got 18 0 ")
+    init_is_idle(init)
+    one.press(SUSPEND)
+    one.expect("got 18 0 ")
+
+
 def test_it_is_undone_for_the_whole_group(terminal: OpenTerminal, program: list[str], place: str) -> None:
     """The terminal has stopped the payload's children too."""
     around = NAMESPACE if place == "pid1" else ()

@@ -143,6 +143,27 @@ def test_odd_messages_do_not_hurt(start: Start, manager: Manager, word: str) -> 
         assert messages in ([word.encode()], [])
 
 
+def test_an_address_that_is_too_long_is_said_once_and_left_to_the_payload(start: Start) -> None:
+    """Each message was said to be lost, because of `None`."""
+    address = "/" + "x" * 108
+    words = shell("echo $NOTIFY_SOCKET")
+    done = start(*words, environment={**ENVIRONMENT, "NOTIFY_SOCKET": address}).wait()
+    assert (done.code, done.stdout) == (0, address + "\n")
+    assert done.stderr == "pyinit: NOTIFY_SOCKET is not relayed: its address is longer than 108 bytes\n"
+
+
+def test_a_wait_of_months_is_none_of_polls(start: Start, manager: Manager, place: str) -> None:
+    """poll's milliseconds end after 24.8 days: init ended with an internal error."""
+    init = start("-k", "8000h", "--", *payload("receive"), environment=manager.environment, place=place)
+    init.expect("got is ready\n")
+    for _ in range(2):
+        init.signal(signal.SIGTERM)
+        init.expect("got 15 ")
+    init.idle()
+    os.kill(init.payload, signal.SIGKILL)
+    assert init.wait().code == 137
+
+
 def test_descriptors_do_not_stay_open_in_init(start: Start, manager: Manager) -> None:
     init = tell(start, manager, "READY=1", *["fds:3"] * 20, "barrier", "STATUS=x", stdin=subprocess.PIPE)
     for _ in range(21):

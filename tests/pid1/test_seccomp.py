@@ -57,6 +57,13 @@ def test_without_what_it_needs(program: list[str], place: str, names: tuple[str,
     assert result.detail.startswith(f"pyinit: {NEEDED[names]}{os.strerror(error)}"), result
 
 
+def test_the_death_signal_that_cannot_be_had_is_done_without(start: Start, program: list[str], error: int) -> None:
+    """From source it was said that the group could not be made, and the payload did not run."""
+    done = start("-p", "KILL", "--", "true", program=without(program, error, "prctl"), place="subreaper").wait()
+    why = f"PR_SET_PDEATHSIG: {os.strerror(error)}"
+    assert done == (0, "", f"pyinit: -p: the parent's death will not be noticed: {why}\n")
+
+
 def test_a_group_that_cannot_be_made_is_not_asked_for_with_c(program: list[str], error: int) -> None:
     """The line says so: it once spoke of -u."""
     start = refused(["setpgid"], error)

@@ -23,6 +23,8 @@ from tests.unwritable import (
     FOR_A_WHILE,
     FOR_EVER,
     Unwritable,
+    broken_pipe,
+    broken_socket,
     full_datagrams,
     full_disk,
     full_fifo,
@@ -187,6 +189,23 @@ def test_a_disk_that_cannot_take_a_line_at_once_gets_it(start: Start, program: l
         init = start("/no/such/program", program=traced, place="subreaper", stderr=file.fileno())
         assert init.wait().code == 127
     assert says(log.read_text(), "text") == ["/no/such/program: not found: No such file or directory"]
+
+
+@pytest.mark.parametrize("around", [(), OLD_KERNEL.filter], ids=["new", "old"])
+@pytest.mark.parametrize("make", [broken_pipe, broken_socket])
+def test_a_pipe_signal_that_was_sent_to_init_is_forwarded(
+    begin: Callable[..., Init], make: Kind, around: Sequence[str]
+) -> None:
+    """The one that comes with a write of init's own is not. Sockets on old kernels brought none, and took the other."""
+    with make() as unwritable:
+        init = begin(Unwritable(unwritable.descriptor, around=around), "-vv")
+        init.signal(signal.SIGSTOP)
+        until(lambda: processes.state(init.pid) == "T", "init's stop")
+        for number in (signal.SIGPIPE, signal.SIGHUP, signal.SIGCONT):
+            init.signal(number)
+        init.expect("got 1 ")
+        init.expect("got 13 ")
+        ends(init)
 
 
 def test_a_file_in_standard_errors_place_is_not_written_to(begin: Callable[..., Init]) -> None:

@@ -108,6 +108,11 @@ def test_codes_that_are_none(wrong: int, code: int) -> None:
             arguments.remap(text)
 
 
+def test_a_code_of_more_digits_than_python_reads() -> None:
+    with pytest.raises(ValueError, match="0 to 255"):
+        arguments.remap("9" * 5000)
+
+
 @given(st.text())
 def test_any_remap_is_meant_or_refused(text: str) -> None:
     try:
@@ -139,7 +144,9 @@ def test_any_duration_is_meant_or_refused(text: str) -> None:
         assert 0 <= value <= arguments.LONGEST
 
 
-@pytest.mark.parametrize("text", ["", "-1", "x", "1.", "1d", "1 s", "s", "inf", "nan", "1e3", "1.2.3", "1sm", "\u0661"])
+@pytest.mark.parametrize(
+    "text", ["", "-1", "x", "1.", "1.s", "1d", "1 s", "s", "inf", "nan", "1e3", "1.2.3", "1sm", "\u0661"]
+)
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="seconds"):
         arguments.seconds(text)
