@@ -10,7 +10,7 @@ from pyinit.errors import Failure
 from pyinit.log import Log
 from pyinit.options import Options
 from pyinit.optiontable import Option
-from pyinit.personas import Persona
+from pyinit.persona import Persona
 from pyinit.spawn import Inherited
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 
-from pyinit import processes, reaper, signals
+from pyinit import processes, signals
 from pyinit.log import Log
 from pyinit.oom import OomKills
 from pyinit.options import Options
 from pyinit.processes import Process
+from pyinit.status import exit_code, fate
 
 
 class Deaths:
@@ -44,13 +45,13 @@ class Deaths:
         """The payload has been reaped; `by_init`: KILL, if that was it, may have come from init itself."""
         if self._oom.grown():
             blame = self._blame(f"payload {pid} ({program})", status, by_init)
-            self._log.error(blame, pid=pid, code=reaper.exit_code(status))
+            self._log.error(blame, pid=pid, code=exit_code(status))
         elif self._log.verbose:
-            self._log.info(f"payload {pid} ended: {fate(status)}", pid=pid, code=reaper.exit_code(status))
+            self._log.info(f"payload {pid} ended: {fate(status)}", pid=pid, code=exit_code(status))
 
     def orphan(self, pid: int, status: int) -> None:
         """Another child has been reaped."""
-        code = reaper.exit_code(status)
+        code = exit_code(status)
         if code == signals.KILLED and self._oom.grown():
             self._log.error(self._blame(f"{pid}{self._name}", status, by_init=False), pid=pid, code=code)
         # A storm of orphans should not pay for lines that nobody wants.
@@ -65,10 +66,3 @@ class Deaths:
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signals.KILL and not by_init:
             return f"{process} was killed: {reason}"
         return f"{process} ended: {fate(status)}; one of its processes was killed: {reason}"
-
-
-def fate(status: int) -> str:
-    """How a process ended, from its wait status: `exit code 3`, `killed by TERM`."""
-    if os.WIFSIGNALED(status):
-        return f"killed by {signals.name(os.WTERMSIG(status))}"
-    return f"exit code {os.WEXITSTATUS(status)}"

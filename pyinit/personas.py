@@ -1,18 +1,12 @@
-"""The peers' command lines: under the name of tini, dumb-init or catatonit, init takes that program's options.
-
-A persona changes option syntax, environment variables, whom signals are forwarded to, group and session, exit codes
-and what --help prints. All else stays pyinit's own: the grace period as PID 1, job control, being a subreaper
-without being asked, the wording of messages. docs/migration.md has the differences that are on purpose.
-"""
+"""tini, dumb-init and catatonit: their options and variables, what they mean here, and the names that call for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from pyinit import arguments, cli, native
+from pyinit import arguments, native
 from pyinit.errors import Failure
 from pyinit.options import Options
 from pyinit.optiontable import Option, OptionTable, flag, louder, nothing, value
+from pyinit.persona import VERSION, Persona
 
 FAILED = 1
 HIGHEST_OF_DUMB_INIT = 31
@@ -20,67 +14,6 @@ TINI_VERBOSITY = b"TINI_VERBOSITY"
 # Where docker mounted its init before /sbin/docker-init.
 DOCKERS_OLD_PATH = "/dev/init"
 
-
-class Persona:
-    """One program that init can stand in for."""
-
-    __slots__ = ("apply_environment", "as_tini", "settle", "table", "usage", "variables")
-
-    def __init__(
-        self,
-        table: OptionTable,
-        usage: str,
-        variables: str,
-        apply_environment: Callable[[Options], None],
-        settle: Callable[[Options], None],
-        as_tini: bool = False,
-    ) -> None:
-        self.table = table
-        self.usage = usage
-        self.variables = variables
-        self.apply_environment = apply_environment
-        self.settle = settle
-        self.as_tini = as_tini
-
-    def parse(self, words: list[str]) -> tuple[Option | None, Options]:
-        """What the command line, the persona's variables and PYINIT_OPTIONS ask for: a text, or a run.
-
-        Raises Failure, with the exit code of the program that init stands in for.
-        """
-        name = self.table.program
-        options = cli.from_environment()
-        options.exec_failed = self.table.usage
-        inherited = cli.set_aside(options)
-        self.apply_environment(options)
-        if self.as_tini and words == ["--version"]:
-            return VERSION, options
-        found, options.command = self.table.parse(words, options)
-        if self.as_tini:
-            _without_dashes_behind(words, options.command)
-        cli.merge(options, inherited)
-        asked = next((each for each in found if each.text), None)
-        if asked is None and not options.command and not options.pause:
-            raise Failure(f"no program to run: {self.usage} (see {name} -h)", self.table.usage)
-        if asked is None and options.pause and options.command:
-            raise Failure(f"-P runs no program: leave out {options.command[0]!r}", self.table.usage)
-        self.settle(options)
-        return asked, options
-
-    def help_text(self) -> str:
-        """What --help prints under this name."""
-        what = f"This is pyinit, which takes {self.table.program}'s options."
-        variables = f"In the environment: {self.variables}; {cli.VARIABLE} (see pyinit --help)."
-        return f"Usage: {self.usage}\n\n{what}\n\n{self.table.help()}\n\n{variables}\n"
-
-
-def _without_dashes_behind(words: list[str], command: list[str]) -> None:
-    """`tini PROGRAM -- ARGS`, as tini's own usage has it: only dashes in front of PROGRAM make others its own."""
-    before = words[: len(words) - len(command)]
-    if before[-1:] != ["--"] and command[1:2] == ["--"]:
-        del command[1]
-
-
-VERSION = Option("V", "version", "", "print the version", nothing, text=True)
 HELP = Option("h", "help", "", "print this", nothing, text=True)
 
 

@@ -1,4 +1,4 @@
-"""Reaping: waitpid(-1, WNOHANG) until there is no more, and what a wait status means.
+"""Reaping: waitpid(-1, WNOHANG) until there is no more.
 
 SIGCHLD means "look", not "one child": standard signals coalesce (catatonit #4).
 """
@@ -9,7 +9,7 @@ import errno
 import os
 from collections.abc import Callable
 
-from pyinit import errors, native
+from pyinit import native
 from pyinit.errors import Failure
 
 # linux/wait.h: children with another exit signal than SIGCHLD, which clone(2) allows, are reaped as well.
@@ -103,10 +103,3 @@ class Reaper:
             return ANY
         self._ending(found.si_pid)
         return found.si_pid
-
-
-def exit_code(status: int) -> int:
-    """The exit code, 0 to 255, that a wait status stands for: 128+n when signal n killed the process."""
-    if os.WIFSIGNALED(status):
-        return errors.BY_SIGNAL + os.WTERMSIG(status)
-    return os.WEXITSTATUS(status)

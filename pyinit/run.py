@@ -6,7 +6,7 @@ import os
 
 import prctl
 
-from pyinit import descriptors, identity, native, reaper, signals
+from pyinit import descriptors, identity, native, signals
 from pyinit.deaths import Deaths
 from pyinit.errors import Failure
 from pyinit.forward import Forwarder
@@ -21,6 +21,7 @@ from pyinit.pause import Pause
 from pyinit.reaper import Reaper
 from pyinit.shutdown import Shutdown
 from pyinit.spawn import Inherited, spawn
+from pyinit.status import exit_code
 from pyinit.stops import Stops
 from pyinit.terminal import Terminal
 
@@ -196,7 +197,7 @@ class _Run:
         if self._options.term_at_end and not self._first:
             self._forwarder.kill(-pid, signals.TERM)
         held = self._stops.payload_ended()
-        code = reaper.exit_code(status)
+        code = exit_code(status)
         leftovers = Leftovers(self._first, self._loop, self._log)
         self._shutdown = Shutdown(self._options, leftovers, self._loop, self._reaper, self._log, code)
         self._shutdown.stopping = self._stops.asked

@@ -24,6 +24,8 @@ from signal import (
     SIGXFSZ,
 )
 
+from pyinit import errors
+
 # Index n-1 is signal n.
 STANDARD = [
     "HUP",
@@ -86,7 +88,7 @@ FROM_TERMINAL = frozenset({INT, QUIT, TSTP, WINCH})
 CAUSED_BY_INIT = frozenset({CONT})
 
 # The exit code of a process killed by KILL, as shells and engines know it.
-KILLED = 128 + KILL
+KILLED = errors.BY_SIGNAL + KILL
 
 # As a target of kill(2): as PID 1, all others of the namespace.
 EVERYBODY = -1

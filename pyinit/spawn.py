@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pyinit import diagnosis, native, signals
+from pyinit import diagnosis, environment, errors, native, signals
 from pyinit.errors import Failure
 from pyinit.identity import Identity
 from pyinit.options import Options
@@ -58,7 +58,7 @@ def spawn(
         inherited.ignored_chld,
         signals.KILL if options.death_signal == signals.KILL else 0,
         identity.ids() if identity else None,
-        [b"PYINIT_OPTIONS"],
+        [environment.VARIABLE],
         [*NAME_THEIR_PROCESS],
         assign,
     )
@@ -76,5 +76,5 @@ def _failure(options: Options, program: bytes, number: int, step: str) -> Failur
             options.exec_failed,
         )
     code, message = diagnosis.explain(program, number)
-    codes = {126: options.not_executable, 127: options.not_found}
+    codes = {errors.NOT_EXECUTABLE: options.not_executable, errors.NOT_FOUND: options.not_found}
     return Failure(message, codes[code])

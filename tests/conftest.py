@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from tests import processes
 from tests.counts import count, pytest_terminal_summary  # noqa: F401  # a fixture, a hook
 from tests.harness import PROGRAMS, Init, NotInTimeError, Word, kill, until
+from tests.needed import frozen_file
 from tests.terminal import Terminal
 
 Start = Callable[..., Init]
@@ -80,9 +81,8 @@ def strays() -> Iterator[None]:
 def kind(request: pytest.FixtureRequest) -> str:
     """Return which pyinit is tested; without dist/pyinit only the source."""
     name: str = request.param
-    if name == "frozen" and not Path(PROGRAMS[name][0]).exists():
-        text = "dist/pyinit is missing; make dist"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(text)
+    if name == "frozen":
+        frozen_file()
     return name
 
 

@@ -18,9 +18,9 @@ from tests.engines.images import BUSYBOX, bare_root, debian_root
 from tests.engines.namespaces import Bubblewrap, Nspawn, NspawnAsPid2, Unshare
 from tests.engines.oci import Crun, Runc
 from tests.engines.podman import Podman, PodmanInit, PodmanStore
-from tests.engines.support import absent, cgroups, mounts, need, processes_that_name, until
+from tests.engines.support import cgroups, mounts, processes_that_name, until
 from tests.engines.table import engines
-from tests.harness import PROGRAMS
+from tests.needed import absent, frozen_file, need
 
 
 @pytest.fixture(scope="session")
@@ -50,10 +50,7 @@ def strays() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def frozen() -> Path:
     """The frozen file; engines get nothing else."""
-    [file] = map(Path, PROGRAMS["frozen"])
-    if not file.exists():
-        absent("dist/pyinit is missing; make dist")
-    return file
+    return frozen_file()
 
 
 @pytest.fixture(scope="session")

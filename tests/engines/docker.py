@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tests.engines.engine import Container, Engine
 from tests.engines.images import ENTRYPOINT, context, packed
-from tests.engines.support import need, run, until
+from tests.engines.support import run, until
+from tests.needed import need
 
 
 class Daemon:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.engines.engine import Container, Engine
-from tests.engines.support import need, pid_inside
+from tests.engines.support import pid_inside
+from tests.needed import need
 from tests.processes import children, descendants
 
 INIT = ("/pyinit", "-g", "--")

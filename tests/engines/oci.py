@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.engines.engine import Container, Engine
-from tests.engines.support import need, run
+from tests.engines.support import run
 from tests.harness import until
+from tests.needed import need
 
 INIT = ("/pyinit", "-g", "--")
 PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tests.engines.engine import Container, Engine
 from tests.engines.images import ENTRYPOINT, context, packed
-from tests.engines.support import need, run
+from tests.engines.support import run
+from tests.needed import need
 
 # Debian's hard limits may be lower than what podman asks for by default, and there is no network.
 CONFIGURATION = """\

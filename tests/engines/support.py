@@ -1,34 +1,17 @@
-"""What the engines' tests share: running a client, waiting patiently, a missing engine."""
+"""What the engines' tests share: running a client, and waiting patiently."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-import pytest
-
 from tests import harness, processes
 
 Value = TypeVar("Value")
 PATIENCE = 120.0  # seconds; engines and daemons are slower than what else is tested
-
-
-def need(*programs: str) -> None:
-    """Give up on a test whose engine is not installed: a failure in CI, a skip elsewhere."""
-    for program in programs:
-        if shutil.which(program) is None:
-            absent(f"{program} is not installed")
-
-
-def absent(what: str) -> None:
-    """Fail the test in CI and skip it elsewhere, because something it needs is missing."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what}, and CI must run every engine")
-    pytest.skip(what)
 
 
 def until(condition: Callable[[], Value | None], what: str, timeout: float = PATIENCE) -> Value:

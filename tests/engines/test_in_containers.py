@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from tests.engines.support import need
 from tests.harness import ROOT
+from tests.needed import need
 
 
 @pytest.mark.xdist_group("docker-test")

@@ -21,8 +21,9 @@ import pytest
 
 from tests.counts import Count
 from tests.engines.oci import Configuration, Runc
-from tests.engines.support import PATIENCE, need, pid_inside, run
+from tests.engines.support import PATIENCE, pid_inside, run
 from tests.harness import NAMESPACE
+from tests.needed import need
 from tests.processes import children, read, signals
 
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)

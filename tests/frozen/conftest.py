@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-from tests.harness import PROGRAMS, ROOT
+from tests.harness import ROOT
+from tests.needed import frozen_file
 
 
 @pytest.fixture(scope="session")
 def frozen() -> Path:
     """Return dist/pyinit."""
-    path = Path(PROGRAMS["frozen"][0])
-    if not path.exists():
-        text = "dist/pyinit is missing; make dist"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(text)
-    return path
+    return frozen_file()
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import OpenTerminal
-from tests.engines.support import need
 from tests.harness import ENVIRONMENT, ROOT
+from tests.needed import need
 from tests.terminal import Terminal
 
 # Instead of the program: what the shell has made of the line.

@@ -14,6 +14,7 @@ import pytest
 from pyinit.personas import NAMES
 from pyinit.version import VERSION
 from tests.harness import PROGRAMS, ROOT
+from tests.needed import frozen_file
 from tools.deb import make_deb
 from tools.debian_root import debian_tar
 
@@ -24,8 +25,7 @@ pytestmark = pytest.mark.xdist_group("deb")
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package, made now."""
-    if not Path(PROGRAMS["frozen"][0]).exists():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("dist/pyinit is missing; make dist")
+    frozen_file()
     return make_deb(tmp_path_factory.mktemp("deb"))
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import tomllib
-from pathlib import Path
 
-import pytest
-
-from tests.harness import PROGRAMS, ROOT
+from tests.harness import ROOT
+from tests.needed import frozen_file
 
 
 def listed() -> dict[str, str]:
@@ -29,10 +26,7 @@ def test_the_works_are_those_of_the_build() -> None:
 
 
 def test_the_frozen_file_prints_every_notice() -> None:
-    [program] = PROGRAMS["frozen"]
-    if not Path(program).exists():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("dist/pyinit is missing; make dist")
-    printed = subprocess.run([program, "--license"], check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run([frozen_file(), "--license"], check=True, capture_output=True, text=True).stdout
     headings = re.findall(r"^-{20,}\n(\S+)(?: \S+)?\n-{20,}$", printed, re.MULTILINE)
     assert sorted(headings) == sorted(listed())
     assert "PostgreSQL Global Development Group" in printed

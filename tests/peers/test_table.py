@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import OpenTerminal, Start
-from tests.harness import PROGRAMS, ROOT
+from tests.harness import ROOT
+from tests.needed import frozen_file, installed
 from tests.peers.probes import PROBES, Tools
 
 
@@ -31,12 +30,8 @@ CELLS = [
 
 
 def found(name: str) -> str:
-    """The program's file; without it the test is skipped, but not in CI."""
-    path = PROGRAMS["frozen"][0] if name == "pyinit" else shutil.which(name)
-    if not path or not Path(path).exists():
-        text = f"{name} is missing; make dist, tools/need tini dumb-init catatonit"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(text)
-    return str(path)
+    """The program's file."""
+    return str(frozen_file()) if name == "pyinit" else installed(name)
 
 
 @pytest.mark.parametrize("kind", ["frozen"], indirect=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from collections.abc import Iterator
 
@@ -17,6 +16,7 @@ from tests.harness import NAMESPACE, compiled, kill, payload, until
 from tests.hostile.contract import CODE, live
 from tests.hostile.contract import Start as HostileStart
 from tests.hostile.starts import bits
+from tests.needed import installed
 
 NOTHING = HostileStart("nothing")
 STARTED_BY_A_SHELL = ("sh", "-c", '"$@"; exit $?', "sh")
@@ -30,8 +30,7 @@ def other(request: pytest.FixtureRequest, program: list[str]) -> list[str]:
     """Return the command of another init."""
     if request.param == "pyinit":
         return [*program, "--"]
-    if not shutil.which(request.param):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{request.param} is not installed")
+    installed(request.param)
     return [request.param, *AS_PID1[request.param]]
 
 

@@ -11,8 +11,6 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from pathlib import Path
 
-import pytest
-
 from benchmarks import compare, plots, readme, report
 from benchmarks.helpers import compiled
 from benchmarks.measures import cpuids
@@ -20,7 +18,8 @@ from benchmarks.report import Results
 from benchmarks.tables import Column, Table
 from benchmarks.tracing import traced
 from tests import marks
-from tests.harness import PROGRAMS, ROOT
+from tests.harness import ROOT
+from tests.needed import frozen_file
 
 PEERS = ["tini", "tini-static", "dumb-init", "catatonit"]
 TABLES = {
@@ -46,9 +45,7 @@ def bench(*words: str, path: str | None = None) -> subprocess.CompletedProcess[s
 
 def test_a_short_run_measures_everything(tmp_path: Path) -> None:
     """Every table has every program and each of its figures; every plot of a table is there."""
-    if not Path(PROGRAMS["frozen"][0]).exists():
-        text = "dist/pyinit is missing; make dist"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(text)
+    frozen_file()
     programs = ["pyinit", *PEERS, "floor"]
     done = bench("--quick", "--output", str(tmp_path), "--only", *programs)
     assert done.returncode == 0, done.stderr

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pyinit import cli
+from pyinit.table import TABLE
 from tests.harness import ROOT
 
-OPTIONS = sorted(word for option in cli.TABLE.options for word in option.words())
+OPTIONS = sorted(word for option in TABLE.options for word in option.words())
 
 
 def in_manual() -> list[str]:

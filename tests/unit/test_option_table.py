@@ -10,8 +10,9 @@ from pyinit import cli, errors
 from pyinit.errors import Failure
 from pyinit.options import Options
 from pyinit.optiontable import Option
+from pyinit.table import TABLE
 
-OPTIONS = cli.TABLE.options
+OPTIONS = TABLE.options
 SAMPLES = {"FROM:TO": "TERM:QUIT", "CODE[:NEW]": "7:8", "SECONDS": "2", "SIGNAL": "TERM", "USER[:GROUP]": "1000"}
 SAMPLES["text|json"] = "json"
 
@@ -38,7 +39,7 @@ def test_options_end_at_the_first_word_that_is_none(
     given_options: list[tuple[Option, list[str]]], program: str, words: list[str], dashes: bool
 ) -> None:
     line = [word for _, way in given_options for word in way]
-    found, rest = cli.TABLE.parse([*line, *["--"] * dashes, program, *words], Options())
+    found, rest = TABLE.parse([*line, *["--"] * dashes, program, *words], Options())
     assert [each.name for each in found] == [option.name for option, _ in given_options]
     assert rest == [program, *words]
 
@@ -46,7 +47,7 @@ def test_options_end_at_the_first_word_that_is_none(
 @given(st.lists(st.text(max_size=6)))
 def test_any_line_is_understood_or_refused_in_a_sentence(words: list[str]) -> None:
     try:
-        cli.TABLE.parse(words, Options())
+        TABLE.parse(words, Options())
     except Failure as failure:
         assert failure.code == errors.INTERNAL
         assert failure.message.endswith("(see pyinit --help)")
@@ -54,7 +55,7 @@ def test_any_line_is_understood_or_refused_in_a_sentence(words: list[str]) -> No
 
 @given(st.lists(st.sampled_from("gaSsPwv"), min_size=1))
 def test_letters_can_be_joined(letters: list[str]) -> None:
-    found, rest = cli.TABLE.parse(["-" + "".join(letters), "x"], Options())
+    found, rest = TABLE.parse(["-" + "".join(letters), "x"], Options())
     assert ([each.letter for each in found], rest) == (letters, ["x"])
 
 
@@ -66,17 +67,17 @@ def test_long_names_can_be_shortened(option: Option) -> None:
         short = option.name[:length]
         words = [f"--{short}", *([SAMPLES[option.argument]] if option.argument else []), "x"]
         if short == option.name or not any(name.startswith(short) for name in others):
-            assert cli.TABLE.parse(words, Options())[0] == [option]
+            assert TABLE.parse(words, Options())[0] == [option]
         elif short not in others:
             with pytest.raises(Failure, match="may be any of"):
-                cli.TABLE.parse(words, Options())
+                TABLE.parse(words, Options())
 
 
 @pytest.mark.parametrize("option", [option for option in OPTIONS if option.argument])
 def test_a_missing_argument_is_named(option: Option) -> None:
     for word in option.words():
         with pytest.raises(Failure) as raised:
-            cli.TABLE.parse([word], Options())
+            TABLE.parse([word], Options())
         assert f"{word} needs an argument: {word} {option.argument}" in raised.value.message
 
 

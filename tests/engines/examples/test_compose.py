@@ -11,8 +11,9 @@ import pytest
 
 from tests.engines.docker import Daemon
 from tests.engines.examples.conftest import EXAMPLES
-from tests.engines.support import need, run, until
+from tests.engines.support import run, until
 from tests.engines.table import GROUPS
+from tests.needed import need
 from tests.processes import children, command
 
 pytestmark = pytest.mark.xdist_group(GROUPS["docker"])

@@ -14,8 +14,9 @@ from tests.engines.engine import Container
 from tests.engines.examples.conftest import EXAMPLES
 from tests.engines.examples.network import connect, receive
 from tests.engines.namespaces import Nspawn
-from tests.engines.support import PATIENCE, need, run
+from tests.engines.support import PATIENCE, run
 from tests.engines.table import GROUPS
+from tests.needed import need
 
 pytestmark = pytest.mark.xdist_group(GROUPS["nspawn"])
 FILES = EXAMPLES / "nspawn"

@@ -1,0 +1,131 @@
+"""pyinit's own options: README, the manual page, the completions and --help are all compared with this table."""
+
+from __future__ import annotations
+
+from pyinit import arguments
+from pyinit.errors import Failure
+from pyinit.options import Options
+from pyinit.optiontable import Option, OptionTable, flag, louder, nothing, pair, value
+
+TABLE = OptionTable(
+    "pyinit",
+    (
+        Option("g", "group", "", "forward signals to the payload's process group", flag("group")),
+        Option("a", "all", "", "forward signals to every process init answers for", flag("all")),
+        Option("c", "same-group", "", "the payload stays in init's process group", flag("same_group")),
+        Option(
+            "S",
+            "session",
+            "",
+            "the payload gets its own session, and the terminal",
+            flag("session"),
+        ),
+        Option(
+            "r",
+            "rewrite",
+            "FROM:TO",
+            "forward signal FROM as TO; 0 drops it",
+            pair("rewrite", arguments.rewrite),
+        ),
+        Option(
+            "e",
+            "remap-exit",
+            "CODE[:NEW]",
+            "exit with NEW (0 by default) instead of CODE",
+            pair("remap", arguments.remap),
+        ),
+        Option(
+            "t",
+            "grace",
+            "SECONDS",
+            "what is left when the payload has ended gets TERM, this long, then KILL (default 3 as PID 1)",
+            value("grace", arguments.seconds),
+        ),
+        Option(
+            "k",
+            "kill-after",
+            "SECONDS",
+            "KILL if the payload outlives the first stop signal by this",
+            value("kill_after", arguments.seconds),
+        ),
+        Option(
+            "d",
+            "stop-delay",
+            "SECONDS",
+            "wait this long before the first stop signal is forwarded",
+            value("stop_delay", arguments.seconds),
+        ),
+        Option(
+            "W",
+            "wait",
+            "",
+            "when the payload has ended, wait for what is left to end by itself",
+            flag("wait"),
+        ),
+        Option(
+            "s",
+            "subreaper",
+            "",
+            "adopt orphans when not PID 1 (the default then)",
+            flag("subreaper"),
+        ),
+        Option("", "no-subreaper", "", "do not adopt orphans", flag("subreaper", False)),
+        Option(
+            "p",
+            "parent-death-signal",
+            "SIGNAL",
+            "init gets SIGNAL when its parent dies",
+            value("death_signal", arguments.signal),
+        ),
+        Option(
+            "u",
+            "user",
+            "USER[:GROUP]",
+            "the payload's identity, by name or number",
+            value("user", arguments.user),
+        ),
+        Option(
+            "P",
+            "pause",
+            "",
+            "no program: reap until TERM or INT, then exit 0",
+            flag("pause"),
+            alone=True,
+        ),
+        Option(
+            "w",
+            "warn-on-reap",
+            "",
+            "a line for each orphan that is reaped",
+            flag("warn_on_reap"),
+        ),
+        Option("v", "verbose", "", "say what happens; twice: all of it", louder),
+        Option(
+            "",
+            "log-format",
+            "text|json",
+            "the form of the lines on standard error",
+            value("json", arguments.log_format),
+        ),
+        Option("", "tree", "", "print the processes as a tree", nothing, text=True),
+        Option("l", "license", "", "print the licence and notices", nothing, text=True),
+        Option(
+            "V",
+            "version",
+            "",
+            "print the version; with -v the sources' hashes",
+            nothing,
+            text=True,
+        ),
+        Option("h", "help", "", "print this", nothing, text=True),
+    ),
+    usage=125,
+)
+
+
+def check(options: Options) -> None:
+    """Raises Failure for options that contradict each other."""
+    if options.same_group and options.group:
+        raise Failure("-c and -g contradict each other: with -c the payload has no group of its own")
+    if options.same_group and options.session:
+        raise Failure("-c and -S contradict each other: a session of its own is a group of its own")
