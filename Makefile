@@ -84,11 +84,10 @@ docker-test: .venv/stamp ## Dockerfile.test: the file alone in a container, case
 
 # FAULTS: options, e.g. '--only frozen', or '--document docs/reliability.md', which puts the tables there.
 FAULTS =
-FAULT_PACKAGES = strace tini dumb-init catatonit util-linux gcc libc6-dev
 
 .PHONY: faults
 faults: .venv/stamp dist ## every system call of pyinit and its peers fails once; FAULTS='--document docs/reliability.md'
-	@tools/need $(FAULT_PACKAGES)
+	@tools/need $(TEST_PACKAGES) $(BENCH_PACKAGES)
 	@$(PYTHON) -m tests.faults $(FAULTS)
 
 # --- Freezing (dist, wheel, order) -----------------------------------------------------------------

@@ -39,7 +39,7 @@ def _print(asked: Option, options: Options, persona: Persona | None) -> int:
 
         text = tree.tree(os.isatty(1))
     elif asked.name == "version":
-        text = version.version(bool(options.verbose) and persona is None, as_tini=persona is not None)
+        text = version.version(bool(options.verbose) and persona is None, as_peer=persona is not None)
     elif asked.name == "help" or asked.letter == "h":
         text = persona.help_text() if persona else cli.help_text()
     else:

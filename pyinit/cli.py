@@ -24,7 +24,7 @@ def parse(words: list[str]) -> tuple[Option | None, Options]:
     return asked(found, options, f"{USAGE} (see pyinit --help)"), options
 
 
-def asked(found: list[Option], options: Options, usage: str, code: int = TABLE.usage) -> Option | None:
+def asked(found: list[Option], options: Options, usage: str, code: int = TABLE.failed) -> Option | None:
     """The first option that asks for a text; None for a run.
 
     Raises Failure, with this usage and exit code, where there is no program to run, or one beside -P.

@@ -87,14 +87,14 @@ class Option:
 
 
 class OptionTable:
-    """The options that one command line knows."""
+    """The options that one command line knows; `failed` is the exit code of words that it does not."""
 
-    __slots__ = ("_by_word", "_letters", "_names", "options", "program", "usage")
+    __slots__ = ("_by_word", "_letters", "_names", "failed", "options", "program")
 
-    def __init__(self, program: str, options: tuple[Option, ...], usage: int) -> None:
+    def __init__(self, program: str, options: tuple[Option, ...], failed: int) -> None:
         self.program = program
         self.options = options
-        self.usage = usage
+        self.failed = failed
         self._by_word = {word: each for each in options for word in each.words()}
         self._letters = "".join(each.letter + ":" * bool(each.argument) for each in options if each.letter)
         self._names = [each.name + "=" * bool(each.argument) for each in options if each.name]
@@ -133,7 +133,7 @@ class OptionTable:
         return f"unknown option {word}; the options are {known}"
 
     def _failure(self, message: str) -> Failure:
-        return Failure(f"{message} (see {self.program} --help)", self.usage)
+        return Failure(f"{message} (see {self.program} --help)", self.failed)
 
     def help(self) -> str:
         """The table as lines of text, for --help."""

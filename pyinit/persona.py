@@ -44,7 +44,7 @@ class Persona:
         """
         name = self.table.program
         options = environment.options()
-        options.exec_failed = self.table.usage
+        options.exec_failed = self.table.failed
         inherited = environment.set_aside(options)
         self.apply_environment(options)
         if self.as_tini and words == ["--version"]:
@@ -53,7 +53,7 @@ class Persona:
         if self.as_tini:
             _without_dashes_behind(words, options.command)
         environment.merge(options, inherited)
-        asked = cli.asked(found, options, f"{self.usage} (see {name} -h)", self.table.usage)
+        asked = cli.asked(found, options, f"{self.usage} (see {name} -h)", self.table.failed)
         self.settle(options)
         return asked, options
 

@@ -119,7 +119,7 @@ TABLE = OptionTable(
         ),
         Option("h", "help", "", "print this", nothing, text=True),
     ),
-    usage=125,
+    failed=125,
 )
 
 

@@ -22,14 +22,15 @@ version. It comes WITHOUT ANY WARRANTY. See <https://www.gnu.org/licenses/>.
 """
 
 
-def version(verbose: bool = False, as_tini: bool = False) -> str:
+def version(verbose: bool = False, as_peer: bool = False) -> str:
     """One line that docker's parser of `docker-init --version` takes: ` - git.HASH` once, at the end.
 
-    With `verbose` a line for each source that the frozen file was made of, with its SHA-256, follows.
+    Under a peer's name, `as_peer`, it says tini, as that parser wants. With `verbose` a line for each source that the
+    frozen file was made of, with its SHA-256, follows.
     """
     commit = f" - git.{COMMIT}" if COMMIT else ""
     python = ".".join(map(str, sys.version_info[:3]))
-    line = f"tini version {VERSION} (pyinit)" if as_tini else f"pyinit {VERSION} (CPython {python})"
+    line = f"tini version {VERSION} (pyinit)" if as_peer else f"pyinit {VERSION} (CPython {python})"
     sources = [f"{name} sha256:{digest}" for name, digest in SOURCES] if verbose else []
     return "\n".join([line + commit, *sources]) + "\n"
 

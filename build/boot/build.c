@@ -2,9 +2,9 @@
  * snapshot.
  *
  * MODULES, made by build/freezing/modules.py, is a sequence of records: a line "WP SIZE NAME", then SIZE bytes of
- * marshalled code. W is "b" for a part of the import system, "i" for what is to be imported now (the program comes last) and
- * "-" for what is only there for others to import; P is "p" for a package, else "-". A module that nothing imports
- * leaves no trace in the finished file.
+ * marshalled code. W is "b" for a part of the import system, "i" for what is to be imported now (the program comes
+ * last) and "-" for what is only there for others to import; P is "p" for a package, else "-". A module that nothing
+ * imports leaves no trace in the finished file.
  * ORDER is described in order.c, LOOKUPS in lookups.c, SITES in sites.c. BLOCKS becomes an array of struct block:
  * all that malloc has given, for `make order`.
  */
@@ -209,6 +209,9 @@ static void forget_process(void)
 static void write_file(const char *path, const void *begin, const void *end)
 {
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file < 0) {
+        pyinit_fail(path, strerror(errno));
+    }
     for (const char *at = begin; at < (const char *)end;) {
         ssize_t written = write(file, at, (const char *)end - at);
         if (written <= 0) {

@@ -75,7 +75,7 @@ static PyObject *close_from(PyObject *module, PyObject *argument)
     Py_RETURN_NONE;
 }
 
-/* write_at_once(descriptor, data) -> bytes written: what is taken without waiting. musl has had pwritev2 since 1.2.5. */
+/* write_at_once(descriptor, data) -> bytes written: what is taken without waiting. */
 static PyObject *write_at_once(PyObject *module, PyObject *arguments)
 {
     (void)module;

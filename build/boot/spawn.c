@@ -110,14 +110,14 @@ static bool failed(struct plan *plan, const char *step, long result)
 
 static bool take_place(struct plan *plan, int pid)
 {
-    if (plan->placement == NEW_SESSION) {
+    if (plan->placement == OWN_SESSION) {
         if (failed(plan, "setsid", raw(SYS_setsid, 0, 0, 0, 0))) {
             return false;
         }
         if (plan->terminal >= 0) {
             raw(SYS_ioctl, plan->terminal, TIOCSCTTY, 0, 0);
         }
-    } else if (plan->placement == NEW_GROUP) {
+    } else if (plan->placement == OWN_GROUP) {
         if (failed(plan, "setpgid", raw(SYS_setpgid, 0, 0, 0, 0))) {
             return false;
         }
@@ -196,8 +196,8 @@ static _Noreturn __attribute__((noinline)) void child(struct plan *plan)
     }
 }
 
-/* The child's pid, or a negative errno. Both come back from this call, as from vfork(2), and to the same frame: the child
- * leaves it as it is, because it only calls, and never returns. No stack is made for it, nor touched. */
+/* The child's pid, or a negative errno. Both come back from this call, as from vfork(2), and to the same frame: the
+ * child leaves it as it is, because it only calls, and never returns. No stack is made for it, nor touched. */
 static __attribute__((noinline)) long start_child(struct plan *plan)
 {
     long pid = raw(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0);

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum placement { OWN_GROUP_OF_INIT = 0, NEW_GROUP = 1, NEW_SESSION = 2 };
+enum placement { SAME_GROUP, OWN_GROUP, OWN_SESSION }; /* as in pyinit/spawn.py */
 
 struct plan {
     char **arguments;  /* one free place, the program and its arguments, NULL */
