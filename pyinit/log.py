@@ -9,8 +9,7 @@ from __future__ import annotations
 import time
 
 from pyinit import nonblocking
-
-FAMILIAR = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+from pyinit.escape import printable, quoted
 
 ERROR, WARNING, INFO, DEBUG = range(4)
 LEVELS = ("error", "warning", "info", "debug")
@@ -82,8 +81,8 @@ class Log:
             return f"pyinit: {text}\n".encode("utf-8", "surrogateescape")
         pairs = {
             "time": f"{time.time():.3f}",
-            "level": _quoted(LEVELS[level]),
-            "message": _quoted(text),
+            "level": quoted(LEVELS[level]),
+            "message": quoted(text),
         }
         pairs |= {key: _value(value) for key, value in fields.items()}
         inside = ", ".join(f'"{key}": {value}' for key, value in pairs.items())
@@ -91,38 +90,4 @@ class Log:
 
 
 def _value(value: int | str) -> str:
-    return str(value) if isinstance(value, int) else _quoted(value)
-
-
-def printable(text: str) -> str:
-    """`text` without what could paint a terminal or break a line: that is escaped as Python would.
-
-    Lone surrogates are bytes of a name that is not UTF-8: they go out as they came, but for those that a terminal may
-    take for control characters of eight bits (C1, ECMA-48).
-    """
-    return "".join(each if each.isprintable() or "\udca0" <= each <= "\udcff" else _escaped(each) for each in text)
-
-
-def _escaped(character: str) -> str:
-    number = ord(character)
-    if character in FAMILIAR:
-        return FAMILIAR[character]
-    if number < 0x100 or 0xDC80 <= number <= 0xDCFF:
-        return f"\\x{number & 0xFF:02x}"
-    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
-
-
-def _quoted(text: str) -> str:
-    """`text` as a JSON string; bytes that were not UTF-8 become U+FFFD."""
-    parts = ['"']
-    for each in text:
-        if each in '"\\':
-            parts.append("\\" + each)
-        elif "\ud800" <= each <= "\udfff":
-            parts.append("\ufffd")
-        elif each < " ":
-            parts.append(f"\\u{ord(each):04x}")
-        else:
-            parts.append(each)
-    parts.append('"')
-    return "".join(parts)
+    return str(value) if isinstance(value, int) else quoted(value)

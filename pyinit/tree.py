@@ -6,7 +6,7 @@ import os
 
 from pyinit import files, identity, processes
 from pyinit.errors import Failure
-from pyinit.log import printable
+from pyinit.escape import printable
 from pyinit.processes import Process
 
 HEADER = f"{'PID':>7} {'USER':<8} S {'AGE':>5} {'MEMORY':>9}  COMMAND"

@@ -4,7 +4,7 @@
  * would draw in: the parser, the compiler, the io module. Should one be called after all, its name is the program's
  * last word. The modules that build mode imports come as bytecode: it needs no compiler either.
  */
-/* No header of Python's here: a function that is never called needs no arguments. main.c has this one. */
+/* No header of Python's here: a function that is never called needs no arguments. fail.c has this one. */
 _Noreturn void pyinit_fail(const char *what, const char *why);
 
 #define ABSENT(name)                                                                                              \

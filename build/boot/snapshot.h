@@ -23,13 +23,13 @@ extern struct snapshot pyinit_snapshot;
 extern int pyinit_argc;
 extern char **pyinit_argv;
 
-/* One line on standard error and exit code 125: nothing of Python is needed. */
+/* fail.c: one line on standard error and exit code 125; nothing of Python is needed. */
 _Noreturn void pyinit_fail(const char *what, const char *why);
 /* The same for the exception that is set. */
 _Noreturn void pyinit_fail_with_exception(const char *what);
 
 struct iovec;
-/* Writes what is taken without waiting (main.c): how many bytes, or -1 and errno. */
+/* Writes what is taken without waiting: how many bytes, or -1 and errno. */
 long pyinit_write_at_once(int descriptor, const struct iovec *pieces, int count);
 
 /* build.c: build mode. Starts Python, imports, writes the snapshot, exits. */
