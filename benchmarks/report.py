@@ -100,16 +100,17 @@ def _markdown(results: Results) -> Iterator[str]:
 def _verdicts(tables: Mapping[str, Table]) -> Iterator[str]:
     yield "## Targets"
     yield ""
-    yield f"For {SUBJECT}, the frozen file."
+    yield f"For {SUBJECT}, the frozen file. The floor, beside it, tells what of a figure is an init's to change."
     yield ""
-    yield "| figure | target | measured | |"
-    yield "|---|---|---|---|"
+    yield "| figure | target | measured | | floor |"
+    yield "|---|---|---|---|---|"
     for verdict in verdicts(tables):
         target = verdict.target
         bound = "at least" if target.at_least else "at most"
         limit, measured = (_amount(value, target.of_reference) for value in (target.limit, verdict.measured))
         result = "met" if verdict.is_met else "**missed**"
-        yield f"| {target.text} | {bound} {limit} | {measured} | {result} |"
+        floor = "-" if verdict.floor is None else _amount(verdict.floor, target.of_reference)
+        yield f"| {target.text} | {bound} {limit} | {measured} | {result} | {floor} |"
     yield ""
 
 

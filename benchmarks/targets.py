@@ -8,6 +8,7 @@ from typing import NamedTuple
 from benchmarks.tables import Table
 
 SUBJECT = "pyinit"
+FLOOR = "floor"
 
 
 class Target(NamedTuple):
@@ -47,10 +48,11 @@ TARGETS = (
 
 
 class Verdict(NamedTuple):
-    """A target and what was measured, in the target's unit."""
+    """A target and what was measured, in the target's unit; also for the floor, below which no init gets."""
 
     target: Target
     measured: float
+    floor: float | None
 
     @property
     def is_met(self) -> bool:
@@ -64,12 +66,16 @@ def verdicts(tables: Mapping[str, Table]) -> Iterator[Verdict]:
     """The targets whose figures were measured."""
     for target in TARGETS:
         table = tables.get(target.table)
-        if table is None:
-            continue
-        of_subject = table.rows.get(SUBJECT, {}).get(target.column)
-        measured = table.ratio(SUBJECT, target.column) if target.of_reference else of_subject
+        measured = _figure(table, target, SUBJECT)
         if measured is not None:
-            yield Verdict(target, measured)
+            yield Verdict(target, measured, _figure(table, target, FLOOR))
+
+
+def _figure(table: Table | None, target: Target, program: str) -> float | None:
+    if table is None:
+        return None
+    own = table.rows.get(program, {}).get(target.column)
+    return table.ratio(program, target.column) if target.of_reference else own
 
 
 class Defeat(NamedTuple):
