@@ -38,8 +38,9 @@ class JobControl:
         number = os.WSTOPSIG(status)
         self._log.info(f"payload {pid} stopped by {signals.name(number)}", pid=pid)
         by_terminal = number in signals.JOB_CONTROL and not self._on_purpose
-        if by_terminal and number != signals.TSTP and self._terminal.lend():
-            # fg of a job that was running: the shell tells nobody, so the payload had to ask for the terminal.
+        if by_terminal and number != signals.TSTP and self._terminal.demand():
+            # fg of a job that was running: the shell tells nobody, so the payload had to ask for the terminal. Or one
+            # that another init has given to its own payload.
             self._continue()
         elif resumable():
             self._suspend(number, whole_group=by_terminal or self._terminal.lent)

@@ -12,6 +12,7 @@ import os
 import signal
 
 from pyinit import descriptors, signals
+from pyinit.processes import Process
 
 NONE = -1
 # asm-generic/ioctls.h; CPython has it in termios alone.
@@ -78,6 +79,18 @@ class Terminal:
         self._put(self._payload_group)
         return True
 
+    def demand(self) -> bool:
+        """As `lend`, for a payload that has asked for the terminal: also if another init of this job has lent it."""
+        return self.lend() or self._take_from_neighbour()
+
+    def _take_from_neighbour(self) -> bool:
+        """In `pyinit a | pyinit b` both payloads have a group of their own, and only one can be in the foreground."""
+        there = self._in_foreground()
+        if there <= 0 or self._payload_group in (NONE, os.getpgrp(), there) or not _is_neighbours(there):
+            return False
+        self._put(self._payload_group)
+        return True
+
     def give_back(self) -> None:
         """Puts init's own group into the foreground, if the payload's is there."""
         if self.lent:
@@ -128,6 +141,22 @@ class Terminal:
             os.tcsetpgrp(self.descriptor, group)
         except OSError:
             pass
+
+
+def _is_neighbours(group: int) -> bool:
+    """Whether a group is that of another payload whose init is in init's own group; or has just ended."""
+    try:
+        return os.getpgid(Process(group).parent) == os.getpgrp()
+    except OSError:
+        pass
+    try:
+        os.kill(-group, 0)
+    except ProcessLookupError:
+        # Its init is about to give the terminal back.
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _end(stand_in: int) -> None:

@@ -6,15 +6,36 @@ of one-letter strings there is but one in a process: what it did before would sh
 
 from __future__ import annotations
 
+import ast
 import marshal
 import sys
+
+
+class WithoutAnnotations(ast.NodeTransformer):
+    """A module's tree without its types: nothing asks for them at run time, and each function would carry them."""
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        """A parameter."""
+        node.annotation = None
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # ast's name
+        """A function."""
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # ast's name
+        """A variable, with or without a value."""
+        plain = ast.Assign([node.target], node.value) if node.value else ast.Pass()
+        return ast.copy_location(plain, node)
 
 
 def main() -> None:
     """[(text, place, optimize), ...] to [bytecode, ...]."""
     results = []
     for text, place, optimize in marshal.loads(sys.stdin.buffer.read()):
-        code = compile(text, place, "exec", dont_inherit=True, optimize=optimize)
+        tree = ast.fix_missing_locations(WithoutAnnotations().visit(ast.parse(text, place)))
+        code = compile(tree, place, "exec", dont_inherit=True, optimize=optimize)
         # It also tells which objects have a second reference: after a second reading that is always the same.
         results.append(marshal.dumps(marshal.loads(marshal.dumps(code))))
     sys.stdout.buffer.write(marshal.dumps(results))

@@ -491,6 +491,22 @@ def test_two_inits_one_below_the_other(bash: Terminal, program: list[str]) -> No
     bash.prompt(130)
 
 
+@pytest.mark.parametrize("first", ["left", "right"])
+def test_two_inits_side_by_side(bash: Terminal, program: list[str], tmp_path: Path, first: str) -> None:
+    """Only one payload can be in the foreground; the one that had to read was stopped if the other had been quicker."""
+    flag = shlex.quote(str(tmp_path / "flag"))
+    readers = {"left": "read line; echo a$line", "right": "read line; read other </dev/tty; echo $line $other"}
+    words = []
+    for side, reader in readers.items():
+        inside, before = (f"touch {flag}; ", "") if side == first else ("", f"until [ -e {flag} ]; do :; done; ")
+        words.append(shlex.join(["sh", "-c", f"{before}exec {command(program, 'sh', '-c', inside + reader)}"]))
+    bash.type(" | ".join(words))
+    bash.type("one")
+    bash.type("two")
+    bash.expect("aone two\r\n")
+    bash.prompt(0)
+
+
 def test_killed_init_leaves_a_shell_that_works(bash: Terminal, program: list[str]) -> None:
     bash.type(command(program, *SLEEP))
     child = bash.runs(*SLEEP)
