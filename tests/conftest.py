@@ -23,7 +23,6 @@ from tests.terminal import Terminal
 Start = Callable[..., Init]
 OpenTerminal = Callable[..., Terminal]
 RunAs = Callable[..., Init]
-PR_SET_CHILD_SUBREAPER = 36
 SYS_RT_SIGACTION = 13
 
 
@@ -48,7 +47,7 @@ def pytest_configure() -> None:
     )
     settings.load_profile("exact")
     # Orphans become our children: none can hide.
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    processes.adopt()
 
 
 @pytest.fixture(autouse=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 Signals = frozenset[int]
+
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def read(pid: int, name: str) -> bytes:
@@ -125,3 +128,15 @@ def sleeping_for(pid: int) -> list[str]:
 def switches(pid: int) -> int:
     """Return how often the process has gone to sleep so far (each wake-up ends with one)."""
     return int(status(pid)["voluntary_ctxt_switches"])
+
+
+def rests(pid: int) -> bool:
+    """Return whether the process has no signal to take, and sleeps."""
+    # In this order: once it sleeps, what was pending before has been taken.
+    pending = signals(pid, "ShdPnd") | signals(pid, "SigPnd")
+    return not pending and state(pid) == "S"
+
+
+def adopt(orphans: bool = True) -> None:
+    """Make what an init leaves behind our child, so that it is seen; or leave it to the next above us."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, int(orphans), 0, 0, 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
 import tempfile
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PR_SET_CHILD_SUBREAPER
+from tests import processes
 from tests.engines.docker import Daemon, Docker, DockerInit
 from tests.engines.engine import Engine
 from tests.engines.images import BUSYBOX, bare_root, debian_root
@@ -41,10 +40,9 @@ def strays() -> Iterator[None]:
 
     The tests' other processes are their children, so that none can hide; `storage` looks for these.
     """
-    prctl = ctypes.CDLL(None).prctl
-    prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+    processes.adopt(False)
     yield
-    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    processes.adopt()
 
 
 @pytest.fixture(scope="session")

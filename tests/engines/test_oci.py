@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import PR_SET_CHILD_SUBREAPER
+from tests import processes
 from tests.engines.oci import Crun, Runc
 from tests.engines.support import run, until
 
@@ -22,7 +21,7 @@ HANDLES_TERM = "trap 'exit 5' TERM; echo >/run/ready; while :; do sleep 0.05; do
 def runtime(request: pytest.FixtureRequest, storage: Path, bare: Path, strays: None) -> Runc:
     """Return each runtime; what it starts becomes our child, as it becomes containerd's shim's."""
     assert strays is None
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    processes.adopt()
     kind: type[Runc] = request.param
     return kind(storage / f"{kind.name}-steps", bare)
 

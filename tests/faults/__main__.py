@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import os
 import sys
 import time
@@ -12,11 +11,11 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from tests import processes
 from tests.faults import plan, tables
 from tests.faults.scenario import BROKEN, Candidate, Fault, Result
 from tests.harness import PROGRAMS, compiled
 
-PR_SET_CHILD_SUBREAPER = 36
 # pyinit makes many more calls then: it writes, and looks into /proc.
 TALKING = "-vvw"
 # Most of a life is waiting for the other side.
@@ -42,7 +41,7 @@ def main() -> int:
         compiled(name)
     collected = []
     broken = 0
-    with ProcessPoolExecutor(WORKERS, initializer=adopt) as pool:
+    with ProcessPoolExecutor(WORKERS, initializer=processes.adopt) as pool:
         for candidate in candidates:
             results = run_all(pool, candidate, asked.quick)
             collected.append((candidate, results))
@@ -73,11 +72,6 @@ def planning(candidate: Candidate) -> Sequence[Fault]:
 def live(candidate: Candidate, fault: Fault) -> Result:
     """Run one life; without its trace, which is long."""
     return candidate.run(fault)._replace(trace="")
-
-
-def adopt() -> None:
-    """Make what an init leaves behind our child, so that it is seen."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 if __name__ == "__main__":

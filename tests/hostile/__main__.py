@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import errno
 import os
 import resource
@@ -12,7 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests import marks
+from tests import marks, processes
 from tests.faults.plan import AS_PID1
 from tests.faults.scenario import ENDED, HELD, SILENT, WRONG
 from tests.harness import PROGRAMS
@@ -20,7 +19,6 @@ from tests.hostile.contract import CHANGED, SEPARATOR, Result, Start, live
 from tests.hostile.starts import DISPENSABLE, ERRORS, NEEDED, STARTS, bits, refused
 
 MARK = "hostile starts"
-PR_SET_CHILD_SUBREAPER = 36
 OURS = "pyinit"
 INITS: Mapping[str, Sequence[str]] = {
     OURS: [*PROGRAMS["frozen"], "--"],
@@ -55,7 +53,7 @@ def prepare() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     # What dies in these starts should not write files.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    processes.adopt()
 
 
 def rows() -> Iterator[tuple[str, Mapping[str, Mapping[str, Result]]]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from tests import processes
 from tests.conftest import OpenTerminal, Start
 from tests.harness import ENVIRONMENT, NAMESPACE, Init, NotInTimeError, kill, payload, shell, stays, until
+from tests.leaving import WITHOUT_KILL
 from tests.terminal import SUSPEND
 
 SLEEP = ["sleep", "1000"]
@@ -50,13 +51,7 @@ def row(label: str) -> Callable[[Probe], Probe]:
 
 def settled(init: Init) -> bool:
     """Whether it has taken all signals that were sent to it, and sleeps; or has ended."""
-    return init.process.poll() is not None or rests(init.pid)
-
-
-def rests(pid: int) -> bool:
-    """Whether the process has no signal to take, and sleeps."""
-    pending = processes.signals(pid, "ShdPnd") | processes.signals(pid, "SigPnd")
-    return not pending and processes.state(pid) == "S"
+    return init.process.poll() is not None or processes.rests(init.pid)
 
 
 @row("TERM in the first milliseconds")
@@ -81,19 +76,18 @@ def has_no_effect(tools: Tools, delay: float) -> bool:
 def is_lost(init: Init) -> bool:
     """Whether the payload runs and nothing is on its way to it."""
     children = processes.children(init.pid) if settled(init) else []
-    return any(processes.command(child) == SLEEP and rests(child) for child in children)
+    return any(processes.command(child) == SLEEP and processes.rests(child) for child in children)
 
 
 @row("the payload may not be signalled (EPERM)")
 def not_permitted(tools: Tools) -> str:
     """It has become another user's, and init has no CAP_KILL."""
-    without_kill = ["setpriv", "--bounding-set=-kill", "--inh-caps=-all"]
     other_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     when_told = shell('echo started; read line; exec "$@"', *other_user, *RECEIVE)
-    init = tools.start("--", *when_told, place=[*NAMESPACE, *without_kill], stdin=subprocess.PIPE)
+    init = tools.start("--", *when_told, place=[*NAMESPACE, *WITHOUT_KILL], stdin=subprocess.PIPE)
     init.expect("started\n")
     # catatonit sends the payload signal 0 at first, and ends if it may not: now and then, were this in nobody's hand.
-    until(lambda: rests(init.pid), "an init that waits")
+    until(lambda: processes.rests(init.pid), "an init that waits")
     assert init.process.stdin
     init.process.stdin.close()
     init.expect("got is ready\n")
@@ -162,7 +156,7 @@ def left_behind(tools: Tools) -> str:
     assert init.process.stdin
     init.process.stdin.close()
     init.wait()
-    until(lambda: rests(left), "all signals taken")
+    until(lambda: processes.rests(left), "all signals taken")
     kill(left)
     return "TERM, KILL at once" if "left 15 " in init.stdout else "KILL"
 

@@ -22,6 +22,7 @@ from tests.harness import (
     until,
     with_mount,
 )
+from tests.leaving import WITHOUT_KILL
 
 NEVER_FORWARDED = {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, 32, 33}
 FORWARDED = sorted(set(range(1, 65)) - NEVER_FORWARDED)
@@ -298,9 +299,8 @@ def test_what_init_causes_itself_is_not_forwarded(start: Start, place: str) -> N
 
 def test_a_payload_that_may_not_be_signalled_does_not_end_init(start: Start) -> None:
     """tini exits on EPERM and leaves a dead container behind (canvas-lms #1257)."""
-    without_kill = ["setpriv", "--bounding-set=-kill", "--inh-caps=-all"]
     other_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    init = start("--", *other_user, *payload("receive"), place=[*NAMESPACE, *without_kill])
+    init = start("--", *other_user, *payload("receive"), place=[*NAMESPACE, *WITHOUT_KILL])
     init.expect("got is ready\n")
     init.signal(signal.SIGTERM)
     line = init.expect_error("\n")

@@ -13,6 +13,7 @@ import pytest
 from tests import processes
 from tests.conftest import OpenTerminal, RunAs
 from tests.harness import ENVIRONMENT, NAMESPACE, kill, payload, shell, until
+from tests.leaving import WITHOUT_KILL
 from tests.terminal import INTERRUPT, SUSPEND, Terminal
 
 NAMES = ["tini", "dumb-init", "catatonit"]
@@ -104,9 +105,8 @@ def test_a_background_job_leaves_the_foreground_alone(
 
 @EACH
 def test_a_payload_that_may_not_be_signalled_ends_nothing(run_as: RunAs, name: str) -> None:
-    without_kill = ["setpriv", "--bounding-set=-kill", "--inh-caps=-all"]
     other_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    init = run_as(name, "--", *other_user, *RECEIVE, place=[*NAMESPACE, *without_kill])
+    init = run_as(name, "--", *other_user, *RECEIVE, place=[*NAMESPACE, *WITHOUT_KILL])
     init.expect("got is ready\n")
     init.signal(signal.SIGTERM)
     assert "ermitted" in init.expect_error("\n")

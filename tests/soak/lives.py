@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import time
 import traceback
 from random import Random
@@ -12,7 +11,6 @@ from tests.soak import plan
 from tests.soak.life import Broken, Life
 from tests.soak.setup import Setup
 
-PR_SET_CHILD_SUBREAPER = 36
 # By then nearly everything that init does has been done once.
 WARM_UP = 100  # steps
 # With the relay, init reads what has come into a buffer of 64 KB, which may come to lie in another place a few times;
@@ -97,8 +95,3 @@ def until(deadline: float, kind: str, place: str, seed: str) -> tuple[Figures, s
         figures, failed = numbered(kind, place, seed, number)
         total += figures
     return total, failed
-
-
-def adopt() -> None:
-    """Make what an init leaves behind our child, so that it is seen."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

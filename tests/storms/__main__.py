@@ -8,11 +8,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests import marks
+from tests import marks, processes
 from tests.faults import plan
 from tests.harness import PROGRAMS
 from tests.soak.life import Life
-from tests.soak.lives import adopt
 from tests.soak.setup import Setup
 from tests.storms.storm import (
     Result,
@@ -43,7 +42,7 @@ def main() -> int:
     parser.add_argument("--signals", type=int, default=1_000_000)
     parser.add_argument("--document", type=Path, help="replace the table in this file")
     asked = parser.parse_args()
-    adopt()
+    processes.adopt()
     storms = [
         (orphans, asked.orphans),
         (standard_signals, asked.signals),

@@ -120,11 +120,4 @@ def _arrived(life: Life, count: int, numbers: Sequence[int], before: dict[int, i
 
 def quiet(life: Life) -> None:
     """Wait until the init sleeps and nothing waits for it, whatever it is that it sleeps in."""
-    pid = life.init.pid
-
-    def sleeps() -> bool:
-        # In this order: once it sleeps, what was pending before has been taken.
-        pending = processes.signals(pid, "ShdPnd") | processes.signals(pid, "SigPnd")
-        return not pending and processes.state(pid) == "S"
-
-    until(sleeps, "an init with nothing to do", PATIENCE)
+    until(lambda: processes.rests(life.init.pid), "an init with nothing to do", PATIENCE)
