@@ -185,6 +185,9 @@ class _Life:
         self._until(lambda: "ready" in self._lines(), "ready")
         self._ask(signal.SIGUSR1, "orphans")
         self._until(lambda: len(processes.children(init)) <= 1, "the orphans reaped")
+        if self._fault is None:
+            # A flaw that shows when two things come together must not: there is no fault to bring it out.
+            self._until(lambda: processes.rests(init), "an init that waits")
         if not self._is_signal:
             self._ask(signal.SIGTERM, "TERM")
         self._ask(END, "")
