@@ -93,8 +93,8 @@ faults: .venv/stamp dist ## every system call of pyinit and its peers fails once
 # --- Freezing (dist, wheel, order) -----------------------------------------------------------------
 
 FREEZER = .work/venv/bin/python
-FREEZE_PACKAGES = python3.11 python3.11-venv libpython3.11 gcc libc6-dev musl-tools linux-libc-dev make patch \
-	dpkg-dev git binutils
+FREEZE_PACKAGES = python3.11 python3.11-venv libpython3.11 gcc libc6-dev libcap-dev musl-tools linux-libc-dev make \
+	patch dpkg-dev git binutils
 
 .work/venv/stamp: build/requirements.txt
 	@tools/need $(FREEZE_PACKAGES)
