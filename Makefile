@@ -37,7 +37,7 @@ PYINIT = $(PYTHON) -m pyinit
 .PHONY: run
 run: .venv/stamp ## nginx under pyinit as PID 1 of a namespace; or CMD='...' instead
 	@tools/need $(RUN_PACKAGES)
-	@$(PYTHON) tools/run.py --pyinit '$(PYINIT)' -- $(CMD)
+	@$(PYTHON) -m tools.run --pyinit '$(PYINIT)' -- $(CMD)
 
 # --- Checks and tests ------------------------------------------------------------------------------
 
@@ -80,7 +80,15 @@ storm: dist .venv/stamp ## 100,000 orphans and 1,000,000 signals, on pyinit and 
 .PHONY: docker-test
 docker-test: .venv/stamp ## Dockerfile.test: the file alone in a container, case by case, and the suite in a fresh Debian
 	@tools/need debootstrap
-	@$(PYTHON) -m tools.docker_test $(sort $(FREEZE_PACKAGES) $(BUILD_PACKAGES) $(TEST_PACKAGES))
+	@PYTHONPATH=build $(PYTHON) -m tools.docker_test $(sort $(FREEZE_PACKAGES) $(BUILD_PACKAGES) $(TEST_PACKAGES))
+
+# FRESH: make's words for each of the Debians, separated by commas.
+FRESH = dist,run,run CMD=true,lint,wheel,deb,image,order,bench BENCH=--quick
+
+.PHONY: fresh
+fresh: .venv/stamp ## README's commands, each as the first one in a Debian of its own; takes 20 min
+	@tools/need debootstrap util-linux
+	@PYTHONPATH=build $(PYTHON) -m tools.fresh '$(FRESH)'
 
 # FAULTS: options, e.g. '--only frozen', or '--document docs/reliability.md', which puts the tables there.
 FAULTS =

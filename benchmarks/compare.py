@@ -16,12 +16,12 @@ from pathlib import Path
 
 from benchmarks import effort, machine, plots, programs, readme, report, surroundings
 from benchmarks.effort import Effort
-from benchmarks.helpers import ROOT
 from benchmarks.measures import calls, environment, forward, idle, memory, reap, size, start
 from benchmarks.programs import Program
 from benchmarks.report import Results
 from benchmarks.tables import Table
 from tests import marks
+from tools.tree import ROOT
 
 OUTPUT = ROOT / "docs" / "benchmarks"
 

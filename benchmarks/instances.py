@@ -12,11 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from benchmarks.helpers import ROOT, compiled
+from benchmarks.helpers import compiled
 from benchmarks.programs import Program
 from benchmarks.surroundings import ENVIRONMENT
+from tools.namespace import NAMESPACE
+from tools.tree import ROOT
 
-NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 SETTLE = 0.3  # seconds until an init that has started its payload sleeps
 NANOSECONDS = 1e9
 

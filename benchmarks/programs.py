@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.helpers import ROOT, WORK, compiled
+from benchmarks.helpers import WORK, compiled
+from tools.tree import ROOT
 
 FREEZER = ROOT / ".work" / "venv" / "bin" / "python"
 PACKAGE = ROOT / "pyinit"

@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping
 
 from benchmarks.helpers import WORK
+from tools.namespace import PATH
 
 SCRATCH = WORK / "tmp"  # where PyInstaller's onefile unpacks itself
 KILOBYTE = 1024
 # About 1 KB in 16 variables: what a container usually has.
 ENVIRONMENT: Mapping[str, str] = {
-    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "PATH": PATH,
     "TMPDIR": str(SCRATCH),
 } | {f"VARIABLE_{number:02}": "x" * 48 for number in range(14)}
 

@@ -6,8 +6,9 @@ import os
 import subprocess
 from collections.abc import Sequence
 
-from benchmarks.helpers import ROOT, compiled
+from benchmarks.helpers import compiled
 from benchmarks.surroundings import ENVIRONMENT
+from tools.tree import ROOT
 
 
 def traced(name: str, command: Sequence[str]) -> list[int]:

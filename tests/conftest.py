@@ -14,11 +14,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import processes
+from tests import ending, processes
+from tests.commands import PROGRAMS, Word
 from tests.counts import count, pytest_terminal_summary  # noqa: F401  # a fixture, a hook
-from tests.harness import PROGRAMS, Init, NotInTimeError, Word, kill, until
+from tests.ending import kill
+from tests.harness import Init
 from tests.needed import frozen_file
 from tests.terminal import Terminal
+from tests.waiting import NotInTimeError, until
 
 Start = Callable[..., Init]
 OpenTerminal = Callable[..., Terminal]
@@ -47,7 +50,7 @@ def pytest_configure() -> None:
     )
     settings.load_profile("exact")
     # Orphans become our children: none can hide.
-    processes.adopt()
+    ending.adopt()
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +86,12 @@ def kind(request: pytest.FixtureRequest) -> str:
     if name == "frozen":
         frozen_file()
     return name
+
+
+@pytest.fixture(scope="session")
+def frozen() -> Path:
+    """Return dist/pyinit."""
+    return frozen_file()
 
 
 @pytest.fixture

@@ -2,126 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from pyinit.loop import SOON
 from tests import processes
+from tests.commands import ENVIRONMENT, PLACES, Word, compiled
+from tests.ending import kill, wait_until_dead
+from tests.streams import Stream
+from tests.waiting import PATIENCE, NotInTimeError, until
 
-ROOT = Path(__file__).resolve().parent.parent
-PROGRAMS = {
-    "source": [sys.executable, "-m", "pyinit"],
-    "frozen": [str(ROOT / "dist" / "pyinit")],
-}
-# --kill-child: unshare's end is the end of the namespace. Otherwise its child would outlive it.
-NAMESPACE = ("/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
-PLACES: Mapping[str, Sequence[str]] = {"pid1": NAMESPACE, "subreaper": ()}
-PATIENCE = 20.0  # seconds until a test gives up waiting
-ENVIRONMENT: Mapping[str, str] = {
-    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "HOME": "/root",
-    "LANG": "C.UTF-8",
-}
-# proc(5): such a mount has processes and nothing else; or what stands in loadavg's place is not it.
-WITHOUT_THE_NEWEST_PID = ("mount -t proc -o subset=pid proc /proc", "mount --bind /dev/null /proc/loadavg")
 # What an init waits in: rt_sigtimedwait, or poll (x86-64).
 WAITS = (["128"], ["7"])
 # Their timeouts when they have none: no structure, and -1.
 FOR_EVER = ("0x0", "0xffffffff", "0xffffffffffffffff")
-# For the shell of a payload: it goes on when init has done all there was to do. Init sleeps then, and again after its
-# first wait, of a millisecond (pyinit/loop.py).
-_ASLEEP = 'until read -r _ _ state _ </proc/$PPID/stat && [ "$state" = S ]; do :; done'
-INIT_WAITS = f"{_ASLEEP}; sleep 0.01; {_ASLEEP};"
-Word = str | bytes
-Value = TypeVar("Value")
-
-
-class NotInTimeError(AssertionError):
-    """Something did not happen in time, or cannot happen any more."""
-
-
-def until(condition: Callable[[], Value | None], what: str, timeout: float = PATIENCE) -> Value:
-    """Return the condition's value as soon as it is true.
-
-    After `timeout` seconds NotInTimeError is raised; it says that there was no `what`.
-    """
-    end = time.monotonic() + timeout
-    pause = 0.001
-    while True:
-        # Looked at once more when the time is up: this process may have been the slow one.
-        late = time.monotonic() >= end
-        if value := condition():
-            return value
-        if late:
-            raise NotInTimeError(f"not within {timeout:g} s: {what}")
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.02)
-
-
-def stays(condition: Callable[[], object], what: str, seconds: float) -> None:
-    """Look again and again whether something stays true; raise NotInTimeError when it does not."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if not condition():
-            raise NotInTimeError(f"did not stay so for {seconds:g} s: {what}")
-        time.sleep(0.01)
-
-
-class Stream:
-    """The reading end of a pipe or a terminal; everything ever read is kept."""
-
-    def __init__(self, descriptor: int) -> None:
-        os.set_blocking(descriptor, False)
-        self._descriptor = descriptor
-        self._read = bytearray()
-        self._expected = 0
-
-    @property
-    def text(self) -> str:
-        """All that has come so far; bytes that are no UTF-8 as surrogates (os.fsencode)."""
-        self.read()
-        return os.fsdecode(bytes(self._read))
-
-    def expect(self, text: Word, timeout: float = PATIENCE) -> str:
-        """Wait for a text after the last one expected; return what came up to its end."""
-        wanted = os.fsencode(text)
-
-        def found() -> int:
-            self.read()
-            position = self._read.find(wanted, self._expected)
-            return position + len(wanted) if position >= 0 else 0
-
-        try:
-            end = until(found, f"{text!r}", timeout)
-        except NotInTimeError as failed:
-            rest = bytes(self._read[self._expected :])
-            raise NotInTimeError(f"{failed}; there was {os.fsdecode(rest)!r}") from None
-        passed = bytes(self._read[self._expected : end])
-        self._expected = end
-        return os.fsdecode(passed)
-
-    def close(self) -> None:
-        """Take what is there, then close; may be called again."""
-        self.read()
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-    def read(self) -> None:
-        """Take what is there, without waiting."""
-        # EIO is a terminal's way to say that nobody has it open any more.
-        with contextlib.suppress(BlockingIOError, OSError):
-            while self._descriptor >= 0 and (piece := os.read(self._descriptor, 65536)):
-                self._read += piece
 
 
 class Outcome(NamedTuple):
@@ -304,75 +203,7 @@ class Init:
                 os.kill(self.pid, signal.SIGSTOP)
                 for pid in lower:
                     kill(pid)
-                    until(partial(_dead, pid), f"the end of {pid}, killed")
+                    wait_until_dead(pid)
             kill(self.pid)
         # unshare reports the death on standard error, and waits if that pipe is full.
         until(self._ended, "the end of a killed init")
-
-
-def left_running(before: Collection[int]) -> int:
-    """Return how many children of ours run that are not among these, an init's orphans among them; end them."""
-    count = 0
-    for pid in set(processes.children(os.getpid())) - set(before):
-        try:
-            # One that has been killed may need a moment.
-            until(partial(_dead, pid), "its end", 2.0)
-        except NotInTimeError:
-            count += 1
-            kill(pid)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, 0)
-    return count
-
-
-def _dead(pid: int) -> bool:
-    return not processes.alive(pid)
-
-
-def kill(pid: int) -> None:
-    """Send KILL to a process, or to one that is gone already."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-
-
-def compiled(name: str) -> Path:
-    """Return the program made from payloads/NAME.c; compile it unless that has been done."""
-    source = ROOT / "tests" / "payloads" / f"{name}.c"
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-    program = ROOT / ".work" / "payloads" / f"{name}-{digest}"
-    if not program.exists():
-        program.parent.mkdir(parents=True, exist_ok=True)
-        # Other test processes do the same now: each writes its own file, the last one stays.
-        own = program.with_suffix(f".{os.getpid()}")
-        compiler = [
-            "gcc",
-            "-O1",
-            "-Wall",
-            "-Wextra",
-            "-Werror",
-            "-static",
-            "-o",
-            str(own),
-            str(source),
-        ]
-        subprocess.run(compiler, check=True, timeout=60)
-        own.replace(program)
-    return program
-
-
-def payload(name: str, *words: str) -> list[str]:
-    """Return the command that runs payloads/NAME.c or payloads/NAME.py."""
-    script = ROOT / "tests" / "payloads" / f"{name}.py"
-    if script.exists():
-        return [sys.executable, "-I", "-S", str(script), *words]
-    return [str(compiled(name)), *words]
-
-
-def with_mount(script: str) -> list[str]:
-    """Return the words that start a program where a script has mounted something, for it alone."""
-    return ["/usr/bin/unshare", "--mount", *shell(f'{script} && exec "$@"')]
-
-
-def shell(script: str, *words: str) -> list[str]:
-    """Return the command that runs a shell script; `words` are its $1, $2 ..."""
-    return ["/bin/sh", "-c", script, "sh", *words]

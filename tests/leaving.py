@@ -10,8 +10,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests import processes
+from tests.commands import Word, payload
 from tests.conftest import Start
-from tests.harness import Init, Word, kill, payload, until
+from tests.ending import kill
+from tests.harness import Init
+from tests.waiting import until
 
 CODE = 7  # what the payload ends with
 LONG = "60"  # seconds that no test waits

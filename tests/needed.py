@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import pytest
 
-from tests.harness import PROGRAMS
+from tests.commands import PROGRAMS
 
 
 def absent(what: str) -> NoReturn:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 Signals = frozenset[int]
-
-PR_SET_CHILD_SUBREAPER = 36
 
 
 def read(pid: int, name: str) -> bytes:
@@ -135,8 +132,3 @@ def rests(pid: int) -> bool:
     # In this order: once it sleeps, what was pending before has been taken.
     pending = signals(pid, "ShdPnd") | signals(pid, "SigPnd")
     return not pending and state(pid) == "S"
-
-
-def adopt(orphans: bool = True) -> None:
-    """Make what an init leaves behind our child, so that it is seen; or leave it to the next above us."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, int(orphans), 0, 0, 0)

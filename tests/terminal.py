@@ -11,7 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests import processes
-from tests.harness import ENVIRONMENT, PATIENCE, Stream, Word, kill, until
+from tests.commands import ENVIRONMENT, Word
+from tests.ending import kill
+from tests.streams import Stream
+from tests.waiting import PATIENCE, until
 
 # Interactive, without line editing: the terminal itself echoes and handles ^C, as for any program.
 BASH = ("bash", "--norc", "--noprofile", "--noediting", "-i")

@@ -16,7 +16,8 @@ import tempfile
 from pathlib import Path
 
 from pyinit.personas import NAMES
-from tools.release import DEBIAN, DIST, FROZEN, ROOT, ReleaseError, changelog, debian_version, frozen_output, moment
+from tools.release import DEBIAN, DIST, FROZEN, ReleaseError, changelog, debian_version, frozen_output, moment
+from tools.tree import ROOT
 
 
 def main() -> int:

@@ -20,9 +20,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tools import debian_root
+from freezing import cache
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools.debian_root import debian_tar
+from tools.tree import ROOT, copied
+
 WHEELS = ROOT / ".work" / "docker-test-wheels"
 OFFLINE = "/src/offline"  # as Dockerfile.test sees it
 # Those parts of the suite that need no more than namespaces and strace: no cgroup of their own, no plots.
@@ -177,7 +179,7 @@ def answers(*words: str) -> bool:
 
 def base(engine: Engine) -> str:
     """Make the base image out of Debian's packages, from this machine's own mirror."""
-    tar = debian_root.debian_tar(sys.argv[1:])
+    tar = debian_tar(sys.argv[1:])
     say("importing the base image")
     engine.do("import", tar, engine.image("base"))
     return engine.image("base")
@@ -185,17 +187,12 @@ def base(engine: Engine) -> str:
 
 def gathered(context: Path) -> Path:
     """Copy the sources, and what the stages would otherwise fetch; returns the folder."""
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, names.split("\0")):
-        if (ROOT / name).is_file():
-            (context / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, context / name, follow_symlinks=False)
+    copied(context)
     if (ROOT / ".git").is_dir():
         shutil.copytree(ROOT / ".git", context / ".git")
     offline = context / "offline"
     shutil.copytree(wheels(), offline / "wheels")
-    kept = debian_root.cache()
+    kept = cache.folder()
     # A build here, unless there has been one, fetches the sources; tests may be using what it made.
     if not (kept / "sources").is_dir():
         subprocess.run(["make", "-C", ROOT, "dist"], check=True)

@@ -19,7 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pyinit.version import VERSION
-from tools.release import DIST, FROZEN, ROOT, ReleaseError, frozen_output, moment
+from tools.release import DIST, FROZEN, ReleaseError, frozen_output, moment
+from tools.tree import ROOT
 
 # Go's names for the machines, as image-spec's config.md wants them.
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}

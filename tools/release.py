@@ -6,11 +6,10 @@ import os
 import re
 import subprocess
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 
 from pyinit.version import VERSION
+from tools.tree import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
 FROZEN = DIST / "pyinit"
 DEBIAN = ROOT / "packaging" / "debian"

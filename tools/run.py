@@ -16,7 +16,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+from tools.namespace import NAMESPACE
+
 PROCESSES = ("ps", "-N", "-C", "ps", "-o", "pid,ppid,stat,args", "--forest")
 PATIENCE = 20.0  # seconds until something that should happen has not happened
 PAGE = "This page was served by nginx, and nginx was started by pyinit.\n"

@@ -6,12 +6,13 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from benchmarks.helpers import ROOT, compiled
+from benchmarks.helpers import compiled
 from benchmarks.measures.calls import Counts
 from benchmarks.programs import NO_INIT, Program, no_init
 from benchmarks.samples import median, quantile
 from benchmarks.surroundings import ENVIRONMENT
 from benchmarks.tables import Column, Row, Table
+from tools.tree import ROOT
 
 MICROSECOND = 1000.0  # nanoseconds
 COLUMNS = (

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from freezing.steps import say
@@ -34,17 +36,26 @@ def store(path: Path, name: str) -> Path:
 
 
 def made(name: str, make: Callable[[], Path]) -> Path:
-    """The cached file `name`, made first if it is missing or not what was stored.
+    """The cached file `name`, made first if it is missing or not what was stored; of several askers, one makes it.
 
     The name must contain a hash of all that goes into the file; that of the content lies beside it.
     """
     place, note = folder() / name, folder() / f"{name}.sha256"
-    if place.exists() and note.exists():
-        if note.read_text() == sha256(place):
-            return place
-        say(f"{place} has changed since it was stored: making it again")
-    fresh = make()
-    scratch = fresh.with_name(f"{fresh.name}.sha256")
-    scratch.write_text(sha256(fresh))
-    store(scratch, note.name)
-    return store(fresh, name)
+    with _locked(folder() / f"{name}.lock"):
+        if place.exists() and note.exists():
+            if note.read_text() == sha256(place):
+                return place
+            say(f"{place} has changed since it was stored: making it again")
+        fresh = make()
+        scratch = fresh.with_name(f"{fresh.name}.sha256")
+        scratch.write_text(sha256(fresh))
+        store(scratch, note.name)
+        return store(fresh, name)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -15,12 +15,12 @@ class BuildError(SystemExit):
     """A message for whoever builds: one line, and the build ends with code 1."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(f"freezing: {message}")
+        super().__init__(f"build: {message}")
 
 
 def say(message: str) -> None:
     """One line about what is going on."""
-    print(f"freezing: {message}", file=sys.stderr, flush=True)
+    print(f"build: {message}", file=sys.stderr, flush=True)
 
 
 def run(

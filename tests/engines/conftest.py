@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
+from tests import ending
 from tests.engines.docker import Daemon, Docker, DockerInit
 from tests.engines.engine import Engine
 from tests.engines.images import BUSYBOX, bare_root, debian_root
@@ -19,7 +19,7 @@ from tests.engines.oci import Crun, Runc
 from tests.engines.podman import Podman, PodmanInit, PodmanStore
 from tests.engines.support import cgroups, mounts, processes_that_name, until
 from tests.engines.table import engines
-from tests.needed import absent, frozen_file, need
+from tests.needed import absent, need
 
 
 @pytest.fixture(scope="session")
@@ -40,15 +40,9 @@ def strays() -> Iterator[None]:
 
     The tests' other processes are their children, so that none can hide; `storage` looks for these.
     """
-    processes.adopt(False)
+    ending.adopt(False)
     yield
-    processes.adopt()
-
-
-@pytest.fixture(scope="session")
-def frozen() -> Path:
-    """The frozen file; engines get nothing else."""
-    return frozen_file()
+    ending.adopt()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from tests import harness, processes
+from tests import processes, waiting
 
 Value = TypeVar("Value")
 PATIENCE = 120.0  # seconds; engines and daemons are slower than what else is tested
@@ -16,7 +16,7 @@ PATIENCE = 120.0  # seconds; engines and daemons are slower than what else is te
 
 def until(condition: Callable[[], Value | None], what: str, timeout: float = PATIENCE) -> Value:
     """Return the condition's value as soon as it is true; see the harness."""
-    return harness.until(condition, what, timeout)
+    return waiting.until(condition, what, timeout)
 
 
 def run(*words: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:

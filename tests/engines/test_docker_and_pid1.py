@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.engines.docker import Daemon, Docker
-from tests.harness import ROOT
+from tools.tree import ROOT
 
 SERVICE = ROOT / "tests" / "payloads" / "service.py"
 HANDLED, NOT_HANDLED = ["--handle-term"], list[str]()

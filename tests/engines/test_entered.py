@@ -14,9 +14,9 @@ from typing import IO
 
 import pytest
 
+from tests.commands import payload
 from tests.engines.oci import Runc
 from tests.engines.support import running, until
-from tests.harness import payload
 from tests.processes import children, read, state
 
 pytestmark = pytest.mark.xdist_group("oci")

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from tests.harness import ROOT
 from tests.needed import need
+from tools.tree import ROOT
 
 
 @pytest.mark.xdist_group("docker-test")

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.engines.support import run, until
-from tests.harness import NAMESPACE
 from tests.needed import absent
+from tools.namespace import NAMESPACE
 
 CGROUPS = Path("/sys/fs/cgroup")
 # A limit's name in version 1 and in version 2.

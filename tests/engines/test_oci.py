@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
+from tests import ending
 from tests.engines.oci import Crun, Runc
 from tests.engines.support import run, until
 
@@ -21,7 +21,7 @@ HANDLES_TERM = "trap 'exit 5' TERM; echo >/run/ready; while :; do sleep 0.05; do
 def runtime(request: pytest.FixtureRequest, storage: Path, bare: Path, strays: None) -> Runc:
     """Return each runtime; what it starts becomes our child, as it becomes containerd's shim's."""
     assert strays is None
-    processes.adopt()
+    ending.adopt()
     kind: type[Runc] = request.param
     return kind(storage / f"{kind.name}-steps", bare)
 

@@ -22,9 +22,9 @@ import pytest
 from tests.counts import Count
 from tests.engines.oci import Configuration, Runc
 from tests.engines.support import PATIENCE, pid_inside, run
-from tests.harness import NAMESPACE
 from tests.needed import need
 from tests.processes import children, read, signals
+from tools.namespace import NAMESPACE
 
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 TRIES = 300  # of each signal; a peer gets a fifth of them

@@ -11,10 +11,11 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tests import processes
+from tests import ending
+from tests.commands import PROGRAMS, compiled
 from tests.faults import plan, tables
-from tests.faults.scenario import BROKEN, Candidate, Fault, Result
-from tests.harness import PROGRAMS, compiled
+from tests.faults.scenario import Candidate, Fault, Result
+from tests.outcomes import BROKEN
 
 # pyinit makes many more calls then: it writes, and looks into /proc.
 TALKING = "-vvw"
@@ -41,7 +42,7 @@ def main() -> int:
         compiled(name)
     collected = []
     broken = 0
-    with ProcessPoolExecutor(WORKERS, initializer=processes.adopt) as pool:
+    with ProcessPoolExecutor(WORKERS, initializer=ending.adopt) as pool:
         for candidate in candidates:
             results = run_all(pool, candidate, asked.quick)
             collected.append((candidate, results))

@@ -5,16 +5,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
+from tests.commands import PROGRAMS
 from tests.faults import calls, scenario
-from tests.faults.scenario import HELD, Candidate, Fault
-from tests.harness import PROGRAMS
+from tests.faults.scenario import Candidate, Fault
+from tests.outcomes import HELD
+from tests.peers.commands import AS_PID1, SUBREAPER
 
 # How often a trace is taken: how many deaths one SIGCHLD stands for is chance, and with it the number of calls.
 TRACES = 3
 # These are an answer for the moment: the caller is to try again, and would for ever.
 PASSING = frozenset({"EINTR", "EAGAIN"})
-SUBREAPER = {"tini": ("-s", "--"), "catatonit": ("--",)}
-AS_PID1 = {"tini": ("--",), "dumb-init": ("--",), "catatonit": ("--",)}
 
 
 def ours(kind: str, place: str, options: str = "") -> Candidate:

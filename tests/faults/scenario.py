@@ -19,8 +19,13 @@ from typing import NamedTuple
 
 from pyinit import errors
 from tests import processes
+from tests.commands import ENVIRONMENT, compiled, payload
+from tests.ending import left_running
 from tests.faults import calls
-from tests.harness import ENVIRONMENT, ROOT, Init, NotInTimeError, compiled, left_running, payload, until
+from tests.harness import Init
+from tests.outcomes import CRASHED, ENDED, HELD, HUNG, LEFT, LOST, SILENT, UNREACHED, WRONG
+from tests.waiting import NotInTimeError, until
+from tools.tree import ROOT
 
 # Seconds after which a life counts as hung; a quiet machine needs a fifth of one. Peers hang so often that waiting for
 # them is what takes the time, and a machine that is too busy must not fail pyinit.
@@ -38,17 +43,6 @@ WAITS = frozenset({"rt_sigtimedwait", "read", "poll", "ppoll"})
 # A fault of the processor's. A tracer keeps it from ending PID 1 (force_sig_info_to_task), which then has it for ever.
 CRASH = re.compile(r"^--- SIG(?:SEGV|BUS|ILL|FPE) \{.*si_code=(?!SI_USER|SI_TKILL|SI_QUEUE)", re.MULTILINE)
 SENT_END = re.compile(r"kill\(.*SIGRT_2\)|kill\(.*SIGRTMIN\)")
-
-HELD, ENDED, UNREACHED = "held", "clean end", "not reached"
-HUNG, CRASHED, LEFT, LOST, SILENT, WRONG = (
-    "hung",
-    "crashed",
-    "payload left running",
-    "signal lost",
-    "silent or long-winded end",
-    "wrong exit code",
-)
-BROKEN = (HUNG, CRASHED, LEFT, LOST, SILENT, WRONG)
 
 
 class Fault(NamedTuple):

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tests import marks
-from tests.faults.scenario import BROKEN, ENDED, HELD, UNREACHED, Candidate, Result
+from tests.faults.scenario import Candidate, Result
+from tests.outcomes import BROKEN, ENDED, HELD, UNREACHED
 
 PLACES = {"pid1": "PID 1", "subreaper": "subreaper"}
 

@@ -8,24 +8,26 @@ import sys
 
 import pytest
 
+from tests import outcomes
+from tests.commands import payload
 from tests.faults import plan, scenario
 from tests.faults.scenario import Candidate, Fault
-from tests.harness import ROOT, payload
+from tools.tree import ROOT
 
 REFUSED = Fault("kill", 1, "EPERM")
 PATIENCE = 300.0  # seconds; a quiet machine needs 15
 PLACES = ("pid1", "subreaper")
 # What each flaw of payloads/flawed.py must be seen as.
 FLAWS = {
-    "hangs": scenario.HUNG,
-    "crashes": scenario.CRASHED,
-    "faults": scenario.CRASHED,
-    "raises": scenario.CRASHED,
-    "says nothing": scenario.SILENT,
-    "says too much": scenario.SILENT,
-    "succeeds": scenario.WRONG,
-    "invents a code": scenario.WRONG,
-    "says it twice": scenario.LOST,
+    "hangs": outcomes.HUNG,
+    "crashes": outcomes.CRASHED,
+    "faults": outcomes.CRASHED,
+    "raises": outcomes.CRASHED,
+    "says nothing": outcomes.SILENT,
+    "says too much": outcomes.SILENT,
+    "succeeds": outcomes.WRONG,
+    "invents a code": outcomes.WRONG,
+    "says it twice": outcomes.LOST,
 }
 
 
@@ -48,7 +50,7 @@ def test_no_call_that_fails_breaks_pyinit(name: str) -> None:
 @pytest.mark.parametrize("flaw", [*FLAWS, "ends alone", "forgets"])
 def test_without_a_fault_no_flaw_shows(flaw: str) -> None:
     result = flawed(flaw, "subreaper").run()
-    assert (result.outcome, result.detail) == (scenario.HELD, "42, ready orphans TERM; ")
+    assert (result.outcome, result.detail) == (outcomes.HELD, "42, ready orphans TERM; ")
 
 
 @pytest.mark.parametrize("flaw", FLAWS)
@@ -60,30 +62,30 @@ def test_each_flaw_is_seen_in_pid_1(flaw: str) -> None:
 @pytest.mark.parametrize("place", PLACES)
 def test_a_signal_that_came_at_the_wrong_moment_is_missed(place: str) -> None:
     result = flawed("forgets", place).run(Fault("kill", 1, "TERM"))
-    assert result.outcome == scenario.LOST, result.detail
+    assert result.outcome == outcomes.LOST, result.detail
 
 
 def test_a_payload_that_is_left_running_is_seen() -> None:
     """And ended."""
     result = flawed("ends alone", "subreaper").run(REFUSED)
-    assert result.outcome == scenario.LEFT, result.detail
+    assert result.outcome == outcomes.LEFT, result.detail
 
 
 def test_tini_leaves_its_payload_behind_when_a_signal_is_refused() -> None:
     """canvas-lms #1257."""
     (tini,) = (each for each in plan.peers() if each.name == "tini" and each.place == "subreaper")
     result = tini.run(REFUSED)
-    assert result.outcome == scenario.LEFT, result.detail
+    assert result.outcome == outcomes.LEFT, result.detail
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_fault_that_never_comes_does_not_count(place: str, program: list[str]) -> None:
     result = Candidate("pyinit", program, place).run(Fault("kill", 1000, "EPERM"))
-    assert result.outcome == scenario.UNREACHED, result.detail
+    assert result.outcome == outcomes.UNREACHED, result.detail
 
 
 @pytest.mark.parametrize("error", ["EPERM", "ENOSYS"])
 def test_a_kill_that_is_never_allowed_does_not_end_init_when_it_looks_who_is_left(kind: str, error: str) -> None:
     """It asked with kill(-1, 0), and took the refusal for an internal error: 125 instead of the payload's code."""
     result = plan.ours(kind, "pid1").run(Fault("kill", 1, error, always=True))
-    assert result.outcome == scenario.HELD, result.detail
+    assert result.outcome == outcomes.HELD, result.detail

@@ -6,14 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import ROOT
-from tests.needed import frozen_file
-
-
-@pytest.fixture(scope="session")
-def frozen() -> Path:
-    """Return dist/pyinit."""
-    return frozen_file()
+from tools.tree import ROOT
 
 
 @pytest.fixture

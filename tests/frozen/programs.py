@@ -6,7 +6,7 @@ from pathlib import Path
 
 from freezing import modules, snapshot, sources
 
-from tests.harness import ROOT
+from tools.tree import ROOT
 
 
 def frozen_program(text: str, stage: Path, folder: Path, orders: snapshot.Orders | None = None) -> Path:

@@ -10,7 +10,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from tests.harness import ROOT
+from tools.tree import ROOT
 
 MOST_BYTES = 4_000_000
 MOST_CALLS = 12  # from execve to the payload's start

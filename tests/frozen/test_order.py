@@ -12,7 +12,7 @@ from freezing.memory import Memory
 from freezing.snapshot import Orders
 
 from tests.frozen.programs import frozen_program
-from tests.harness import ROOT
+from tools.tree import ROOT
 
 PROGRAM = """
 import posix

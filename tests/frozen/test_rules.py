@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import ROOT
+from tools.tree import ROOT
 
 FILES = sorted(file for file in (ROOT / "pyinit").glob("*.py") if not file.stem.startswith("unfrozen"))
 MODULES = {

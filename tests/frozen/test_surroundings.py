@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import PROGRAMS, compiled
+from tests.commands import PROGRAMS, compiled
 
 BUSYBOX = "/bin/busybox"
 NOBODY = 65534

@@ -11,12 +11,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests import marks, processes
-from tests.faults.plan import AS_PID1
-from tests.faults.scenario import ENDED, HELD, SILENT, WRONG
-from tests.harness import PROGRAMS
+from tests import ending, marks
+from tests.commands import PROGRAMS
 from tests.hostile.contract import CHANGED, SEPARATOR, Result, Start, live
 from tests.hostile.starts import DISPENSABLE, ERRORS, NEEDED, STARTS, bits, refused
+from tests.outcomes import ENDED, HELD, SILENT, WRONG
+from tests.peers.commands import AS_PID1
 
 MARK = "hostile starts"
 OURS = "pyinit"
@@ -53,7 +53,7 @@ def prepare() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     # What dies in these starts should not write files.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    processes.adopt()
+    ending.adopt()
 
 
 def rows() -> Iterator[tuple[str, Mapping[str, Mapping[str, Result]]]]:

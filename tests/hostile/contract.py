@@ -15,8 +15,12 @@ from typing import NamedTuple
 
 from pyinit import errors
 from tests import processes
-from tests.faults.scenario import CRASHED, ENDED, HELD, HUNG, LEFT, LOST, SILENT, WRONG
-from tests.harness import Init, NotInTimeError, Stream, Word, left_running, payload, until
+from tests.commands import Word, payload
+from tests.ending import left_running
+from tests.harness import Init
+from tests.outcomes import CRASHED, ENDED, HELD, HUNG, LEFT, LOST, SILENT, WRONG
+from tests.streams import Stream
+from tests.waiting import NotInTimeError, until
 
 CHANGED, UNREAPED = "payload given something else", "orphan not reaped"
 CODE = 42

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import ENVIRONMENT
 from tests.conftest import OpenTerminal
-from tests.harness import ENVIRONMENT, ROOT
 from tests.needed import need
 from tests.terminal import Terminal
+from tools.tree import ROOT
 
 # Instead of the program: what the shell has made of the line.
 PRINT = "pyinit() { printf 'words:'; printf '<%s>' \"$@\"; echo; }\n"

@@ -13,10 +13,11 @@ import pytest
 
 from pyinit.personas import NAMES
 from pyinit.version import VERSION
-from tests.harness import PROGRAMS, ROOT
+from tests.commands import PROGRAMS
 from tests.needed import frozen_file
 from tools.deb import make_deb
 from tools.debian_root import debian_tar
+from tools.tree import ROOT
 
 # One package and one Debian for all tests here.
 pytestmark = pytest.mark.xdist_group("deb")

@@ -6,8 +6,8 @@ import re
 import subprocess
 import tomllib
 
-from tests.harness import ROOT
 from tests.needed import frozen_file
+from tools.tree import ROOT
 
 
 def listed() -> dict[str, str]:

@@ -12,10 +12,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests import processes
+from tests.commands import ENVIRONMENT, payload, shell
 from tests.conftest import OpenTerminal, Start
-from tests.harness import ENVIRONMENT, NAMESPACE, Init, NotInTimeError, kill, payload, shell, stays, until
+from tests.ending import kill
+from tests.harness import Init
 from tests.leaving import WITHOUT_KILL
 from tests.terminal import SUSPEND
+from tests.waiting import NotInTimeError, stays, until
+from tools.namespace import NAMESPACE
 
 SLEEP = ["sleep", "1000"]
 RECEIVE = payload("receive")

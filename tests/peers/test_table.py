@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import OpenTerminal, Start
-from tests.harness import ROOT
 from tests.needed import frozen_file, installed
 from tests.peers.probes import PROBES, Tools
+from tools.tree import ROOT
 
 
 def table() -> list[list[str]]:

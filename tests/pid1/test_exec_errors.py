@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import ENVIRONMENT, with_mount
 from tests.conftest import Start
-from tests.harness import ENVIRONMENT, NAMESPACE, Outcome, with_mount
+from tests.harness import Outcome
+from tools.namespace import NAMESPACE
 
 
 def complains(outcome: Outcome, code: int, *words: str) -> None:

@@ -8,8 +8,9 @@ import signal
 import pytest
 
 from tests import processes
+from tests.commands import payload, shell
 from tests.conftest import Start
-from tests.harness import payload, shell, until
+from tests.waiting import until
 
 HARMLESS = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}
 STOPPING = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}

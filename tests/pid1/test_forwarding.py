@@ -10,24 +10,17 @@ import signal
 import pytest
 
 from tests import processes
+from tests.commands import ENVIRONMENT, WITHOUT_THE_NEWEST_PID, compiled, payload, shell, with_mount
 from tests.conftest import Start
-from tests.harness import (
-    ENVIRONMENT,
-    NAMESPACE,
-    WITHOUT_THE_NEWEST_PID,
-    Init,
-    compiled,
-    payload,
-    shell,
-    until,
-    with_mount,
-)
+from tests.harness import Init
 from tests.leaving import WITHOUT_KILL
+from tests.pair import MARK, got_by, pair
+from tests.waiting import until
+from tools.namespace import NAMESPACE
 
 NEVER_FORWARDED = {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, 32, 33}
 FORWARDED = sorted(set(range(1, 65)) - NEVER_FORWARDED)
 # The last thing sent: real-time, so that it comes after every standard signal that is still pending.
-MARK = 64
 
 
 def until_marked(init: Init, number: int = MARK) -> list[int]:
@@ -108,35 +101,6 @@ def test_a_thousand_queued_real_time_signals_all_arrive(
     got = collections.Counter(until_marked(init))
     assert got.pop(signal.SIGCONT) == 1
     assert got == collections.Counter(sent)
-
-
-def pair(start: Start, *options: str, detach: str = "", **how: object) -> tuple[Init, int]:
-    """Start a payload that has a child; return the init and the child's pid. Both say what they get."""
-    script = f'{detach} "$1" child & exec "$1" got'
-    init = start(*options, "--", *shell(script, str(compiled("receive"))), **how)
-    # They may become ready in either order.
-    until(lambda: "got is ready\n" in init.stdout and "child is ready\n" in init.stdout, "both")
-    child = next(
-        pid
-        for pid in processes.descendants(init.pid)
-        if processes.command(pid)[1:] == ["child"] and processes.alive(pid)
-    )
-    return init, child
-
-
-def got_by(init: Init, child: int) -> tuple[list[int], list[int]]:
-    """Return what the payload and its child have got in all, after everything has been delivered."""
-    init.idle()
-    for pid in (init.payload, child):
-        os.kill(pid, MARK)
-    until(lambda: len(re.findall(rf"^(?:got|child) {MARK} ", init.stdout, re.MULTILINE)) == 2, "both marks")
-    found = [
-        # With si_code 0, that is by kill: their own children's ends are theirs alone.
-        [int(number) for number in re.findall(rf"^{name} (\d+) 0 ", init.stdout, re.MULTILINE)]
-        for name in ("got", "child")
-    ]
-    assert found[0].pop() == found[1].pop() == MARK
-    return found[0], found[1]
 
 
 def test_the_payload_alone_is_the_target(start: Start, place: str) -> None:

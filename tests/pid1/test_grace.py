@@ -10,14 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests import processes
+from tests.commands import WITHOUT_PROC, WITHOUT_THE_NEWEST_PID, payload, shell, with_mount
 from tests.conftest import Start
-from tests.harness import NAMESPACE, WITHOUT_THE_NEWEST_PID, kill, payload, shell, until, with_mount
+from tests.ending import kill
 from tests.leaving import LONG, WITHOUT_KILL, Leaving, title
-
-WITHOUT_PROC = [
-    *("/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount"),
-    *("sh", "-c", 'umount -l /proc && exec "$@"', "sh"),
-]
+from tests.waiting import until
+from tools.namespace import NAMESPACE
 
 
 @pytest.mark.parametrize("who", ["plain:3", "away:2", "deep", "stopped:2"])

@@ -9,14 +9,17 @@ from collections.abc import Iterator
 import pytest
 
 from tests import processes
+from tests.commands import compiled, payload
 from tests.conftest import Start
-from tests.faults.plan import AS_PID1
-from tests.faults.scenario import HELD
-from tests.harness import NAMESPACE, compiled, kill, payload, until
+from tests.ending import kill
 from tests.hostile.contract import CODE, live
 from tests.hostile.contract import Start as HostileStart
 from tests.hostile.starts import bits
 from tests.needed import installed
+from tests.outcomes import HELD
+from tests.peers.commands import AS_PID1
+from tests.waiting import until
+from tools.namespace import NAMESPACE
 
 NOTHING = HostileStart("nothing")
 STARTED_BY_A_SHELL = ("sh", "-c", '"$@"; exit $?', "sh")

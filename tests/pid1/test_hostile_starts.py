@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.scenario import ENDED, HELD
 from tests.hostile.contract import Start, live
 from tests.hostile.starts import STARTS
+from tests.outcomes import ENDED, HELD
 
 KINDS = [
     pytest.param(kind, hostile, id=f"{kind}-{hostile.name}")

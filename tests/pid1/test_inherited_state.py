@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests import processes
+from tests.commands import ENVIRONMENT
 from tests.conftest import Start
-from tests.harness import ENVIRONMENT, NAMESPACE, Init, until
+from tests.harness import Init
+from tests.waiting import until
+from tools.namespace import NAMESPACE
 
 PAYLOAD = ("sleep", "1000")
 IGNORABLE = [1, 2, 3, 10, 13, 15, 17, 20, 21, 22, 25, 28, 34, 64]

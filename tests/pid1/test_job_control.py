@@ -11,9 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests import processes
+from tests.commands import ENVIRONMENT, compiled, payload, shell
 from tests.conftest import OpenTerminal, Start
-from tests.harness import ENVIRONMENT, NAMESPACE, WAITS, Init, compiled, kill, payload, shell, until
+from tests.ending import kill
+from tests.harness import WAITS, Init
 from tests.terminal import BASH, END, INTERRUPT, QUIT, SUSPEND, Terminal
+from tests.waiting import until
+from tools.namespace import NAMESPACE
 
 SLEEP = ("sleep", "1000")
 # Stops by the terminal's keys and the kernel, which the receiver then does not take for itself.

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import select
 import signal
 import socket
-import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,44 +14,13 @@ from pathlib import Path
 import pytest
 
 from tests import processes
+from tests.commands import ENVIRONMENT, payload, shell
 from tests.conftest import Start
-from tests.harness import ENVIRONMENT, PATIENCE, Init, payload, shell, until
+from tests.harness import Init
+from tests.manager import Manager
+from tests.waiting import PATIENCE, until
 
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-
-
-class Manager:
-    """A service manager's socket, and what has arrived there."""
-
-    def __init__(self, address: str) -> None:
-        self.variable = address
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind("\0" + address[1:] if address.startswith("@") else address)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        self.socket.settimeout(PATIENCE)
-
-    def receive(self) -> tuple[bytes, int, int]:
-        """Return the next message, its sender's pid, and how many descriptors came along; those are closed."""
-        data, ancillary, _, _ = self.socket.recvmsg(65536, 65536)
-        pid = descriptors = 0
-        for _, kind, content in ancillary:
-            if kind == socket.SCM_RIGHTS:
-                numbers = struct.unpack(f"{len(content) // 4}i", content)
-                descriptors = len(numbers)
-                for each in numbers:
-                    os.close(each)
-            else:
-                pid = struct.unpack("3i", content)[0]
-        return data, pid, descriptors
-
-    def nothing(self) -> bool:
-        """Return whether nothing has arrived."""
-        return not select.select([self.socket], [], [], 0)[0]
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What the init's environment is."""
-        return {**ENVIRONMENT, "NOTIFY_SOCKET": self.variable}
 
 
 @pytest.fixture(params=["path", "abstract"])

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import INIT_WAITS, shell
 from tests.conftest import Start
-from tests.harness import INIT_WAITS, NAMESPACE, shell, until
 from tests.needed import absent
+from tests.version2 import KILL_AND_COUNT, version_2
+from tests.waiting import until
+from tools.namespace import NAMESPACE
 
 MOUNT = Path("/sys/fs/cgroup/memory")
 LIMIT = 32 << 20
@@ -72,22 +75,7 @@ def test_a_child_of_the_payload_that_was_killed_is_reported_at_the_end(
     )
 
 
-# Version 2 has no memory controller beside version 1's: a folder of files of the same shape stands in for it.
-VERSION_2 = """
-mount -t tmpfs none /sys/fs/cgroup && cd /sys/fs/cgroup &&
-printf 'low 0\\nhigh 0\\nmax 0\\noom 0\\noom_kill %s\\n' "$BEFORE" > memory.events && echo "$MAX" > memory.max &&
-echo "0::/" > own && mount --bind own /proc/$$/cgroup && exec "$@"
-"""
-
-
-def version_2(limit: str) -> list[str]:
-    """Return the words that start a program as PID 1 where cgroups look like version 2."""
-    around = f"BEFORE=2 MAX={limit}; {VERSION_2}"
-    return [*NAMESPACE, "--mount", "sh", "-c", around, "sh"]
-
-
 COUNT = "echo oom_kill 3 > /sys/fs/cgroup/memory.events"
-KILL_AND_COUNT = "printf 'low 0\\noom 3\\noom_kill 3\\noom_group_kill 0\\n' > /sys/fs/cgroup/memory.events; kill -9 $$"
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests import processes
+from tests.commands import ENVIRONMENT, PLACES, payload, shell
 from tests.conftest import Start
-from tests.harness import ENVIRONMENT, PATIENCE, PLACES, Init, Outcome, kill, payload, shell, until
+from tests.ending import kill
+from tests.harness import Init, Outcome
+from tests.waiting import PATIENCE, until
 
 RUN = ("sh", "-c", "exit 0")
 

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests import processes
+from tests.commands import ENVIRONMENT, shell
 from tests.conftest import RunAs, Start
-from tests.harness import ENVIRONMENT, NAMESPACE, shell, until
-from tests.pid1.test_forwarding import got_by, pair
+from tests.pair import got_by, pair
+from tests.waiting import until
+from tools.namespace import NAMESPACE
 
 TINI = ["tini", "tini-static", "docker-init"]
 DUMB_INIT = ["dumb-init"]

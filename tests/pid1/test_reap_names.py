@@ -10,8 +10,9 @@ import subprocess
 import pytest
 
 from tests import processes
+from tests.commands import shell
 from tests.conftest import Start
-from tests.harness import shell, until
+from tests.waiting import until
 
 
 @pytest.mark.parametrize(

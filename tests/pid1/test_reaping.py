@@ -10,8 +10,11 @@ import time
 import pytest
 
 from tests import processes
+from tests.commands import compiled, payload, shell
 from tests.conftest import Start
-from tests.harness import Init, compiled, kill, payload, shell, until
+from tests.ending import kill
+from tests.harness import Init
+from tests.waiting import until
 
 ORPHAN = '( sleep 1000 & echo "$!" ); exec sleep 1000'
 

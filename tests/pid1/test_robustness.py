@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests import processes
+from tests.commands import WITHOUT_PROC, compiled, payload, shell
 from tests.conftest import Start
-from tests.harness import Init, compiled, kill, payload, shell, until
+from tests.ending import kill
+from tests.harness import Init
+from tests.waiting import until
 
 NO_TIMEOUT = "0x0"
-WITHOUT_PROC = [
-    *("/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount"),
-    *("sh", "-c", 'umount -l /proc && exec "$@"', "sh"),
-]
 
 
 def ready(init: Init) -> Init:

@@ -10,13 +10,15 @@ from collections.abc import Iterable
 import pytest
 
 from tests import processes
+from tests.commands import shell
 from tests.conftest import OpenTerminal, Start
-from tests.faults.scenario import ENDED, HELD
-from tests.harness import WAITS, shell, until
+from tests.harness import WAITS
 from tests.hostile import contract
 from tests.hostile.starts import DISPENSABLE, ERRORS, NEEDED, NEEDED_FROM_SOURCE, refused
 from tests.leaving import LONG, Leaving
+from tests.outcomes import ENDED, HELD
 from tests.terminal import INTERRUPT
+from tests.waiting import until
 
 KILL_REFUSED = "USR1 could not be sent to "
 

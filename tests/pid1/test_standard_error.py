@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from tests import processes
+from tests.commands import PLACES, WITHOUT_PROC, payload
 from tests.conftest import Start
-from tests.harness import PLACES, Init, Stream, payload, until
+from tests.harness import Init
 from tests.hostile.starts import refused
-from tests.pid1.test_robustness import WITHOUT_PROC
+from tests.streams import Stream
 from tests.unwritable import (
     FOR_A_WHILE,
     FOR_EVER,
@@ -32,6 +33,7 @@ from tests.unwritable import (
     full_socket,
     stopped_terminal,
 )
+from tests.waiting import until
 
 Kind = Callable[[], AbstractContextManager[Unwritable]]
 # What -vv says before it is told to: "payload started", "USR1 is forwarded".

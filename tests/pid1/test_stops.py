@@ -10,9 +10,11 @@ from collections.abc import Callable
 import pytest
 
 from tests import processes
+from tests.commands import compiled, payload, shell
 from tests.conftest import OpenTerminal, Start
-from tests.harness import Init, compiled, payload, shell, stays, until
+from tests.harness import Init
 from tests.leaving import LONG
+from tests.waiting import stays, until
 
 STOP_SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT]
 

@@ -7,10 +7,12 @@ import shlex
 import signal
 
 from tests import processes
+from tests.commands import payload
 from tests.conftest import OpenTerminal
-from tests.harness import kill, payload, until
+from tests.ending import kill
 from tests.leaving import CODE, LONG, title
 from tests.terminal import INTERRUPT, SUSPEND, Terminal
+from tests.waiting import until
 
 
 def left_in(terminal: Terminal, init: int) -> list[int]:

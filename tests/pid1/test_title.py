@@ -8,8 +8,9 @@ import signal
 
 from tests import processes
 from tests.conftest import Start
-from tests.harness import kill, stays, until
+from tests.ending import kill
 from tests.leaving import LONG, WITHOUT_KILL, Leaving, title
+from tests.waiting import stays, until
 
 
 def shows(leaving: Leaving, pattern: str) -> None:

@@ -9,8 +9,11 @@ import subprocess
 from pathlib import Path
 
 from tests import processes
+from tests.commands import shell
 from tests.conftest import Start
-from tests.harness import NAMESPACE, Init, shell, until
+from tests.harness import Init
+from tests.waiting import until
+from tools.namespace import NAMESPACE
 
 # Any of these may be seen of a process that only waits: it may have been woken a moment ago.
 STATE = "[RSD]"

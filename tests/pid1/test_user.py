@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests import processes
+from tests.commands import shell
 from tests.conftest import Start
-from tests.harness import NAMESPACE, Outcome, shell, until
+from tests.harness import Outcome
+from tests.waiting import until
+from tools.namespace import NAMESPACE
 
 PASSWD = """\
 root:x:0:0:root:/root:/bin/sh

@@ -9,8 +9,9 @@ import pytest
 
 from tests import processes
 from tests.conftest import Start
-from tests.harness import kill, until
+from tests.ending import kill
 from tests.leaving import LONG, Leaving, title
+from tests.waiting import until
 
 
 def test_what_is_left_may_end_by_itself(start: Start, place: str) -> None:

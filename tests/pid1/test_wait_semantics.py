@@ -8,8 +8,12 @@ import signal
 import pytest
 
 from tests import processes
+from tests.commands import compiled, payload, shell
 from tests.conftest import Start
-from tests.harness import NAMESPACE, Init, compiled, kill, payload, shell, stays, until
+from tests.ending import kill
+from tests.harness import Init
+from tests.waiting import stays, until
+from tools.namespace import NAMESPACE
 
 # What a child's parent is told by when it ends; 0 is nothing at all.
 ODD = pytest.mark.parametrize("exit_signal", [0, signal.SIGUSR1], ids=["none", "USR1"])

@@ -11,9 +11,14 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests import processes
+from tests.commands import ENVIRONMENT, payload, shell
 from tests.conftest import Start
-from tests.harness import ENVIRONMENT, NAMESPACE, Init, Stream, kill, payload, shell, until
+from tests.ending import kill
+from tests.harness import Init
 from tests.leaving import CODE, LONG, Leaving, title
+from tests.streams import Stream
+from tests.waiting import until
+from tools.namespace import NAMESPACE
 
 Enter = Callable[..., int]
 

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.harness import ENVIRONMENT, INIT_WAITS, NAMESPACE, PATIENCE, payload, shell
-from tests.pid1.test_oom import KILL_AND_COUNT, version_2
+from tests.commands import ENVIRONMENT, INIT_WAITS, payload, shell
+from tests.version2 import KILL_AND_COUNT, version_2
+from tests.waiting import PATIENCE
+from tools.namespace import NAMESPACE
 
 # Processes that become init's in every way: an orphan that ends, one that outlives the payload, one that hears nothing.
 ORPHANS = shell("(true &); (sleep 600 &); (trap '' TERM; sleep 600 &); exit 3")

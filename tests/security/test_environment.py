@@ -14,8 +14,11 @@ import pytest
 
 from pyinit import personas
 from tests import processes
-from tests.harness import ENVIRONMENT, INIT_WAITS, ROOT, Init, shell, until
+from tests.commands import ENVIRONMENT, INIT_WAITS, shell
+from tests.harness import Init
 from tests.security.lives import Trace, traced
+from tests.waiting import until
+from tools.tree import ROOT
 
 INIT_SLEEPS = shell(INIT_WAITS)
 LIVES = {

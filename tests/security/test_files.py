@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import ENVIRONMENT
 from tests.conftest import OpenTerminal
-from tests.harness import ENVIRONMENT
 from tests.security.lives import LIVES, Call, Trace, read, traced
 
 # docs/security.md has this list.

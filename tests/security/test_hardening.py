@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests import processes
-from tests.harness import Init, payload
+from tests.commands import payload
+from tests.harness import Init
 
 
 def test_no_segment_is_written_and_executed(frozen: Path) -> None:

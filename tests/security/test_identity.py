@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests import processes
+from tests.commands import payload
 from tests.conftest import Start
-from tests.harness import Outcome, payload, until
+from tests.harness import Outcome
+from tests.waiting import until
 
 WHO = (
     *("Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"),

@@ -15,10 +15,13 @@ from pathlib import Path
 import pytest
 
 from tests import processes
+from tests.commands import ENVIRONMENT, payload, shell
 from tests.conftest import Start
-from tests.harness import ENVIRONMENT, NAMESPACE, ROOT, payload, shell, until
-from tests.pid1.test_notify import Manager
+from tests.manager import Manager
 from tests.security.lives import traced
+from tests.waiting import until
+from tools.namespace import NAMESPACE
+from tools.tree import ROOT
 
 MOST_DESCRIPTORS = 253  # the kernel's SCM_MAX_FD
 # No more than a receiver's queue holds whose net.unix.max_dgram_qlen is the kernel's own, 10.

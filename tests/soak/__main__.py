@@ -9,8 +9,8 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from tests import marks, processes
-from tests.harness import PLACES, PROGRAMS, compiled
+from tests import ending, marks
+from tests.commands import PLACES, PROGRAMS, compiled
 from tests.soak.lives import Figures, numbered, until
 
 
@@ -24,7 +24,7 @@ def main() -> int:
     asked = parser.parse_args()
     print(f"soak: seed {asked.seed}", flush=True)
     compiled("actor")
-    processes.adopt()
+    ending.adopt()
     if asked.life:
         kind, place, number = asked.life.split("/")
         results = [numbered(kind, place, asked.seed, int(number))]
@@ -44,7 +44,7 @@ def main() -> int:
 def in_parallel(deadline: float, seed: str) -> list[tuple[Figures, str]]:
     """Let both kinds live in both places at the same time."""
     lines = [(kind, place) for kind in PROGRAMS for place in PLACES]
-    with ProcessPoolExecutor(len(lines), initializer=processes.adopt) as pool:
+    with ProcessPoolExecutor(len(lines), initializer=ending.adopt) as pool:
         running = [pool.submit(until, deadline, kind, place, seed) for kind, place in lines]
         return [each.result() for each in running]
 

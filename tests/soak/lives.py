@@ -7,9 +7,9 @@ import traceback
 from random import Random
 from typing import NamedTuple
 
+from tests.model.life import Broken, Life
+from tests.model.setup import Setup
 from tests.soak import plan
-from tests.soak.life import Broken, Life
-from tests.soak.setup import Setup
 
 # By then nearly everything that init does has been done once.
 WARM_UP = 100  # steps

@@ -16,10 +16,10 @@ from hypothesis.stateful import (
     rule,
 )
 
-from tests.soak.actor import Entered
-from tests.soak.life import DISCARDING, KILL, Broken, Life, Orphan
+from tests.model.actor import Entered
+from tests.model.life import DISCARDING, KILL, Broken, Life, Orphan
+from tests.model.setup import Setup
 from tests.soak.plan import BURST, FATAL
-from tests.soak.setup import Setup
 
 ENDS = st.one_of(
     st.tuples(st.just("exit"), st.integers(0, 255)),

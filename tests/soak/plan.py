@@ -7,9 +7,9 @@ from functools import partial
 from random import Random
 
 from pyinit import signals
-from tests.harness import PROGRAMS
-from tests.soak.life import DISCARDING, FORWARDED, KILL, Life
-from tests.soak.setup import Setup
+from tests.commands import PROGRAMS
+from tests.model.life import DISCARDING, FORWARDED, KILL, Life
+from tests.model.setup import Setup
 
 OPTIONS: Sequence[Sequence[str]] = (
     *([], ["-g"], ["-a"], ["-c"], ["-v"], ["-w"], ["-S"], ["-S", "-g"]),

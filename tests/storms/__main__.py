@@ -8,12 +8,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests import marks, processes
+from tests import ending, marks
+from tests.commands import PROGRAMS
 from tests.faults import plan
-from tests.harness import PROGRAMS
-from tests.soak.life import Life
-from tests.soak.setup import Setup
+from tests.model.life import Life
+from tests.model.setup import Setup
 from tests.storms.storm import (
+    GROWTH,
     Result,
     Storm,
     blown_over,
@@ -24,8 +25,6 @@ from tests.storms.storm import (
     warm_up,
 )
 
-# RSS after a storm, against before it.
-GROWTH = 64  # KB
 WARM_UP = 10  # so much of a storm comes before it
 OURS = "pyinit"
 HEAD = """
@@ -42,7 +41,7 @@ def main() -> int:
     parser.add_argument("--signals", type=int, default=1_000_000)
     parser.add_argument("--document", type=Path, help="replace the table in this file")
     asked = parser.parse_args()
-    processes.adopt()
+    ending.adopt()
     storms = [
         (orphans, asked.orphans),
         (standard_signals, asked.signals),

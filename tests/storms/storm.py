@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 from pyinit import signals
 from tests import processes
-from tests.harness import NotInTimeError, payload, until
-from tests.soak.life import FORWARDED, Life
+from tests.commands import payload
+from tests.model.life import FORWARDED, Life
+from tests.waiting import NotInTimeError, until
 
 MICROSECONDS = 1e6
 PATIENCE = 120.0  # seconds
+GROWTH = 64  # KB that RSS may be larger after a storm than before it
 PIECE = 2000  # orphans that are asked for at a time
 GUST = 200  # orphans
 VISIT = 20  # orphans of one who is let in

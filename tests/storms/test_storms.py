@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.harness import payload
-from tests.soak.life import Life
-from tests.soak.setup import Setup
-from tests.storms.__main__ import GROWTH
+from tests.commands import payload
+from tests.model.life import Life
+from tests.model.setup import Setup
 from tests.storms.storm import (
+    GROWTH,
     Result,
     Storm,
     blown_over,

@@ -18,8 +18,8 @@ from benchmarks.report import Results
 from benchmarks.tables import Column, Table
 from benchmarks.tracing import traced
 from tests import marks
-from tests.harness import ROOT
 from tests.needed import frozen_file
+from tools.tree import ROOT
 
 PEERS = ["tini", "tini-static", "dumb-init", "catatonit"]
 TABLES = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pyinit.table import TABLE
-from tests.harness import ROOT
+from tools.tree import ROOT
 
 OPTIONS = sorted(word for option in TABLE.options for word in option.words())
 

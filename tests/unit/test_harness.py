@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests import processes
-from tests.harness import ROOT, Init, NotInTimeError, kill, payload, shell, stays, until
+from tests.commands import payload, shell
+from tests.ending import kill
+from tests.harness import Init
+from tests.waiting import NotInTimeError, stays, until
+from tools.tree import ROOT
 
 
 def run_tests(folder: Path, text: str) -> subprocess.CompletedProcess[str]:

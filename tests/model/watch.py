@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from tests import processes
-from tests.harness import NotInTimeError, until
+from tests.waiting import NotInTimeError, until
 
 NANOSECONDS = 1e9
 OLDEST = 1.0  # seconds that a zombie may wait for an init that the machine lets run

@@ -9,7 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import IO
 
 from tests import processes
-from tests.harness import Stream, kill, payload, until
+from tests.commands import payload
+from tests.ending import kill
+from tests.streams import Stream
+from tests.waiting import until
 
 COMMAND = payload("actor")
 

@@ -15,11 +15,13 @@ from collections.abc import Callable, Sequence
 
 from pyinit import signals
 from tests import processes
-from tests.harness import Init, NotInTimeError, kill, until
-from tests.soak.actor import COMMAND, Actor, Entered
-from tests.soak.owed import Owed
-from tests.soak.setup import Setup
-from tests.soak.watch import Watch
+from tests.ending import kill
+from tests.harness import Init
+from tests.model.actor import COMMAND, Actor, Entered
+from tests.model.owed import Owed
+from tests.model.setup import Setup
+from tests.model.watch import Watch
+from tests.waiting import NotInTimeError, until
 
 CHLD, CONT, KILL, STOP = (int(each) for each in (signal.SIGCHLD, signal.SIGCONT, signal.SIGKILL, signal.SIGSTOP))
 FORWARDED = sorted(signals.ALL - {KILL, STOP, CHLD})

@@ -1,0 +1,55 @@
+"""The words that tests run: which pyinit, where, over what."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tools.compiled import compiled as compiled_from
+from tools.namespace import NAMESPACE, PATH
+from tools.tree import ROOT
+
+PROGRAMS = {
+    "source": [sys.executable, "-m", "pyinit"],
+    "frozen": [str(ROOT / "dist" / "pyinit")],
+}
+PLACES: Mapping[str, Sequence[str]] = {"pid1": NAMESPACE, "subreaper": ()}
+ENVIRONMENT: Mapping[str, str] = {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8"}
+# As PID 1 where no /proc is mounted.
+WITHOUT_PROC = [
+    *("/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount"),
+    *("sh", "-c", 'umount -l /proc && exec "$@"', "sh"),
+]
+# proc(5): such a mount has processes and nothing else; or what stands in loadavg's place is not it.
+WITHOUT_THE_NEWEST_PID = ("mount -t proc -o subset=pid proc /proc", "mount --bind /dev/null /proc/loadavg")
+# For the shell of a payload: it goes on when init has done all there was to do. Init sleeps then, and again after its
+# first wait, of a millisecond (pyinit/loop.py).
+_ASLEEP = 'until read -r _ _ state _ </proc/$PPID/stat && [ "$state" = S ]; do :; done'
+INIT_WAITS = f"{_ASLEEP}; sleep 0.01; {_ASLEEP};"
+PAYLOADS = ROOT / "tests" / "payloads"
+COMPILER = ("gcc", "-static", "-O1", "-Wall", "-Wextra", "-Werror")
+Word = str | bytes
+
+
+def compiled(name: str) -> Path:
+    """Return the program made from payloads/NAME.c; compile it unless that has been done."""
+    return compiled_from(PAYLOADS / f"{name}.c", COMPILER)
+
+
+def payload(name: str, *words: str) -> list[str]:
+    """Return the command that runs payloads/NAME.c or payloads/NAME.py."""
+    script = PAYLOADS / f"{name}.py"
+    if script.exists():
+        return [sys.executable, "-I", "-S", str(script), *words]
+    return [str(compiled(name)), *words]
+
+
+def with_mount(script: str) -> list[str]:
+    """Return the words that start a program where a script has mounted something, for it alone."""
+    return ["/usr/bin/unshare", "--mount", *shell(f'{script} && exec "$@"')]
+
+
+def shell(script: str, *words: str) -> list[str]:
+    """Return the command that runs a shell script; `words` are its $1, $2 ..."""
+    return ["/bin/sh", "-c", script, "sh", *words]
