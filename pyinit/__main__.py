@@ -16,20 +16,21 @@ from pyinit.spawn import Inherited
 
 def main() -> int:
     """Init's whole life; the exit code, 0 to 255. Nothing escapes but as one line on standard error."""
+    options = Options()
     try:
         inherited = Inherited()
         persona = personas.by_program(sys.argv[0]) if sys.argv else None
         parse = persona.parse if persona else cli.parse
-        asked, options = parse(sys.argv[1:])
+        asked = parse(sys.argv[1:], options)
         if asked:
             return _print(asked, options, persona)
         return run.run(options, inherited)
     except Failure as failure:
-        Log().error(failure.message)
+        Log(json=options.json).error(failure.message)
         return failure.code
     except BaseException as error:
-        Log().error(f"internal error: {type(error).__name__}: {error}")
-        return errors.INTERNAL
+        Log(json=options.json).error(f"internal error: {type(error).__name__}: {error}")
+        return options.remap.get(errors.INTERNAL, errors.INTERNAL)
 
 
 def _print(asked: Option, options: Options, persona: Persona | None) -> int:

@@ -62,9 +62,12 @@ def rewrite(text: str) -> tuple[int, int]:
     try:
         if not colon:
             raise ValueError
-        return signals.number(old), 0 if new == "0" else signals.number(new)
+        becomes = signals.number(old), 0 if new == "0" else signals.number(new)
     except ValueError:
         raise ValueError("give FROM:TO, signals' names or numbers, such as TERM:QUIT or HUP:0") from None
+    if becomes[0] in signals.NOT_FORWARDED:
+        raise ValueError(f"{signals.name(becomes[0])} never comes to be forwarded")
+    return becomes
 
 
 def log_format(text: str) -> bool:

@@ -11,17 +11,17 @@ from pyinit.table import TABLE, check
 USAGE = "pyinit [OPTIONS] [--] PROGRAM [ARG...]"
 
 
-def parse(words: list[str]) -> tuple[Option | None, Options]:
-    """What the command line and PYINIT_OPTIONS ask for: a text (the option that names it), or a run.
+def parse(words: list[str], options: Options) -> Option | None:
+    """Applies PYINIT_OPTIONS and the command line; the option that asks for a text, None for a run.
 
-    Raises Failure for what they cannot mean.
+    Raises Failure for what they cannot mean; what stood before that has been applied.
     """
-    options = environment.options()
+    environment.apply(options)
     inherited = environment.set_aside(options)
     found, options.command = TABLE.parse(words, options)
     check(options)
     environment.merge(options, inherited)
-    return asked(found, options, f"{USAGE} (see pyinit --help)"), options
+    return asked(found, options, f"{USAGE} (see pyinit --help)")
 
 
 def asked(found: list[Option], options: Options, usage: str, code: int = TABLE.failed) -> Option | None:
@@ -33,7 +33,7 @@ def asked(found: list[Option], options: Options, usage: str, code: int = TABLE.f
         if each.text:
             return each
     if options.pause and options.command:
-        raise Failure(f"-P runs no program: leave out {options.command[0]!r}", code)
+        raise Failure(f"-P runs no program: leave out {options.command[0]}", code)
     if not options.pause and not options.command:
         raise Failure(f"no program to run: {usage}", code)
     return None

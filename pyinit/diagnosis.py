@@ -15,6 +15,18 @@ from pyinit.searchpath import DEFAULT_PATH
 # What execve reads of a script's first line (binfmt_script, Linux 5.1 on), and enough of an ELF file's headers.
 HEAD = 4096
 PT_INTERP = 3
+# elf.h: e_ident[EI_DATA], and e_machine of what containers are built for.
+BIG_ENDIAN = 2
+MACHINES = {
+    3: "i386",
+    21: "ppc64",
+    22: "s390x",
+    40: "arm",
+    62: "x86_64",
+    183: "aarch64",
+    243: "riscv64",
+    258: "loongarch64",
+}
 # What a seccomp profile lets a call fail with: docker's EPERM, others ENOSYS.
 FORBIDDEN = (errno.EPERM, errno.ENOSYS)
 
@@ -34,14 +46,14 @@ def hint(number: int, step: str) -> str:
 
 def explain(program: bytes, number: int) -> tuple[int, str]:
     """The exit code, 126 or 127, and the line for a program that exec refused with errno `number`."""
-    name = os.fsdecode(program)
+    name = os.fsdecode(program) or "''"
     reason = os.strerror(number)
     if number in (errno.ENOENT, errno.ENOTDIR):
         return errors.NOT_FOUND, f"{name}: {_why_not_found(program, reason)}"
     if number == errno.EACCES:
         reason = _why_refused(program, reason)
     elif number == errno.ENOEXEC:
-        reason = "it has no #! line, nor is it a program for this machine, and there is no /bin/sh to try"
+        reason = _why_no_program(program, reason)
     return errors.NOT_EXECUTABLE, f"{name}: cannot be executed: {reason}"
 
 
@@ -87,12 +99,20 @@ def _why_refused(program: bytes, reason: str) -> str:
     return f"{reason}; a noexec mount or the permissions on its folders may be why"
 
 
+def _why_no_program(program: bytes, reason: str) -> str:
+    head = _head(program if b"/" in program else _first_in_path(program) or program)
+    if head.startswith(b"\x7fELF"):
+        number = int.from_bytes(head[18:20], "big" if head[5] == BIG_ENDIAN else "little")
+        machine = MACHINES.get(number, "another machine")
+        return f"{reason}: it is a program for {machine}, and this is {os.uname().machine}"
+    if b"\0" in head.partition(b"\n")[0]:
+        return f"{reason}: it is neither a program for this machine nor a script"
+    return f"{reason}: it has no #! line, and there is no /bin/sh to try"
+
+
 def _interpreter(path: bytes) -> bytes:
     """The interpreter that a script's first line or an ELF file's program header names; empty without one."""
-    try:
-        head = files.read(path, HEAD)
-    except OSError:
-        return b""
+    head = _head(path)
     if head.startswith(b"#!"):
         # Blanks and tabs end the name, as the kernel has it; a carriage return is part of it and must show.
         line = head[2:].split(b"\n", 1)[0].replace(b"\t", b" ").strip(b" ")
@@ -100,6 +120,14 @@ def _interpreter(path: bytes) -> bytes:
     if head.startswith(b"\x7fELF\x02"):
         return _elf_interpreter(head)
     return b""
+
+
+def _head(path: bytes) -> bytes:
+    """The file's first bytes; none where they cannot be read."""
+    try:
+        return files.read(path, HEAD)
+    except OSError:
+        return b""
 
 
 def _elf_interpreter(head: bytes) -> bytes:

@@ -10,21 +10,19 @@ from pyinit.table import TABLE, check
 VARIABLE = b"PYINIT_OPTIONS"
 
 
-def options() -> Options:
-    """The options that PYINIT_OPTIONS holds: always pyinit's own, whatever name init was run by."""
-    asked = Options()
+def apply(options: Options) -> None:
+    """Applies what PYINIT_OPTIONS holds: always pyinit's own options, whatever name init was run by."""
     text = native.getenv(VARIABLE)
     if text is None:
-        return asked
+        return
     try:
-        found, rest = TABLE.parse(text.decode("utf-8", "surrogateescape").split(), asked)
-        check(asked)
+        found, rest = TABLE.parse(text.decode("utf-8", "surrogateescape").split(), options)
+        check(options)
     except Failure as failure:
         raise Failure(f"{VARIABLE.decode()}: {failure.message}") from None
-    misplaced = [each.words()[0] for each in found if each.alone] or [repr(each) for each in rest]
+    misplaced = [each.words()[0] for each in found if each.alone] or rest
     if misplaced:
         raise Failure(f"{VARIABLE.decode()}: {misplaced[0]} belongs on the command line")
-    return asked
 
 
 def set_aside(options: Options) -> tuple[bool, bool, bool]:

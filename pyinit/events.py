@@ -22,6 +22,11 @@ LONGEST = 2**31 - 1
 Received = tuple[int, int, int]
 
 
+def is_pending(number: int) -> bool:
+    """Whether a signal has come and was not handed out yet."""
+    return number in signal.sigpending()
+
+
 class SignalWait:
     """Waits for signals alone."""
 
@@ -30,10 +35,7 @@ class SignalWait:
     # The methods are native's functions themselves: a frame of Python's for each signal would be felt.
     wait = staticmethod(native.wait_signal)
     rest = staticmethod(native.wait_and_reap)
-
-    def holds(self, number: int) -> bool:
-        """Whether a signal has come and was not handed out yet."""
-        return number in signal.sigpending()
+    holds = staticmethod(is_pending)
 
 
 class Watches:
@@ -77,6 +79,8 @@ class DescriptorWait:
 
     __slots__ = ("watches",)
 
+    holds = staticmethod(is_pending)
+
     def __init__(self) -> None:
         self.watches = Watches()
         self.watches.add(descriptors.above_standard(native.signal_descriptor()), _nothing)
@@ -86,13 +90,9 @@ class DescriptorWait:
         self.watches.serve(self.watches.poll(seconds))
         return native.wait_signal(chld, 0.0)
 
-    def rest(self, _how: int, _payload: int) -> Received | None:
+    def rest(self, *_: int) -> Received | None:
         """The next signal, whenever it comes; None when a descriptor was served."""
         return self.wait(True, None)
-
-    def holds(self, number: int) -> bool:
-        """Whether a signal has come and was not handed out yet."""
-        return number in signal.sigpending()
 
 
 def _nothing() -> None:

@@ -20,7 +20,7 @@ NSPAWN_HALT = (signals.RTMIN + 3, signals.RTMIN + 4, signals.RTMIN + 13, signals
 class Forwarder:
     """Sends signals on to where the options say."""
 
-    __slots__ = ("_log", "_own_pid", "_payload", "_rewrite", "_same_group", "_target", "_walks")
+    __slots__ = ("_log", "_own_pid", "_passed_back", "_payload", "_rewrite", "_same_group", "_target", "_walks")
 
     def __init__(self, options: Options, payload: int, log: Log) -> None:
         self._payload = payload
@@ -32,30 +32,47 @@ class Forwarder:
         self._target = signals.EVERYBODY if everybody else -payload if options.group else payload
         self._same_group = options.same_group
         self._rewrite = rewrites(options)
+        self._passed_back = 0
 
     def becomes(self, number: int, code: int, sender: int) -> int:
         """What the payload gets for a signal with this si_code and this sender; 0: nothing."""
         if self._arrived_already(number, code, sender):
             return 0
         becomes = self._rewrite.get(number, number)
-        if not becomes:
-            self._log.debug(f"{signals.name(number)} is dropped")
+        if becomes != number:
+            what = f"becomes {signals.name(becomes)}" if becomes else "is dropped"
+            self._log.debug(f"{signals.name(number)} {what}", signal=signals.name(number))
         return becomes
 
     def _arrived_already(self, number: int, code: int, sender: int) -> bool:
         """Whether the payload needs no copy: the terminal sent it to the whole group, or init caused it itself."""
         if sender == self._own_pid:
-            return number in signals.CAUSED_BY_INIT
+            return number in signals.CAUSED_BY_INIT or number == self._passed_back
         return self._same_group and code == signals.SI_KERNEL and number in signals.FROM_TERMINAL
 
-    def send(self, number: int) -> None:
-        """Sends a signal, as it is, to the payload, its group, or everyone."""
+    def send(self, number: int, whole_group: bool = False) -> None:
+        """Sends a signal, as it is, to the payload, its group, or everyone; `whole_group`: to its group at least."""
         if self._log.verbose > 1:
             self._log.debug(f"{signals.name(number)} is forwarded", signal=signals.name(number))
         if self._walks:
             self._send_to_descendants(number)
+        elif whole_group and self._target == self._payload:
+            self.kill(self._group(), number)
         else:
             self.kill(self._target, number)
+
+    def _group(self) -> int:
+        """What kill(2) takes for the payload's group; for the payload alone where that is init's own."""
+        try:
+            group = os.getpgid(self._payload)
+        except OSError:
+            return self._payload
+        return self._payload if group == os.getpgrp() else -group
+
+    def pass_back(self, number: int) -> None:
+        """Sends a signal to the others of init's own group."""
+        self._passed_back = number
+        self.kill(0, number)
 
     def _send_to_descendants(self, number: int) -> None:
         try:
@@ -69,7 +86,8 @@ class Forwarder:
         try:
             os.kill(target, number)
         except ProcessLookupError:
-            self._log.debug(f"{signals.name(number)} came too late for {target}")
+            whom = f"{target}" if target > 0 else f"process group {-target}"
+            self._log.debug(f"{signals.name(number)} is for nobody: {whom} has ended")
         except OSError as error:
             self._refused(target, number, error)
 

@@ -42,7 +42,7 @@ def lookup(text: str) -> Identity:
     users = entries(PASSWD) if raw.isdigit() else _needed(PASSWD)
     found = _match(users, raw)
     if found is None and not raw.isdigit():
-        raise Failure(f"-u {text}: {PASSWD} has no user {name!r}")
+        raise Failure(f"-u {text}: {PASSWD} has no user {name}")
     user = _number(found[2] if found else raw, text)
     home = found[5] or b"/" if found else b"/"
     if group_name:
@@ -62,7 +62,7 @@ def _group(name: str, text: str) -> int:
         return _number(raw, text)
     found = _match(_needed(GROUP), raw)
     if found is None:
-        raise Failure(f"-u {text}: {GROUP} has no group {name!r}")
+        raise Failure(f"-u {text}: {GROUP} has no group {name}")
     return _number(found[2], text)
 
 
@@ -74,7 +74,7 @@ def _groups(user: bytes, group: int, text: str) -> list[int]:
 
 def _number(word: bytes, text: str) -> int:
     if len(word) > DIGITS or int(word) > HIGHEST:
-        raise Failure(f"-u {text}: {word.decode()} is over {HIGHEST}")
+        raise Failure(f"-u {text}: the id {word.decode()} is over {HIGHEST}")
     return int(word)
 
 

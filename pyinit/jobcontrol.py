@@ -9,16 +9,17 @@ import os
 import signal
 from collections.abc import Callable
 
-from pyinit import signals
+from pyinit import errors, signals
 from pyinit.log import Log
 from pyinit.processes import Process
+from pyinit.status import exit_code
 from pyinit.terminal import Terminal
 
 
 class JobControl:
     """Stops and continues of payload and init. `has_come` tells whether a signal waits to be handled."""
 
-    __slots__ = ("_has_come", "_log", "_on_purpose", "_payload", "_terminal")
+    __slots__ = ("_group_stopped", "_has_come", "_log", "_on_purpose", "_payload", "_terminal")
 
     def __init__(self, payload: int, terminal: Terminal, has_come: Callable[[int], bool], log: Log) -> None:
         self._payload = payload
@@ -26,6 +27,7 @@ class JobControl:
         self._has_come = has_come
         self._log = log
         self._on_purpose = False
+        self._group_stopped = False
 
     def changed(self, pid: int, status: int) -> None:
         """A child was stopped or continued; of interest if it is the payload."""
@@ -37,7 +39,7 @@ class JobControl:
             return
         number = os.WSTOPSIG(status)
         self._log.info(f"payload {pid} stopped by {signals.name(number)}", pid=pid)
-        by_terminal = number in signals.JOB_CONTROL and not self._on_purpose
+        by_terminal = self._group_stopped = number in signals.JOB_CONTROL and not self._on_purpose
         if by_terminal and number != signals.TSTP and self._terminal.demand():
             # fg of a job that was running: the shell tells nobody, so the payload had to ask for the terminal. Or one
             # that another init has given to its own payload.
@@ -55,10 +57,24 @@ class JobControl:
         if resumable():
             self._suspend(number, whole_group=False)
 
-    def continued(self) -> None:
-        """CONT has come, and is about to be forwarded: after fg, but not bg, the payload gets the terminal."""
+    def continued(self) -> bool:
+        """CONT has come, and is about to be forwarded: after fg, but not bg, the payload gets the terminal.
+
+        Whether it is for the payload's whole group, as all of that was stopped by the terminal: a shell's CONT goes to
+        all of its job.
+        """
         self._on_purpose = False
         self._terminal.lend()
+        whole_group, self._group_stopped = self._group_stopped, False
+        return whole_group
+
+    def key(self, status: int) -> int:
+        """The signal of the key, ^C or ^\\, with which the payload was ended; 0 if it ended otherwise.
+
+        The terminal sends it to the payload's group, and means it for all of the shell's job, which init's group is.
+        """
+        number = exit_code(status) - errors.BY_SIGNAL
+        return number if number in signals.KEYS and self._terminal.lent_away else 0
 
     def _continue(self) -> None:
         """Undoes a stop by the terminal, which was for the payload's whole group."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pyinit import signals
 from pyinit.errors import Failure
 from pyinit.events import DescriptorWait, Received, SignalWait, Watches
-from pyinit.reaper import HOW, REFUSALS
+from pyinit.reaper import AT_MOST, HOW, REFUSALS
 from pyinit.wakeup import WakeupWait
 
 # Seconds: a payload that ends at once has ended by then.
@@ -119,7 +119,7 @@ class Loop:
             elif self._timers:
                 received = self._wait.wait(True, self._patience())
             else:
-                received = self._wait.rest(HOW, self.payload)
+                received = self._wait.rest(HOW, self.payload, AT_MOST, TURNS)
         except OSError as error:
             self._refusals += 1
             if self._refusals > REFUSALS:

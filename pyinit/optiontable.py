@@ -99,6 +99,10 @@ class OptionTable:
         self._letters = "".join(each.letter + ":" * bool(each.argument) for each in options if each.letter)
         self._names = [each.name + "=" * bool(each.argument) for each in options if each.name]
 
+    def option(self, letter: str) -> Option:
+        """The option of this letter. Raises KeyError if there is none."""
+        return self._by_word["-" + letter]
+
     def parse(self, words: list[str], options: Options) -> tuple[list[Option], list[str]]:
         """Applies the options at the head of `words`, in their order.
 
@@ -106,9 +110,28 @@ class OptionTable:
         what the table does not know.
         """
         try:
-            pairs, rest = getopt.getopt(words, self._letters, self._names)
+            pairs, rest = self._split(words)
         except getopt.GetoptError as error:
+            # They may say in which form errors are to be told.
+            self._apply(self._right_ones(words, str(error)), options)
             raise self._failure(self._explained(error)) from None
+        return self._apply(pairs, options), rest
+
+    def _split(self, words: list[str]) -> tuple[list[tuple[str, str]], list[str]]:
+        return getopt.getopt(words, self._letters, self._names)
+
+    def _right_ones(self, words: list[str], wrong: str) -> list[tuple[str, str]]:
+        """The options that stand before the one with this error of getopt's."""
+        pairs: list[tuple[str, str]] = []
+        for end in range(len(words)):
+            try:
+                pairs = self._split(words[:end])[0]
+            except getopt.GetoptError as error:
+                if str(error) == wrong:
+                    break
+        return pairs
+
+    def _apply(self, pairs: list[tuple[str, str]], options: Options) -> list[Option]:
         found = []
         for word, argument in pairs:
             option = self._by_word[word]
@@ -117,7 +140,7 @@ class OptionTable:
                 option.apply(options, argument)
             except ValueError as error:
                 raise self._failure(f"{word} {argument or repr('')}: {error}") from None
-        return found, rest
+        return found
 
     def _explained(self, error: getopt.GetoptError) -> str:
         word = ("--" if f"option --{error.opt}" in error.msg else "-") + error.opt
@@ -129,11 +152,11 @@ class OptionTable:
         if "unique prefix" in error.msg:
             close = [each for each in self._by_word if each.startswith(word)]
             return f"{word} may be any of {', '.join(close)}"
-        known = ", ".join(each.words()[0] for each in self.options)
+        known = ", ".join(each.words()[-1 if word.startswith("--") else 0] for each in self.options)
         return f"unknown option {word}; the options are {known}"
 
     def _failure(self, message: str) -> Failure:
-        return Failure(f"{message} (see {self.program} --help)", self.failed)
+        return Failure(f"{message} (see {self.program} {self.option('h').words()[-1]})", self.failed)
 
     def help(self) -> str:
         """The table as lines of text, for --help."""

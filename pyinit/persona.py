@@ -37,25 +37,25 @@ class Persona:
         self.settle = settle
         self.as_tini = as_tini
 
-    def parse(self, words: list[str]) -> tuple[Option | None, Options]:
-        """What the command line, the persona's variables and PYINIT_OPTIONS ask for: a text, or a run.
+    def parse(self, words: list[str], options: Options) -> Option | None:
+        """Applies PYINIT_OPTIONS, the persona's variables and the command line; see cli.parse.
 
         Raises Failure, with the exit code of the program that init stands in for.
         """
         name = self.table.program
-        options = environment.options()
+        environment.apply(options)
         options.exec_failed = self.table.failed
         inherited = environment.set_aside(options)
         self.apply_environment(options)
         if self.as_tini and words == ["--version"]:
-            return VERSION, options
+            return VERSION
         found, options.command = self.table.parse(words, options)
         if self.as_tini:
             _without_dashes_behind(words, options.command)
         environment.merge(options, inherited)
         asked = cli.asked(found, options, f"{self.usage} (see {name} -h)", self.table.failed)
         self.settle(options)
-        return asked, options
+        return asked
 
     def help_text(self) -> str:
         """What --help prints under this name."""

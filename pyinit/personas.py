@@ -5,8 +5,9 @@ from __future__ import annotations
 from pyinit import arguments, native
 from pyinit.errors import Failure
 from pyinit.options import Options
-from pyinit.optiontable import Option, OptionTable, flag, louder, nothing, value
+from pyinit.optiontable import Option, OptionTable, flag, louder, value
 from pyinit.persona import VERSION, Persona
+from pyinit.table import TABLE
 
 FAILED = 1
 HIGHEST_OF_DUMB_INIT = 31
@@ -14,7 +15,11 @@ TINI_VERBOSITY = b"TINI_VERBOSITY"
 # Where docker mounted its init before /sbin/docker-init.
 DOCKERS_OLD_PATH = "/dev/init"
 
-HELP = Option("h", "help", "", "print this", nothing, text=True)
+
+def _ours(letter: str, under: str = "", name: str = "") -> Option:
+    """One of pyinit's own options, as a peer has it: perhaps with another letter, mostly without a long name."""
+    each = TABLE.option(letter)
+    return Option(under or letter, name, each.argument, each.help, each.apply, text=each.text)
 
 
 def _success(options: Options, text: str) -> None:
@@ -52,14 +57,14 @@ TINI = Persona(
     OptionTable(
         "tini",
         (
-            Option("h", "", "", "print this", nothing, text=True),
-            Option("l", "", "", "print the licence and notices", nothing, text=True),
-            Option("p", "", "SIGNAL", "init gets SIGNAL when its parent dies", value("death_signal", arguments.signal)),
-            Option("v", "", "", "say what happens; twice: all of it", _tini_louder),
-            Option("w", "", "", "a line for each orphan that is reaped", flag("warn_on_reap")),
-            Option("g", "", "", "forward signals to the payload's process group", flag("group")),
+            _ours("h"),
+            _ours("l"),
+            _ours("p"),
+            Option("v", "", "", TABLE.option("v").help, _tini_louder),
+            _ours("w"),
+            _ours("g"),
             Option("e", "", "CODE", "exit with 0 instead of CODE", _success),
-            Option("s", "", "", "adopt orphans when not PID 1 (the default)", flag("subreaper")),
+            _ours("s"),
         ),
         failed=FAILED,
     ),
@@ -107,9 +112,9 @@ DUMB_INIT = Persona(
             Option(
                 "c", "single-child", "", "no session of its own; signals go to the payload alone", flag("same_group")
             ),
-            Option("r", "rewrite", "FROM:TO", "forward signal FROM as TO; 0 drops it", _rewrite),
+            Option("r", "rewrite", "FROM:TO", TABLE.option("r").help, _rewrite),
             Option("v", "verbose", "", "say all that happens", value("verbose", lambda _: 2)),
-            HELP,
+            _ours("h", name="help"),
             VERSION,
         ),
         failed=FAILED,
@@ -136,10 +141,10 @@ CATATONIT = Persona(
     OptionTable(
         "catatonit",
         (
-            Option("g", "", "", "forward signals to the payload's process group", flag("group")),
-            Option("h", "", "", "print this", nothing, text=True),
-            Option("L", "", "", "print the licence and notices", nothing, text=True),
-            Option("P", "", "", "no program: reap until TERM or INT, then exit 0", flag("pause")),
+            _ours("g"),
+            _ours("h"),
+            _ours("l", under="L"),
+            _ours("P"),
             VERSION,
         ),
         failed=FAILED,

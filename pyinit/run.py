@@ -176,9 +176,10 @@ class _Run:
         else:
             if {received, number} & signals.ORDERS:
                 self._ordered = True
-            if number == signals.CONT:
-                self._jobs.continued()
-            self._stops.send(number)
+            if number == signals.CONT and self._jobs.continued():
+                self._forwarder.send(number, whole_group=True)
+            else:
+                self._stops.send(number)
         if received in signals.JOB_CONTROL and number in signals.STOPS:
             self._jobs.stop_forwarded(number)
 
@@ -193,7 +194,10 @@ class _Run:
             return
         self._deaths.payload(pid, self._options.command[0], status, self._stops.killed)
         self._payload = self._guard.payload = self._reaper.payload = self._loop.payload = 0
+        key = 0 if self._stops.asked or self._first else self._jobs.key(status)
         self._terminal.give_back()
+        if key:
+            self._forwarder.pass_back(key)
         if self._options.term_at_end and not self._first:
             self._forwarder.kill(-pid, signals.TERM)
         held = self._stops.payload_ended()

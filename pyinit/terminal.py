@@ -72,6 +72,11 @@ class Terminal:
         """Whether there is a terminal whose keys stop and interrupt the payload's group."""
         return self._payload_group != NONE and self._in_foreground() == self._payload_group
 
+    @property
+    def lent_away(self) -> bool:
+        """The same, and the keys do not reach init's own group, where others may be: a shell's pipeline, a script."""
+        return self._payload_group != os.getpgrp() and self.lent
+
     def lend(self) -> bool:
         """Puts the payload's group into the foreground, if init's own is there and another; whether it was so."""
         if self._payload_group in (NONE, os.getpgrp()) or self._in_foreground() != os.getpgrp():

@@ -66,11 +66,11 @@ def wait_signal(chld: bool, seconds: float | None) -> tuple[int, int, int] | Non
     return (received.si_signo, received.si_code, received.si_pid) if received else None
 
 
-def wait_and_reap(_how: int, _payload: int, /) -> tuple[int, int, int] | None:
+def wait_and_reap(_how: int, _payload: int, _most: int, _turns: int, /) -> tuple[int, int, int] | None:
     """The next signal, as `wait_signal` has it; children that do not matter may be reaped on the way, as by `reap`.
 
-    They are by the frozen file, where an orphan then takes no more than in a program in C. One that matters comes as
-    SIGCHLD, and is what `reap` says first.
+    They are by the frozen file, where an orphan then takes no more than in a program in C; after `_turns` SIGCHLD in a
+    row other signals have a turn. A child that matters comes as SIGCHLD, and is what `reap` says first.
     """
     return wait_signal(True, None)
 

@@ -9,6 +9,7 @@ from pyinit import files
 from pyinit.searchpath import DEFAULT_PATH
 
 EXEC_FORMAT_SHELL = b"/bin/sh"
+HEAD = 128  # bytes that tell a text from a program of another machine's, as in build/boot/spawn.c
 
 
 def set_environment(unset: list[bytes], own_pid: list[bytes], assign: list[bytes]) -> None:
@@ -59,10 +60,19 @@ def execute(argv: list[bytes]) -> None:
 
 
 def _interpret(path: bytes, argv: list[bytes], error: OSError) -> None:
+    if _is_binary(path):
+        raise error
     try:
         os.execv(EXEC_FORMAT_SHELL, [EXEC_FORMAT_SHELL, path, *argv[1:]])
     except OSError:
         raise error from None
+
+
+def _is_binary(path: bytes) -> bool:
+    try:
+        return b"\0" in files.read(path, HEAD).partition(b"\n")[0]
+    except OSError:
+        return False
 
 
 def _candidates(name: bytes) -> list[bytes]:

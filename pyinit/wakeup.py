@@ -11,7 +11,7 @@ import signal
 from types import FrameType
 
 from pyinit import descriptors, signals
-from pyinit.events import Received, Watches
+from pyinit.events import Received, Watches, is_pending
 
 # The sender is not known.
 NOBODY = -1
@@ -49,13 +49,13 @@ class WakeupWait:
             received = self._taken(chld)
         return received
 
-    def rest(self, _how: int, _payload: int) -> Received | None:
+    def rest(self, *_: int) -> Received | None:
         """The next signal, whenever it comes; None when a descriptor was served."""
         return self.wait(True, None)
 
     def holds(self, number: int) -> bool:
         """Whether a signal has come and was not handed out yet."""
-        return number in self._queue or number in signal.sigpending()
+        return number in self._queue or is_pending(number)
 
     def _listen(self, seconds: float | None) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, signals.ALL)

@@ -10,6 +10,7 @@
 #include "signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
@@ -50,12 +51,31 @@ void pyinit_plan_free(struct plan *plan)
     free(plan->arguments);
 }
 
-/* Returns only if the exec has failed: errno. A file that is no program is a script of the shell's (execvp(3)). */
+/* Whether a file that the kernel takes for no program is no script either: the first line of a text has no zero byte,
+ * that of another machine's program has. Shells judge so too (POSIX, 2.9.1.4 Command Search and Execution). */
+static bool is_binary(const char *file)
+{
+    char head[128]; /* as in pyinit/unfrozen_exec.py */
+    long descriptor = raw(SYS_open, (long)file, O_RDONLY | O_CLOEXEC, 0, 0);
+    if (descriptor < 0) {
+        return false;
+    }
+    long length = raw(SYS_read, descriptor, (long)head, sizeof head, 0);
+    raw(SYS_close, descriptor, 0, 0, 0);
+    for (long i = 0; i < length && head[i] != '\n'; i++) {
+        if (head[i] == '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns only if the exec has failed: errno. A text that is no program is a script of the shell's (execvp(3)). */
 static int execute(struct plan *plan, const char *file)
 {
     char **with_shell = plan->arguments, **arguments = plan->arguments + 1;
     int error = -raw(SYS_execve, (long)file, (long)arguments, (long)plan->environment.variables, 0);
-    if (error == ENOEXEC) {
+    if (error == ENOEXEC && !is_binary(file)) {
         char *program = arguments[0];
         with_shell[0] = "/bin/sh";
         with_shell[1] = (char *)file;

@@ -20,8 +20,6 @@ enum {
     SIGNAL_SET_BYTES = 8,
     NANOSECONDS = 1000000000,
     BY_SIGNAL = 128,
-    AT_MOST = 64, /* so many children, then the caller sees to signals that have arrived meanwhile */
-    TURNS = 16,   /* after so many SIGCHLD others have their turn: the kernel hands out the lowest first (signal(7)) */
 };
 
 static const uint64_t every_one = ~(uint64_t)0, all_but_chld = ~((uint64_t)1 << (SIGCHLD - 1));
@@ -150,21 +148,22 @@ PyObject *pyinit_reap(PyObject *module, PyObject *const *arguments, Py_ssize_t c
     return pid < 0 && errno != ECHILD ? PyErr_SetFromErrno(PyExc_OSError) : three(pid, pid > 0 ? status : 0, taken);
 }
 
-/* wait_and_reap(how, payload) -> (signal, si_code, si_pid), or None */
+/* wait_and_reap(how, payload, most, turns) -> (signal, si_code, si_pid), or None */
 PyObject *pyinit_wait_and_reap(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
     (void)module;
-    if (count != 2) {
-        return PyErr_Format(PyExc_TypeError, "wait_and_reap takes 2 arguments");
+    if (count != 4) {
+        return PyErr_Format(PyExc_TypeError, "wait_and_reap takes 4 arguments");
     }
     long how = PyLong_AsLong(arguments[0]), payload = PyLong_AsLong(arguments[1]);
+    long most = PyLong_AsLong(arguments[2]), most_turns = PyLong_AsLong(arguments[3]);
     if (PyErr_Occurred()) {
         return NULL;
     }
     static const struct timespec at_once;
     siginfo_t info;
-    for (int turns = 0;;) {
-        bool glance = turns == TURNS;
+    for (long turns = 0;;) {
+        bool glance = turns == most_turns;
         long number = next_signal(glance ? &all_but_chld : &every_one, &info, glance ? &at_once : NULL);
         if (number < 0 && glance && errno == EAGAIN) {
             turns = 0;
@@ -178,9 +177,9 @@ PyObject *pyinit_wait_and_reap(PyObject *module, PyObject *const *arguments, Py_
         }
         turns++;
         long taken;
-        pid_t pid = reap((int)how, payload, AT_MOST, &kept.status, &taken);
+        pid_t pid = reap((int)how, payload, most, &kept.status, &taken);
         kept.pid = pid > 0 ? pid : 0;
-        if (pid != 0 || taken == AT_MOST) {
+        if (pid != 0 || taken == most) {
             return received(&info); /* reap() has it, or the reason why none can be waited for, or there are more */
         }
     }

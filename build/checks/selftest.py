@@ -61,7 +61,7 @@ def check_waiting() -> None:
     for pid in pids:
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     assert _pyinit.reap(os.WNOHANG, pids[3], 2) == (0, 0, 2)
-    assert _pyinit.wait_and_reap(os.WNOHANG, pids[3])[0] == signal.SIGCHLD
+    assert _pyinit.wait_and_reap(os.WNOHANG, pids[3], 64, 16)[0] == signal.SIGCHLD
     assert _pyinit.reap(os.WNOHANG, pids[3], 64) == (pids[2], 137 << 8, 1)
     assert _pyinit.reap(os.WNOHANG, 0, 64) == (pids[3], 4 << 8, 1)
     assert _pyinit.reap(os.WNOHANG, 0, 64) == (-1, 0, 0)

@@ -44,7 +44,7 @@ def test_a_path_through_a_file(start: Start) -> None:
 
 
 def test_an_empty_name(start: Start) -> None:
-    complains(start("").wait(), 127, "empty")
+    complains(start("").wait(), 127, "pyinit: '': not found: its name is empty")
 
 
 def test_a_script_whose_interpreter_is_missing(start: Start, tmp_path: Path) -> None:
@@ -135,6 +135,32 @@ def test_so_is_one_that_is_found_in_path(start: Start, tmp_path: Path) -> None:
 def test_a_script_without_interpreter_where_there_is_no_shell(start: Start, tmp_path: Path) -> None:
     program = script(tmp_path / "program", "echo never\n")
     complains(start(program, prepare=["hide=/bin/sh"]).wait(), 126, program, "/bin/sh", "#!")
+
+
+@pytest.mark.parametrize("in_path", [False, True])
+def test_a_program_for_another_machine_is_no_script(start: Start, tmp_path: Path, in_path: bool) -> None:
+    """The shell took it for a script: an image of the wrong architecture ended with 2 and a syntax error of sh's."""
+    head = bytearray(Path("/bin/true").read_bytes())
+    head[18:20] = (183).to_bytes(2, "little")  # elf.h: EM_AARCH64
+    (tmp_path / "program").write_bytes(head)
+    (tmp_path / "program").chmod(0o755)
+    name = "program" if in_path else str(tmp_path / "program")
+    done = start(name, environment={"PATH": f"{tmp_path}:/usr/bin"}).wait()
+    complains(done, 126, f"{name}: cannot be executed: Exec format error", "aarch64", os.uname().machine)
+
+
+@pytest.mark.parametrize(
+    ("content", "is_script"), [("echo ran\0\n", False), ("echo ran\n\0", True), ("echo ran", True), ("", True)]
+)
+def test_a_zero_byte_in_the_first_line_is_what_no_script_has(
+    start: Start, tmp_path: Path, content: str, is_script: bool
+) -> None:
+    program = script(tmp_path / "program", content)
+    done = start(program).wait()
+    if is_script:
+        assert (done.code, done.stdout) == (0, "ran\n" if content else "")
+    else:
+        complains(done, 126, f"{program}: cannot be executed: Exec format error")
 
 
 def test_a_failure_before_exec_is_125(start: Start) -> None:

@@ -83,6 +83,84 @@ def test_suspend_gives_the_prompt_back_and_fg_resumes(bash: Terminal, program: l
     bash.prompt(130)
 
 
+@pytest.mark.parametrize("options", [[], ["-v"], ["-g"], ["-a"], ["-c"]])
+@pytest.mark.parametrize("how", ["fg", "bg", "kill -CONT %1"])
+def test_what_resumes_the_payload_resumes_its_children(
+    bash: Terminal, program: list[str], options: list[str], how: str
+) -> None:
+    """The terminal stops the payload's whole group, and CONT went to the payload alone: its children hung for ever."""
+    bash.type(command(program, *options, "sh", "-c", "sleep 1000; echo $(($? * 10))"))
+    child = bash.runs(*SLEEP)
+    for _ in range(2):
+        bash.press(SUSPEND)
+        bash.stopped()
+        state(child, "T")
+        bash.type(how)
+        state(child, "S")
+        if how != "fg":
+            bash.prompt(0)
+            bash.type("fg")
+            until(lambda: bash.foreground != bash.pid, "fg at work")
+            # Only what is in the foreground can be stopped by the next key: so it is asked for the terminal.
+            break
+    kill(child)
+    bash.expect("1370")
+
+
+@pytest.mark.parametrize("key", [INTERRUPT, QUIT], ids=["INT", "QUIT"])
+@pytest.mark.parametrize("place", ["left", "right"])
+def test_a_key_ends_the_whole_pipeline(bash: Terminal, program: list[str], key: bytes, place: str) -> None:
+    """It ended the payload, and the shell waited for the other one."""
+    both = [command(program, *SLEEP), "sleep 2000"]
+    bash.type(" | ".join(both if place == "left" else reversed(both)))
+
+    def running() -> bool:
+        return {"1000", "2000"} <= {word for pid in bash.members() for word in processes.command(pid)[1:2]}
+
+    # Perhaps not in the foreground: the right one may be a program before bash has put the job there.
+    until(running, "both")
+    bash.press(key)
+    bash.expect("]: ")
+    assert [processes.command(each)[0] for each in bash.members()] == ["bash"]
+
+
+@pytest.mark.parametrize("key", [INTERRUPT, QUIT], ids=["INT", "QUIT"])
+def test_a_key_ends_the_script(bash: Terminal, program: list[str], key: bytes) -> None:
+    """A loop of a shell script went on with its next round."""
+    bash.type(shlex.join(["sh", "-c", f"{command(program, *SLEEP)}; echo went o''n"]))
+    bash.runs(*SLEEP)
+    bash.press(key)
+    bash.prompt(128 + (signal.SIGINT if key == INTERRUPT else signal.SIGQUIT))
+    assert "went on" not in bash.screen
+
+
+def test_a_code_says_that_a_key_has_ended_it_too(bash: Terminal, program: list[str]) -> None:
+    """An init below this one, or a program that handles INT and exits as a shell would."""
+    bash.type(shlex.join(["sh", "-c", f"{command(program, *program, *SLEEP)}; echo went o''n"]))
+    bash.runs(*SLEEP)
+    bash.press(INTERRUPT)
+    bash.prompt(130)
+    assert "went on" not in bash.screen
+
+
+@pytest.mark.parametrize("whom", ["init", "payload"])
+def test_a_signal_that_somebody_sent_is_for_init_alone(bash: Terminal, program: list[str], whom: str) -> None:
+    bash.type(shlex.join(["sh", "-c", f"{command(program, *SLEEP)}; echo went o''n $?"]))
+    child = bash.runs(*SLEEP)
+    os.kill(processes.parent(child) if whom == "init" else child, signal.SIGINT if whom == "init" else signal.SIGTERM)
+    bash.expect(f"went on {130 if whom == 'init' else 143}")
+
+
+def test_the_signal_that_is_passed_on_does_not_come_back_as_an_order(bash: Terminal, program: list[str]) -> None:
+    """It would be the second one after the user's, and end the grace period."""
+    script = "setsid sh -c 'trap \"\" TERM; echo left; exec sleep 1000' & wait"
+    bash.type(command(program, "-vv", "-t", "0.5", "sh", "-c", script))
+    bash.expect("left\r\n")
+    bash.press(INTERRUPT)
+    bash.prompt(130)
+    assert "the second" not in bash.screen
+
+
 def test_bg_lets_it_go_on_without_the_terminal(bash: Terminal, program: list[str]) -> None:
     bash.type(command(program, *SLEEP))
     child = bash.runs(*SLEEP)
@@ -280,8 +358,8 @@ def test_the_others_of_a_pipeline_are_stopped_as_well(bash: Terminal, program: l
     bash.type("fg")
     resumed(bash, child)
     bash.press(INTERRUPT)
-    # The last one's code is the pipeline's.
-    bash.prompt(0)
+    # The last one's code is the pipeline's: cat has had the key too.
+    bash.prompt(130)
 
 
 @pytest.mark.parametrize(("key", "number"), [(INTERRUPT, 2), (QUIT, 3)])

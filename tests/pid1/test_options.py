@@ -184,6 +184,31 @@ def test_errors_are_json_as_well(start: Start) -> None:
     assert '/no/"such' in json.loads(outcome.stderr)["message"]
 
 
+@pytest.mark.parametrize(
+    ("variable", "words"),
+    [
+        ("--log-format json", ["-Z", "true"]),
+        ("--log-format json", []),
+        ("--log-format json -Z", ["true"]),
+        ("", ["--log-format=json", "-Z", "true"]),
+        ("", ["--log-format=json", "-c", "-g", "true"]),
+    ],
+)
+def test_errors_in_the_options_are_json_as_soon_as_that_was_said(start: Start, variable: str, words: list[str]) -> None:
+    outcome = start(*words, environment=with_variable(variable)).wait()
+    assert outcome.code == 125
+    assert json.loads(outcome.stderr)["level"] == "error"
+
+
+@pytest.mark.parametrize("kind", ["source"], indirect=True)
+def test_an_internal_error_keeps_to_the_options(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "prctl.py").write_text("def set_child_subreaper(_):\n    raise ValueError('odd')\n")
+    environment = {**ENVIRONMENT, "PYTHONPATH": str(tmp_path)}
+    outcome = start("--log-format=json", "-e", "125:9", "true", place="subreaper", environment=environment).wait()
+    assert outcome.code == 9
+    assert json.loads(outcome.stderr)["message"] == "internal error: ValueError: odd"
+
+
 def test_json_is_utf_8_whatever_the_names_are(start: Start) -> None:
     outcome = start("--log-format=json", b"/no/\xff\xfe").wait()
     assert os.fsencode(outcome.stderr).decode("utf-8")
