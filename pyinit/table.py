@@ -1,4 +1,4 @@
-"""pyinit's own options: README, the manual page, the completions and --help are all compared with this table."""
+"""pyinit's own options: docs/usage.md, the manual page, the completions and --help are all compared with this table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TABLE = OptionTable(
             "S",
             "session",
             "",
-            "the payload gets its own session, and the terminal",
+            "the payload gets its own session, and the terminal if init led its session",
             flag("session"),
         ),
         Option(
@@ -38,7 +38,7 @@ TABLE = OptionTable(
             "t",
             "grace",
             "SECONDS",
-            "what is left when the payload has ended gets TERM, this long, then KILL (default 3 as PID 1)",
+            "what the payload leaves gets TERM, this long, then KILL (default 3 as PID 1 without -W)",
             value("grace", arguments.seconds),
         ),
         Option(
