@@ -9,8 +9,8 @@ from benchmarks.tables import Column, Table
 
 COLUMNS = (Column("bytes", "bytes"),)
 NOTE = (
-    "The program's own file. tini and dumb-init need libc's besides, source an interpreter (it counts as its .py "
-    "files); the others need nothing."
+    "The program's own file. tini and dumb-init need libc's besides, onefile libc's and zlib's, source an interpreter "
+    "(it counts as its .py files); the others need nothing."
 )
 
 
