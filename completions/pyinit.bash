@@ -1,56 +1,123 @@
 # bash completion for pyinit: its options up to the program, then the program's own completion.
 
 _pyinit() {
-    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} place
-    local with_argument=' -r --rewrite -e --remap-exit -t --grace -k --kill-after -d --stop-delay -p
-        --parent-death-signal -u --user --log-format '
+    local place last word option flags words=() starts=() pause=
+    local letters=retkdpu long=' --rewrite --remap-exit --grace --kill-after --stop-delay --parent-death-signal --user
+        --log-format '
 
-    for ((place = 1; place < COMP_CWORD; place++)); do
-        case ${COMP_WORDS[place]} in
+    # bash splits --grace=3 and TERM:QUIT into three words.
+    for ((place = 0; place <= COMP_CWORD; place++)); do
+        if ((place > 1)) && [[ ${COMP_WORDS[place]} == [:=]* || ${COMP_WORDS[place - 1]} == [:=] ]]; then
+            words[-1]+=${COMP_WORDS[place]}
+        else
+            words+=("${COMP_WORDS[place]}")
+            starts+=("$place")
+        fi
+    done
+    ((last = ${#words[@]} - 1))
+
+    for ((place = 1; place < last; place++)); do
+        word=${words[place]} option=
+        case $word in
         --)
-            _pyinit_program $((place + 1))
+            _pyinit_program "${starts[place + 1]}"
             return
             ;;
-        -*)
-            [[ $with_argument == *[[:space:]]${COMP_WORDS[place]}[[:space:]]* ]] && ((place++))
-            # bash splits --grace=3 into three words.
-            [[ ${COMP_WORDS[place + 1]} == = ]] && ((place += 2))
+        --pause) pause=yes ;;
+        --*) [[ $long == *[[:space:]]"$word"[[:space:]]* ]] && option=$word ;;
+        -?*)
+            # Letters without an argument, then perhaps one with it, or whose argument is the next word.
+            flags=${word%%[$letters]*}
+            [[ $flags == *P* ]] && pause=yes
+            [[ ${word#"$flags"} == ? ]] && option=-${word#"$flags"}
             ;;
         *)
-            _pyinit_program "$place"
+            _pyinit_program "${starts[place]}"
             return
             ;;
         esac
+        [[ $option ]] && ((place++))
     done
-    [[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
-    [[ $current == = ]] && current=
-    case $previous in
+
+    word=${words[last]}
+    ((place > last)) || option=
+    if [[ ! $option && $word == --*=* ]]; then
+        option=${word%%=*} word=${word#*=}
+    fi
+    case $option in
     -p | --parent-death-signal)
-        mapfile -t COMPREPLY < <(compgen -A signal -- "$current")
+        _pyinit_reply "$word" -W "$(_pyinit_signals "$word")"
+        ;;
+    -r | --rewrite)
+        if [[ $word == *:* ]]; then
+            word=${word#*:}
+            _pyinit_reply "$word" -W "$(_pyinit_signals "$word")"
+        else
+            compopt -o nospace
+            _pyinit_reply "$word" -S : -W "$(_pyinit_signals "$word")"
+        fi
         ;;
     -u | --user)
-        mapfile -t COMPREPLY < <(compgen -u -- "$current")
+        if [[ $word == *:* ]]; then
+            _pyinit_reply "${word#*:}" -g
+        else
+            _pyinit_reply "$word" -u
+        fi
         ;;
     --log-format)
-        mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$current")
+        _pyinit_reply "$word" -W 'text json'
         ;;
-    -r | --rewrite | -e | --remap-exit | -t | --grace | -k | --kill-after | -d | --stop-delay) ;;
-    *)
-        if [[ $current == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '
+    '')
+        if [[ $word == -* ]]; then
+            _pyinit_reply "$word" -W '
                 -g --group -a --all -c --same-group -S --session -r --rewrite -e --remap-exit -t --grace
                 -k --kill-after -d --stop-delay -W --wait -s --subreaper --no-subreaper
                 -p --parent-death-signal -u --user -P --pause -w --warn-on-reap -v --verbose --log-format
-                --tree -l --license -V --version -h --help' -- "$current")
-        else
-            mapfile -t COMPREPLY < <(compgen -c -- "$current")
+                --tree -l --license -V --version -h --help'
+        elif [[ ! $pause ]]; then
+            _pyinit_program "${starts[last]}"
         fi
         ;;
     esac
 }
 
-# The rest of the line is the program's. Without the package bash-completion there is nobody to ask: files then.
-_pyinit_program() {
-    declare -F _command_offset >/dev/null && _command_offset "$1"
+# What compgen makes of the other arguments for what has been typed, which may be the end only of bash's own word.
+_pyinit_reply() {
+    local typed=$1 whole=${COMP_WORDS[COMP_CWORD]}
+    [[ $whole == [:=]* ]] && whole=
+    mapfile -t COMPREPLY < <(compgen -P "${whole%"$typed"}" "${@:2}" -- "$typed")
 }
-complete -o default -F _pyinit pyinit
+
+# Signals' names, with SIG for who has begun so; compgen has more than signals.
+_pyinit_signals() {
+    local name
+    for name in $(compgen -A signal SIG); do
+        [[ $name == SIGJUNK* ]] && continue
+        [[ $1 == SI* ]] || name=${name#SIG}
+        printf '%s\n' "$name"
+    done
+}
+
+# The program, whose place is given, or what comes behind it, which is the program's own.
+_pyinit_program() {
+    local word=${COMP_WORDS[COMP_CWORD]} name
+    if (($1 < COMP_CWORD)); then
+        # Without the package bash-completion there is nobody to ask: files then.
+        if declare -F _command_offset >/dev/null; then
+            _command_offset "$1"
+        else
+            compopt -o default
+        fi
+    elif [[ $word == */* ]]; then
+        compopt -o filenames
+        while read -r name; do
+            [[ -x ${name/#\~\//"$HOME"/} ]] && COMPREPLY+=("$name")
+        done < <(compgen -f -- "$word")
+    else
+        # Not the shell's own commands: init cannot start them.
+        while read -r name; do
+            type -P -- "$name" >/dev/null && COMPREPLY+=("$name")
+        done < <(compgen -c -- "$word")
+    fi
+}
+complete -F _pyinit pyinit
