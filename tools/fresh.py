@@ -40,7 +40,9 @@ while read -r path; do
     if [ -d "$path" ]; then mkdir -p "root$path"; else : >>"root$path"; fi
     mount --rbind --make-rslave "$path" "root$path"
 done <given
-exec chroot root /bin/sh -c 'cd {PLACE} && exec make "$@"' make "$@"
+cd root
+pivot_root . mnt
+exec chroot . /bin/sh -c 'umount -l /mnt && cd {PLACE} && exec make "$@"' make "$@"
 """
 NAMESPACE = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 

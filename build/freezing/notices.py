@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from freezing import cache, compiler
 from freezing.modules import Module
 from freezing.sources import Source
+from freezing.steps import BuildError
 
 PRCTL = """\
 python-prctl is (c) 2010-2020 Dennis Kaarsemaker <dennis@kaarsemaker.net> and licensed under the GNU General Public
 License, version 3 or (at your option) any later version, as this program is.
 """
-MIT = """\
-musl is copyright (c) 2005-2020 Rich Felker and other contributors.
+# Files that have a notice of their own, and where that is in them: up to the text, or between two.
+OWN_NOTICES = {
+    "cpython": {
+        "Python/dtoa.c": ("", "*/"),
+        "Python/getopt.c": ("", "#include"),
+        "Python/hashtable.c": ("", "#include"),
+        "Python/pyhash.c": ("<MIT License>", "</MIT License>"),
+        "Objects/unicodeobject.c": ("", "#define"),
+    },
+    "setproctitle": {"src/spt_status.c": ("", "#include"), "src/spt_strlcpy.c": ("", "#include")},
+}
+MUSL = """\
+musl is copyright (c) 2005-2020 Rich Felker and other contributors. Some of its mathematical functions are copyright
+(c) 2012-2018 Arm Limited, its sort (c) 2011 Valentin Ochs; the same terms hold for them. Others are copyright (c) 1993,
+2004 Sun Microsystems, Inc., developed at SunPro: permission to use, copy, modify, and distribute them is freely
+granted, provided that this notice is preserved.
 
 Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
 documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
@@ -53,20 +68,23 @@ def _commit(root: Path) -> str:
 
 def _notices(sources: Mapping[str, Source]) -> str:
     texts = {}
-    for name in ("cpython", "setproctitle"):
-        text = sources[name].texts(["LICENSE"])["LICENSE"].decode()
-        texts[f"{name} {sources[name].version}"] = text
-    title = sources["setproctitle"]
-    texts[f"setproctitle {title.version}"] += "\n\nIts file spt_status.c:\n\n" + _postgresql(title)
+    for name, files in OWN_NOTICES.items():
+        texts[f"{name} {sources[name].version}"] = "\n\n".join(_texts(sources[name], files))
     texts[f"python-prctl {sources['python-prctl'].version}"] = PRCTL
-    texts["musl"] = MIT
+    texts["musl"] = MUSL
     rule = "-" * 78
     parts = [f"{rule}\n{name}\n{rule}\n\n{text.strip()}\n" for name, text in texts.items()]
     return "This file contains the following works, under their own licences.\n\n" + "\n".join(parts)
 
 
-def _postgresql(setproctitle: Source) -> str:
-    """The notice at the head of the one file that setproctitle took from PostgreSQL."""
-    text = setproctitle.texts(["src/spt_status.c"])["src/spt_status.c"].decode()
-    lines = text.partition("#include")[0].splitlines()
-    return "\n".join(line.strip("/* -") for line in lines).strip()
+def _texts(source: Source, files: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+    """The licence of a work, and the notices of its files that came from elsewhere. Raises BuildError without one."""
+    found = source.texts(["LICENSE", *files])
+    yield found["LICENSE"].decode().strip()
+    for file, (begin, end) in files.items():
+        _, opened, rest = found[file].decode().partition(begin) if begin else ("", "found", found[file].decode())
+        notice, closed, _ = rest.partition(end)
+        if not (opened and closed):
+            raise BuildError(f"{file}: its notice is not where build/freezing/notices.py looks for it")
+        lines = [line.strip("/* \t") for line in notice.splitlines()]
+        yield f"Its file {file}:\n\n" + "\n".join(each for each in lines if not each or each.strip("-")).strip()
