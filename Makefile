@@ -11,8 +11,8 @@ BASE_PYTHON = /usr/bin/python3.11
 BUILD_PACKAGES = python3.11 python3.11-venv python3-dev gcc libc6-dev libcap-dev
 RUN_PACKAGES = nginx util-linux procps
 TEST_PACKAGES = util-linux uidmap procps strace gcc libc6-dev bash busybox-static mandoc \
-	bash-completion zsh
-DEB_PACKAGES = dpkg-dev lintian
+	bash-completion zsh lintian
+DEB_PACKAGES = dpkg-dev
 EXAMPLE_PACKAGES = docker-compose systemd-container util-linux
 ENGINE_PACKAGES = runc crun podman docker.io systemd-container bubblewrap debootstrap tini dumb-init catatonit
 
@@ -110,8 +110,15 @@ FREEZE_PACKAGES = python3.11 python3.11-venv libpython3.11 gcc libc6-dev libcap-
 	@$(FREEZER) -m pip install --quiet --quiet --require-hashes --no-deps --requirement build/requirements.txt
 	@touch $@
 
+# All that is in the file, the commit's name too.
+FROZEN = $(wildcard pyinit/*.py .git/HEAD .git/packed-refs) \
+	$(shell find build .git/refs/heads -type f ! -name '*.pyc' 2>/dev/null)
+
 .PHONY: dist
-dist: .work/venv/stamp ## dist/pyinit, the one static file
+dist: dist/pyinit ## dist/pyinit, the one static file
+	@:
+
+dist/pyinit: .work/venv/stamp $(FROZEN)
 	@tools/need $(FREEZE_PACKAGES)
 	@$(FREEZER) -m PyInstaller --log-level WARN --noconfirm --distpath dist --workpath .work build/pyinit.spec
 

@@ -122,6 +122,7 @@ class _Run:
         "_reaper",
         "_relay",
         "_shutdown",
+        "_stopping",
         "_stops",
         "_terminal",
     )
@@ -146,6 +147,7 @@ class _Run:
         self._loop.payload = 0 if ending else self._payload
         self._stops = Stops(options, self._loop, self._forwarder.send, log)
         self._ordered = False
+        self._stopping = False
         self._shutdown: Shutdown | None = None
         _pin_nothing(log, self._terminal, self._relay)
         if self._relay and not self._relay.begin(self._loop):
@@ -174,8 +176,12 @@ class _Run:
         if self._shutdown:
             self._shutdown.handle(received, number)
         else:
-            if {received, number} & signals.ORDERS:
+            # Rewritten, it is for init what it was as well as what it becomes.
+            come = {received, number}
+            if come & signals.ORDERS:
                 self._ordered = True
+            if come & signals.STOP_REQUESTS:
+                self._stopping = True
             if number == signals.CONT and self._jobs.continued():
                 self._forwarder.send(number, whole_group=True)
             else:
@@ -194,7 +200,7 @@ class _Run:
             return
         self._deaths.payload(pid, self._options.command[0], status, self._stops.killed)
         self._payload = self._guard.payload = self._reaper.payload = self._loop.payload = 0
-        key = 0 if self._stops.asked or self._first else self._jobs.key(status)
+        key = 0 if self._stopping or self._first else self._jobs.key(status)
         self._terminal.give_back()
         if key:
             self._forwarder.pass_back(key)
@@ -204,7 +210,7 @@ class _Run:
         code = exit_code(status)
         leftovers = Leftovers(self._first, self._loop, self._log)
         self._shutdown = Shutdown(self._options, leftovers, self._loop, self._reaper, self._log, code)
-        self._shutdown.stopping = self._stops.asked
+        self._shutdown.stopping = self._stopping
         self._shutdown.ordered = self._ordered
         if held:
             self._shutdown.handle(held, held)

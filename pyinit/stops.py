@@ -15,9 +15,9 @@ from pyinit.options import Options
 
 
 class Stops:
-    """Sends signals on with `send`; `asked` is whether a stop signal has come, `killed` whether KILL was sent."""
+    """Sends signals on with `send`; `killed` is whether KILL was sent."""
 
-    __slots__ = ("_delay", "_held", "_holding", "_kill_after", "_killing", "_log", "_loop", "_send", "asked", "killed")
+    __slots__ = ("_asked", "_delay", "_held", "_holding", "_kill_after", "_killing", "_log", "_loop", "_send", "killed")
 
     def __init__(self, options: Options, loop: Loop, send: Callable[[int], None], log: Log) -> None:
         self._delay = options.stop_delay
@@ -25,7 +25,7 @@ class Stops:
         self._loop = loop
         self._send = send
         self._log = log
-        self.asked = False
+        self._asked = False
         self.killed = False
         self._held = 0
         self._holding: Timer | None = None
@@ -36,8 +36,8 @@ class Stops:
         if number not in signals.STOP_REQUESTS:
             self._send(number)
             return
-        first = not self.asked
-        self.asked = True
+        first = not self._asked
+        self._asked = True
         if first and self._delay:
             self._log.info(f"{signals.name(number)} is held back for {self._delay:g} s", signal=signals.name(number))
             self._held = number

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import marshal
 import sys
+from types import CodeType
 
 
 class WithoutAnnotations(ast.NodeTransformer):
@@ -30,12 +31,20 @@ class WithoutAnnotations(ast.NodeTransformer):
         return ast.copy_location(plain, node)
 
 
+def without_lines(code: CodeType) -> CodeType:
+    """The code without its table of lines, and so without those that are in it."""
+    constants = [without_lines(each) if isinstance(each, CodeType) else each for each in code.co_consts]
+    return code.replace(co_linetable=b"", co_consts=tuple(constants))
+
+
 def main() -> None:
-    """[(text, place, optimize), ...] to [bytecode, ...]."""
+    """[(text, place, optimize, whether lines are told), ...] to [bytecode, ...]."""
     results = []
-    for text, place, optimize in marshal.loads(sys.stdin.buffer.read()):
+    for text, place, optimize, has_lines in marshal.loads(sys.stdin.buffer.read()):
         tree = ast.fix_missing_locations(WithoutAnnotations().visit(ast.parse(text, place)))
         code = compile(tree, place, "exec", dont_inherit=True, optimize=optimize)
+        if not has_lines:
+            code = without_lines(code)
         # It also tells which objects have a second reference: after a second reading that is always the same.
         results.append(marshal.dumps(marshal.loads(marshal.dumps(code))))
     sys.stdout.buffer.write(marshal.dumps(results))

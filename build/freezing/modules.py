@@ -22,12 +22,21 @@ STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
 class Module:
     """A Python module: its name in the program and its text."""
 
-    def __init__(self, name: str, text: bytes, place: str, is_package: bool = False, optimize: int = 2) -> None:
+    def __init__(
+        self,
+        name: str,
+        text: bytes,
+        place: str,
+        is_package: bool = False,
+        optimize: int = 2,
+        has_lines: bool = True,
+    ) -> None:
         self.name = name
         self.text = text
         self.place = place  # what tracebacks show
         self.is_package = is_package
         self.optimize = optimize  # as compile() has it; below 1 assertions stay
+        self.has_lines = has_lines  # whether an error can say where in it
 
 
 def from_file(path: Path, optimize: int = 2) -> Module:
@@ -48,7 +57,7 @@ def from_analysis(found: Iterable[tuple[str, str, str]], cpython: Source, root: 
             ours.append(Module(name, file.read_bytes(), place, is_package))
     texts = cpython.texts(standard)
     library = [
-        Module(name, texts[member], member.removeprefix("Lib/"), is_package)
+        Module(name, texts[member], member.removeprefix("Lib/"), is_package, has_lines=False)
         for member, (name, is_package) in standard.items()
         if member in texts
     ]
@@ -59,7 +68,9 @@ def bootstrap(cpython: Source) -> list[Module]:
     """The two modules that the import system itself consists of."""
     members = {name: f"Lib/{real.replace('.', '/')}.py" for name, real in BOOTSTRAP.items()}
     texts = cpython.texts(members.values())
-    return [Module(name, texts[member], f"<frozen {BOOTSTRAP[name]}>") for name, member in members.items()]
+    return [
+        Module(name, texts[member], f"<frozen {BOOTSTRAP[name]}>", has_lines=False) for name, member in members.items()
+    ]
 
 
 def table(start: Iterable[Module], modules: Iterable[Module], wanted: Iterable[str]) -> bytes:
@@ -79,7 +90,7 @@ def table(start: Iterable[Module], modules: Iterable[Module], wanted: Iterable[s
 
 def _compiled(modules: list[Module]) -> list[bytes]:
     """Their bytecode, made in a process of its own: see bytecode.py."""
-    texts = marshal.dumps([(module.text, module.place, module.optimize) for module in modules])
+    texts = marshal.dumps([(module.text, module.place, module.optimize, module.has_lines) for module in modules])
     command = [sys.executable, "-I", "-S", str(Path(__file__).with_name("bytecode.py"))]
     done = subprocess.run(command, input=texts, capture_output=True, check=False, env={})
     if done.returncode != 0:

@@ -83,6 +83,15 @@ def test_with_a_period_a_stop_before_the_payloads_end_begins_it_then(start: Star
     leaving.gone()
 
 
+def test_a_stop_that_was_rewritten_is_one_all_the_same(start: Start, place: str) -> None:
+    """After the payload's end it was, before not: the period never began."""
+    leaving = Leaving(start, ["-W", "-t", "0.3", "-r", "TERM:USR1"], ["telling"], place=place)
+    leaving.init.signal(signal.SIGTERM)
+    leaving.says("told 18", 1)
+    leaving.wait()
+    leaving.gone()
+
+
 def test_with_a_period_of_0_a_stop_signal_ends_it_at_once(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-W", "-t", "0"], ["telling"], place=place).end()
     until(lambda: title(leaving.init.pid) == "pyinit: waiting, 1 left", "it waits")
