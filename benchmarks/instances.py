@@ -15,11 +15,11 @@ from typing import Self
 from benchmarks.helpers import compiled
 from benchmarks.programs import Program
 from benchmarks.surroundings import ENVIRONMENT
+from benchmarks.units import NANOSECONDS
 from tools.namespace import NAMESPACE
 from tools.tree import ROOT
 
 SETTLE = 0.3  # seconds until an init that has started its payload sleeps
-NANOSECONDS = 1e9
 
 
 class Instance:

@@ -10,6 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.programs import FLOOR, PEERS
 from benchmarks.tables import Column, Table
 from benchmarks.targets import SUBJECT
 
@@ -52,7 +53,7 @@ PLOTS = (
 )
 SUMMARY = "summary.svg"
 ACROSS = 3  # plots side by side
-COMPARED = (SUBJECT, "tini", "tini-static", "dumb-init", "catatonit", "floor")
+COMPARED = (SUBJECT, *PEERS, FLOOR)
 
 
 def drawable(tables: Mapping[str, Table]) -> Iterator[Plot]:

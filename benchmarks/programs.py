@@ -37,7 +37,9 @@ class Program(NamedTuple):
     is_slow: bool = False
 
 
-NAMES = ("pyinit", "source", "onefile", "tini", "tini-static", "dumb-init", "catatonit", "floor")
+PEERS = ("tini", "tini-static", "dumb-init", "catatonit")
+FLOOR = "floor"
+NAMES = ("pyinit", "source", "onefile", *PEERS, FLOOR)
 
 
 def programs(names: Iterable[str] = NAMES) -> list[Program]:
@@ -58,7 +60,7 @@ def _program(name: str) -> Program:
     if name == "source":
         command = (sys.executable, "-m", "pyinit", "--")
         return Program(name, command, command, sorted(PACKAGE.glob("*.py")), is_slow=True)
-    if name == "floor":
+    if name == FLOOR:
         floor = compiled(name)
         return Program(name, (str(floor),), (str(floor),), (floor,))
     return _debian(name)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.plots import drawable
+from benchmarks.programs import PEERS
 from benchmarks.tables import REFERENCE, Column, Table
 from benchmarks.targets import SUBJECT, defeats, verdicts
 
 FILE = "results.json"
-PEERS = ("tini", "tini-static", "dumb-init", "catatonit")
 WHAT = {
     "pyinit": "the frozen file, dist/pyinit",
     "source": "the same program from source, run by CPython",

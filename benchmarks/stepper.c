@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <sys/user.h>
 
-enum { CPUID = 0xa20f };  /* its two bytes; compilers put no prefix before it */
-
 static int is_before_cpuid(pid_t pid)
 {
     long place = ptrace(PTRACE_PEEKUSER, pid, (void *)offsetof(struct user_regs_struct, rip), NULL);

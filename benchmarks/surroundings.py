@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 
 from benchmarks.helpers import WORK
+from benchmarks.units import KILOBYTE
 from tools.namespace import PATH
 
 SCRATCH = WORK / "tmp"  # where PyInstaller's onefile unpacks itself
-KILOBYTE = 1024
 # About 1 KB in 16 variables: what a container usually has.
 ENVIRONMENT: Mapping[str, str] = {
     "PATH": PATH,

@@ -1,4 +1,7 @@
 /* A command that is traced from its first instruction on; for the programs that count what it executes. */
+#ifndef TRACED_H
+#define TRACED_H
+
 #include <err.h>
 #include <signal.h>
 #include <stddef.h>
@@ -10,6 +13,7 @@
 enum {
     FOLLOW = PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL,
     NOT_STARTED = 127,
+    CPUID = 0xa20f, /* its two bytes; compilers put no prefix before it */
 };
 
 /* Its processes are followed with these options besides. What it executes first is the execve of `words`. */
@@ -31,3 +35,5 @@ static void start_traced(int result, char **words, long options)
     ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)(FOLLOW | options));
     ptrace(PTRACE_CONT, pid, NULL, NULL);
 }
+
+#endif

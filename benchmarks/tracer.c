@@ -77,7 +77,7 @@ static int was_cpuid(pid_t pid)
     unsigned a, b, c, d;
 
     ptrace(PTRACE_GETREGS, pid, NULL, &state);
-    if ((ptrace(PTRACE_PEEKTEXT, pid, (void *)state.rip, NULL) & 0xffff) != 0xa20f)
+    if ((ptrace(PTRACE_PEEKTEXT, pid, (void *)state.rip, NULL) & 0xffff) != CPUID)
         return 0;
     __cpuid_count((unsigned)state.rax, (unsigned)state.rcx, a, b, c, d);
     state.rax = a;

@@ -1,6 +1,6 @@
 """Runs make's targets as a newcomer's first command: each in a fresh Debian with no more than README asks for.
 
-    python -m tools.fresh TARGET...     e.g. dist 'run CMD=true'; says of each how it went, 1 if one has failed
+    python -m tools.fresh TARGET,...    e.g. "dist,run CMD='ls -l'"; says of each how it went, 1 if one has failed
 
 What is needed beyond python3 and make must be installed by the target itself, from where this machine's apt and pip
 find it. ~/.cache begins empty, so that CPython is built once; what the first target puts there, the next ones find.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.debian_root import debian_tar
+from tools.namespace import PATH
 from tools.tree import copied
 
 PACKAGES = ("ca-certificates", "make", "python3")
@@ -56,7 +58,7 @@ def main() -> int:
         subprocess.run(["tar", "-C", base, "-xf", debian_tar(PACKAGES)], check=True)
         copied(base / PLACE.lstrip("/"))
         (folder / "given").write_text("".join(f"{path}\n" for path in settings_of_this_machine()))
-        failed = [target for target in sys.argv[1:] if not tried(folder, target)]
+        failed = [target for target in sys.argv[1].split(",") if not tried(folder, target)]
     return min(len(failed), 1)
 
 
@@ -64,10 +66,10 @@ def tried(folder: Path, target: str) -> bool:
     """Run one target in a Debian of its own, and tell whether it has succeeded; what it says is shown if not."""
     for layer in ("upper", "work", "root"):
         (folder / layer).mkdir()
-    environment = {"PATH": os.environ["PATH"], "HOME": "/root", "LC_ALL": "C.UTF-8"}
+    environment = {"PATH": PATH, "HOME": "/root", "LC_ALL": "C.UTF-8"}
     environment |= {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
     begun = time.monotonic()
-    command = [*NAMESPACE, "sh", "-c", SCRIPT, "sh", str(folder), *target.split(" ")]
+    command = [*NAMESPACE, "sh", "-c", SCRIPT, "sh", str(folder), *shlex.split(target)]
     with (folder / "log").open("w+b") as log:
         done = subprocess.run(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False

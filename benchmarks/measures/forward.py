@@ -11,11 +11,11 @@ from benchmarks.instances import Instance, settle
 from benchmarks.programs import Program, no_init
 from benchmarks.samples import median, quantile
 from benchmarks.tables import Column, Row, Table
+from benchmarks.units import MICROSECONDS
 
 BATCH = 110  # signals at a time, before the next program's turn
 # The first signal finds the caches full of other programs' pages, and the next few still some of them.
 WARM_UP = 10
-MICROSECONDS = 1e6
 COLUMNS = (
     Column("median", "median, µs", 1),
     Column("p99", "p99, µs", 1),

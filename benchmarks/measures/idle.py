@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from benchmarks.instances import Instance, settle
 from benchmarks.programs import Program
 from benchmarks.tables import Column, Table
+from benchmarks.units import MICROSECONDS
 
-MICROSECONDS = 1e6
 COLUMNS = (
     Column("wake_ups", "wake-ups a second", 1),
     Column("processor", "processor time a second, µs", 1),

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from benchmarks.instances import NANOSECONDS, Instance, settle
+from benchmarks.instances import Instance, settle
 from benchmarks.programs import Program
 from benchmarks.samples import median
 from benchmarks.tables import Column, Row, Table
+from benchmarks.units import MICROSECONDS, NANOSECONDS
 
 STORM = struct.Struct("=QQQQ")  # payload.c, struct storm
-MICROSECONDS = 1e6
 COLUMNS = (
     Column("throughput", "orphans a second", lower_is_better=False, absent="never reaped"),
     Column("zombies", "most zombies at once", has_ratio=False),

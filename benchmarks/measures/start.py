@@ -12,9 +12,10 @@ from benchmarks.programs import NO_INIT, Program, no_init
 from benchmarks.samples import median, quantile
 from benchmarks.surroundings import ENVIRONMENT
 from benchmarks.tables import Column, Row, Table
+from benchmarks.units import MICROSECONDS, NANOSECONDS
 from tools.tree import ROOT
 
-MICROSECOND = 1000.0  # nanoseconds
+MICROSECOND = NANOSECONDS / MICROSECONDS  # what one is in nanoseconds
 COLUMNS = (
     Column("start", "start, µs", 0),
     Column("start_p90", "p90", 0, has_ratio=False),

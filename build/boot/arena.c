@@ -14,12 +14,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* The compiler is told HEADER, bytes, by build/freezing/blocks.py, and by snapshot.py ROOM, what run mode gets without a
+ * system call: they reckon with them too. */
 enum {
     ALIGNMENT = 16,
-    HEADER = 8,
     PAGE = 4096,
     ARENA = 16 << 20,        /* what build mode may use */
-    ROOM = 256 << 10,        /* what run mode gets without a system call */
     CHUNK = 128 << 10,       /* what it asks the kernel for afterwards */
     SMALL = 1024,            /* blocks up to here: one list for every 16 bytes */
     SMALL_LISTS = SMALL / ALIGNMENT + 1,

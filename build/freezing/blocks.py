@@ -11,7 +11,7 @@ Block = tuple[int, int, int]  # address, size in bytes, name
 
 RECORD = struct.Struct("<III")  # struct block in build/boot/snapshot.h
 PAGE = 4096
-HEADER = 8  # as in build/boot/arena.c
+HEADER = 8  # bytes in front of each block (build/boot/arena.c)
 WINDOW = 64 * 1024  # what the kernel maps around a page that is read: a block of that size gains nothing by neighbours
 HEAD = """\
 # The heap's blocks that an init uses: name, and bytes of all that have it. Written by `make order`, read by build mode.

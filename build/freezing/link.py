@@ -7,13 +7,14 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from freezing import compiler
+from freezing import blocks, compiler, snapshot
 from freezing.sources import Source
 from freezing.steps import run
 
 WARNINGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror"]
 # malloc must not be turned into calls of itself; sizes and zeroing matter more than speed there
-OWN_FLAGS: Mapping[str, list[str]] = {"arena": ["-fno-builtin-malloc", "-fno-builtin-calloc"]}
+ARENA = ["-fno-builtin-malloc", "-fno-builtin-calloc", f"-DROOM={snapshot.ROOM}", f"-DHEADER={blocks.HEADER}"]
+OWN_FLAGS: Mapping[str, list[str]] = {"arena": ARENA}
 SETPROCTITLE = ["setproctitle", "spt_debug", "spt_status", "spt_strlcpy"]  # title.c is its spt_setup
 
 

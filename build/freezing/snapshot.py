@@ -10,7 +10,7 @@ from freezing import blocks, lookups, sites
 from freezing.elf import Stage
 from freezing.steps import run
 
-ROOM = 256 * 1024  # as in build/boot/arena.c
+ROOM = 256 * 1024  # bytes behind the snapshot that run mode gets without a system call (build/boot/arena.c)
 
 
 class Orders(NamedTuple):

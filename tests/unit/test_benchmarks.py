@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks import compare, plots, readme, report
 from benchmarks.helpers import compiled
 from benchmarks.measures import cpuids
+from benchmarks.programs import PEERS
 from benchmarks.report import Results
 from benchmarks.tables import Column, Table
 from benchmarks.tracing import traced
@@ -21,7 +22,6 @@ from tests import marks
 from tests.needed import frozen_file
 from tools.tree import ROOT
 
-PEERS = ["tini", "tini-static", "dumb-init", "catatonit"]
 TABLES = {
     "start_pid1",
     "start",
