@@ -91,7 +91,7 @@ def put(path: Path, content: bytes, mode: int = 0o644) -> None:
 
 
 def compressed(content: bytes) -> bytes:
-    """Return the content as gzip makes it with -9n: without a name and a time."""
+    """The content as gzip makes it with -9n: without a name and a time."""
     return gzip.compress(content, 9, mtime=0)
 
 

@@ -10,7 +10,10 @@ from pathlib import Path
 
 from freezing import cache, steps
 
+from tools.tree import ROOT
+
 SUITE = "bookworm"
+LOGS = ROOT / ".work" / "debian"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 # What the engines' tests run in a Debian container.
 PACKAGES = ("gunicorn", "nginx-light", "python3-minimal")
@@ -45,9 +48,9 @@ def _made(folder: Path, packages: Sequence[str]) -> Path:
     bootstrap += [f"--keyring={KEYRING}", SUITE, str(root), _mirror()]
     # In a mount namespace of its own: what an interrupted debootstrap leaves mounted goes with it.
     private = ["unshare", "--mount", "--fork", "--kill-child"]
-    steps.run(f"Debian: install {SUITE} (40 s)", [*private, *bootstrap], folder / "debootstrap.log")
+    steps.run(f"Debian: install {SUITE} (40 s)", [*private, *bootstrap], LOGS / "debootstrap.log")
     excluded = [f"--exclude={pattern}" for pattern in LEFT_OUT]
-    steps.run("Debian: pack", ["tar", "-C", root, *excluded, "-cf", tar, "."], folder / "tar.log")
+    steps.run("Debian: pack", ["tar", "-C", root, *excluded, "-cf", tar, "."], LOGS / "tar.log")
     return tar
 
 

@@ -84,7 +84,7 @@ def make_image(folder: Path) -> Path:
 
 
 def labels(version: str) -> dict[str, str]:
-    """Return the image's labels (image-spec, annotations.md); `version` is what --version prints."""
+    """The image's labels (image-spec, annotations.md); `version` is what --version prints."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     labels = {
         "created": created(),
@@ -100,7 +100,7 @@ def labels(version: str) -> dict[str, str]:
 
 
 def configuration(layer: bytes, labels: dict[str, str]) -> bytes:
-    """Return what a container of this image is started with (image-spec, config.md)."""
+    """What a container of this image is started with (image-spec, config.md)."""
     machine = os.uname().machine
     if machine not in ARCHITECTURES:
         raise ReleaseError(f"{machine}: is no architecture known here; add it to ARCHITECTURES in tools/image.py")
@@ -117,7 +117,7 @@ def configuration(layer: bytes, labels: dict[str, str]) -> bytes:
 
 
 def packed(files: dict[str, bytes], mode: int) -> bytes:
-    """Return a tar of these files: root's, of the release's time, in the order of their names."""
+    """A tar of these files: root's, of the release's time, in the order of their names."""
     target = io.BytesIO()
     with tarfile.open(fileobj=target, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for name in sorted(files):
@@ -128,17 +128,17 @@ def packed(files: dict[str, bytes], mode: int) -> bytes:
 
 
 def encoded(value: object) -> bytes:
-    """Return a value as JSON, always the same way."""
+    """A value as JSON, always the same way."""
     return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
 
 
 def blob(descriptor: dict[str, object]) -> str:
-    """Return the name of a blob's file in the layout."""
+    """The name of a blob's file in the layout."""
     return "blobs/" + str(descriptor["digest"]).replace(":", "/")
 
 
 def created() -> str:
-    """Return the release's time as RFC 3339 has it."""
+    """The release's time as RFC 3339 has it."""
     return datetime.fromtimestamp(moment(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -20,14 +20,14 @@ class ReleaseError(Exception):
 
 
 def frozen_output(option: str) -> str:
-    """Return what the frozen file prints when run with this option; ReleaseError if there is none."""
+    """What the frozen file prints when run with this option; ReleaseError if there is none."""
     if not FROZEN.exists():
         raise ReleaseError(f"{FROZEN.relative_to(ROOT)}: is missing; run make dist")
     return subprocess.run([FROZEN, option], check=True, capture_output=True, text=True).stdout
 
 
 def debian_version() -> str:
-    """Return the newest version in Debian's changelog; ReleaseError if it is not one of VERSION."""
+    """The newest version in Debian's changelog; ReleaseError if it is not one of VERSION."""
     found = re.match(r"pyinit \((([^-\s]+)-\S+)\) ", changelog())
     if not found or found[2] != VERSION:
         raise ReleaseError(f"packaging/debian/changelog: begins with no entry for {VERSION}; add it")
@@ -35,7 +35,7 @@ def debian_version() -> str:
 
 
 def moment() -> int:
-    """Return when the release was made, in seconds since 1970: SOURCE_DATE_EPOCH, or the changelog's date.
+    """When the release was made, in seconds since 1970: SOURCE_DATE_EPOCH, or the changelog's date.
 
     This, and no clock, is the time of every file in a package, so that two builds give the same bits.
     """

@@ -83,7 +83,7 @@ def prepare(folder: Path, port: int) -> None:
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody uses at the moment."""
+    """A TCP port of 127.0.0.1 that nobody uses at the moment."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -112,7 +112,7 @@ def first_child(outer: subprocess.Popen[bytes]) -> int:
 
 
 def fetch(port: int, outer: subprocess.Popen[bytes]) -> str:
-    """Return the page, as soon as nginx answers."""
+    """The page, as soon as nginx answers."""
     for _ in attempts("an answer from nginx", outer):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         with contextlib.suppress(ConnectionRefusedError), contextlib.closing(connection):
