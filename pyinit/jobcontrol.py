@@ -9,10 +9,9 @@ import os
 import signal
 from collections.abc import Callable
 
-from pyinit import errors, signals
+from pyinit import signals
 from pyinit.log import Log
 from pyinit.processes import Process
-from pyinit.status import exit_code
 from pyinit.terminal import Terminal
 
 
@@ -69,11 +68,12 @@ class JobControl:
         return whole_group
 
     def key(self, status: int) -> int:
-        """The signal of the key, ^C or ^\\, with which the payload was ended; 0 if it ended otherwise.
+        """The signal of the key, ^C or ^\\, that has killed the payload; 0 if it ended otherwise.
 
         The terminal sends it to the payload's group, and means it for all of the shell's job, which init's group is.
+        An exit code of 130 does not say so: an interactive shell has it at its end if its last command was interrupted.
         """
-        number = exit_code(status) - errors.BY_SIGNAL
+        number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         return number if number in signals.KEYS and self._terminal.lent_away else 0
 
     def _continue(self) -> None:

@@ -134,13 +134,12 @@ def test_a_key_ends_the_script(bash: Terminal, program: list[str], key: bytes) -
     assert "went on" not in bash.screen
 
 
-def test_a_code_says_that_a_key_has_ended_it_too(bash: Terminal, program: list[str]) -> None:
-    """An init below this one, or a program that handles INT and exits as a shell would."""
-    bash.type(shlex.join(["sh", "-c", f"{command(program, *program, *SLEEP)}; echo went o''n"]))
-    bash.runs(*SLEEP)
-    bash.press(INTERRUPT)
-    bash.prompt(130)
-    assert "went on" not in bash.screen
+def test_an_exit_code_is_no_key(bash: Terminal, program: list[str]) -> None:
+    """An interactive shell exits with 130 when its last command was interrupted, long before."""
+    inner = command(program, "sh", "-c", "exit 130")
+    bash.type(shlex.join(["sh", "-c", f"{inner}; echo went o''n $?"]))
+    bash.expect("went on 130")
+    bash.prompt(0)
 
 
 @pytest.mark.parametrize("whom", ["init", "payload"])
