@@ -64,7 +64,7 @@ test: lint dist ## every check and every test
 MINUTES = 1
 
 .PHONY: soak
-soak: dist .venv/stamp ## lives of chance under a model of what must be true; MINUTES=30, SEED=n repeats a plan
+soak: dist .venv/stamp ## random lives under a model of what must be true; MINUTES=30, SEED=n repeats a plan
 	@tools/need $(TEST_PACKAGES)
 	@$(PYTHON) -m tests.soak --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)') $(if $(LIFE),--life '$(LIFE)') \
 		$(if $(DOCUMENT),--document '$(DOCUMENT)')

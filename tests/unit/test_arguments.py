@@ -76,11 +76,17 @@ def test_odd_numbers_are_none(text: str) -> None:
             parse(text)
 
 
-@given(NUMBERS, NUMBERS)
+@given(NUMBERS.filter(lambda number: number not in signals.NOT_FORWARDED), NUMBERS)
 def test_every_rewrite(old: int, new: int) -> None:
     assert arguments.rewrite(f"{old}:{new}") == (old, new)
     assert arguments.rewrite(f"{signals.name(old)}:{signals.name(new)}") == (old, new)
     assert arguments.rewrite(f"{old}:0") == (old, 0)
+
+
+@pytest.mark.parametrize("old", ["KILL", "STOP", "CHLD", "9", "19", "17"])
+def test_what_is_never_forwarded_cannot_be_rewritten(old: str) -> None:
+    with pytest.raises(ValueError, match="never comes"):
+        arguments.rewrite(f"{old}:TERM")
 
 
 @given(st.text(alphabet="TERMHUP0159:+SIG"))
@@ -88,7 +94,7 @@ def test_any_rewrite_is_meant_or_refused(text: str) -> None:
     try:
         old, new = arguments.rewrite(text)
     except ValueError as error:
-        assert "FROM:TO" in str(error)
+        assert "FROM:TO" in str(error) or "never comes" in str(error)
     else:
         assert text.count(":") == 1
         assert old in signals.ALL
