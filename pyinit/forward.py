@@ -18,9 +18,13 @@ NSPAWN_HALT = (signals.RTMIN + 3, signals.RTMIN + 4, signals.RTMIN + 13, signals
 
 
 class Forwarder:
-    """Sends signals on to where the options say."""
+    """Sends signals on to where the options say.
 
-    __slots__ = ("_log", "_own_pid", "_passed_back", "_payload", "_rewrite", "_same_group", "_target", "_walks")
+    `keys` are those of the terminal's signals that came to init's own group last, and are for the payload's whole group
+    as well: it has not been put into the foreground, after `bg` and `fg`, or because the shell was slower than init.
+    """
+
+    __slots__ = ("_log", "_own_pid", "_passed_back", "_payload", "_rewrite", "_same_group", "_target", "_walks", "keys")
 
     def __init__(self, options: Options, payload: int, log: Log) -> None:
         self._payload = payload
@@ -33,6 +37,7 @@ class Forwarder:
         self._same_group = options.same_group
         self._rewrite = rewrites(options)
         self._passed_back = 0
+        self.keys: set[int] = set()
 
     def becomes(self, number: int, code: int, sender: int) -> int:
         """What the payload gets for a signal with this si_code and this sender; 0: nothing."""
@@ -42,6 +47,10 @@ class Forwarder:
         if becomes != number:
             what = f"becomes {signals.name(becomes)}" if becomes else "is dropped"
             self._log.debug(f"{signals.name(number)} {what}", signal=signals.name(number))
+        if code == signals.SI_KERNEL and number in signals.FROM_TERMINAL:
+            self.keys.add(becomes)
+        elif self.keys:
+            self.keys.discard(becomes)
         return becomes
 
     def _arrived_already(self, number: int, code: int, sender: int) -> bool:
@@ -56,7 +65,7 @@ class Forwarder:
             self._log.debug(f"{signals.name(number)} is forwarded", signal=signals.name(number))
         if self._walks:
             self._send_to_descendants(number)
-        elif whole_group and self._target == self._payload:
+        elif (whole_group or number in self.keys) and self._target == self._payload:
             self.kill(self._group(), number)
         else:
             self.kill(self._target, number)

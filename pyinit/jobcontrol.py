@@ -38,7 +38,9 @@ class JobControl:
             return
         number = os.WSTOPSIG(status)
         self._log.info(f"payload {pid} stopped by {signals.name(number)}", pid=pid)
-        by_terminal = self._group_stopped = number in signals.JOB_CONTROL and not self._on_purpose
+        by_terminal = number in signals.JOB_CONTROL and not self._on_purpose
+        if by_terminal:
+            self._group_stopped = True
         if by_terminal and number != signals.TSTP and self._terminal.demand():
             # fg of a job that was running: the shell tells nobody, so the payload had to ask for the terminal. Or one
             # that another init has given to its own payload.
@@ -50,9 +52,10 @@ class JobControl:
             self._log.info(f"payload {pid} continued: nobody could resume it", pid=pid)
             self._continue()
 
-    def stop_forwarded(self, number: int) -> None:
+    def stop_forwarded(self, number: int, whole_group: bool) -> None:
         """A stop that was sent to init has been forwarded: init stops itself too, if it can be resumed."""
         self._on_purpose = True
+        self._group_stopped = whole_group
         if resumable():
             self._suspend(number, whole_group=False)
 

@@ -187,7 +187,7 @@ class _Run:
             else:
                 self._stops.send(number)
         if received in signals.JOB_CONTROL and number in signals.STOPS:
-            self._jobs.stop_forwarded(number)
+            self._jobs.stop_forwarded(number, number in self._forwarder.keys)
 
     def _has_come(self, number: int) -> bool:
         return self._loop.holds(number)

@@ -107,6 +107,33 @@ def test_what_resumes_the_payload_resumes_its_children(
     bash.expect("1370")
 
 
+def in_the_shells_foreground(bash: Terminal, child: int) -> None:
+    """Have a payload stopped, and go on while init's group has the terminal: fg tells a running job nothing."""
+    bash.press(SUSPEND)
+    bash.stopped()
+    bash.type("bg")
+    bash.prompt(0)
+    state(child, "S")
+    bash.type("fg")
+    until(lambda: bash.foreground != bash.pid, "fg at work")
+
+
+def test_a_key_reaches_the_children_of_a_payload_that_was_in_the_background(bash: Terminal, program: list[str]) -> None:
+    """The terminal's signals came to init, which sent them to the payload alone: sh waits for its child then."""
+    bash.type(command(program, "sh", "-c", "sleep 1000; true"))
+    child = bash.runs(*SLEEP)
+    in_the_shells_foreground(bash, child)
+    bash.press(SUSPEND)
+    bash.stopped()
+    state(child, "T")
+    bash.type("fg")
+    assert bash.runs(*SLEEP) == child
+    state(child, "S")
+    in_the_shells_foreground(bash, child)
+    bash.press(INTERRUPT)
+    bash.prompt(130)
+
+
 @pytest.mark.parametrize("key", [INTERRUPT, QUIT], ids=["INT", "QUIT"])
 @pytest.mark.parametrize("place", ["left", "right"])
 def test_a_key_ends_the_whole_pipeline(bash: Terminal, program: list[str], key: bytes, place: str) -> None:
