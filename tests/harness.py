@@ -103,11 +103,11 @@ class Init:
 
     def expect(self, text: Word, timeout: float = PATIENCE) -> str:
         """Wait for a text on standard output after the last one; return what came up to its end."""
-        return self._stream(0).expect(text, timeout)
+        return self._expect(0, text, timeout)
 
     def expect_error(self, text: Word, timeout: float = PATIENCE) -> str:
         """Wait for a text on standard error after the last one; return what came up to its end."""
-        return self._stream(1).expect(text, timeout)
+        return self._expect(1, text, timeout)
 
     def signal(self, number: int) -> None:
         """Send a signal to the init."""
@@ -136,7 +136,7 @@ class Init:
         """Wait for the end; what the init's orphans write later is not awaited."""
         if self._outcome is None:
             # The pipes are emptied while we wait: a program that writes much could not end.
-            code = until(self._ended, f"the end; standard error has {self._tail()}", timeout)[0]
+            code = until(self._ended, lambda: f"the end; {self._news()}", timeout)[0]
             texts = [stream.text if stream else "" for stream in self._streams]
             self._outcome = Outcome(code, *texts)
         return self._outcome
@@ -158,9 +158,17 @@ class Init:
         assert stream, "this test has handed in a stream of its own"
         return stream
 
-    def _tail(self) -> str:
-        stream = self._streams[1]
-        return repr(stream.text[-500:]) if stream else "its own stream"
+    def _expect(self, number: int, text: Word, timeout: float) -> str:
+        try:
+            return self._stream(number).expect(text, timeout, lambda: self.process.poll() is not None)
+        except NotInTimeError as failed:
+            raise NotInTimeError(f"{failed}; {self._news()}") from None
+
+    def _news(self) -> str:
+        """What a failure tells: how it ended if it has, and what it complained of."""
+        code, stream = self.process.poll(), self._streams[1]
+        end = "" if code is None else f"ended with {code}; "
+        return end + (f"standard error has {stream.text[-500:]!r}" if stream else "standard error is the test's own")
 
     def _ended(self) -> tuple[int] | None:
         for stream in self._streams:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
+from collections.abc import Callable
 
 from tests.commands import Word
 from tests.waiting import PATIENCE, NotInTimeError, until
@@ -17,6 +18,7 @@ class Stream:
         self._descriptor = descriptor
         self._read = bytearray()
         self._expected = 0
+        self._is_over = False
 
     @property
     def text(self) -> str:
@@ -24,20 +26,21 @@ class Stream:
         self.read()
         return os.fsdecode(bytes(self._read))
 
-    def expect(self, text: Word, timeout: float = PATIENCE) -> str:
-        """Wait for a text after the last one expected; return what came up to its end."""
+    def expect(self, text: Word, timeout: float = PATIENCE, ended: Callable[[], bool] = lambda: False) -> str:
+        """Wait for a text after the last one expected; return what came up to its end.
+
+        `ended` is whether the writer has: when nobody else has the other end either, nothing more can come.
+        """
         wanted = os.fsencode(text)
 
         def found() -> int:
             self.read()
             position = self._read.find(wanted, self._expected)
+            if position < 0 and self._is_over and ended():
+                raise NotInTimeError(f"ended before there was {text!r}; there was {self._rest()!r}")
             return position + len(wanted) if position >= 0 else 0
 
-        try:
-            end = until(found, f"{text!r}", timeout)
-        except NotInTimeError as failed:
-            rest = bytes(self._read[self._expected :])
-            raise NotInTimeError(f"{failed}; there was {os.fsdecode(rest)!r}") from None
+        end = until(found, lambda: f"{text!r}; there was {self._rest()!r}", timeout)
         passed = bytes(self._read[self._expected : end])
         self._expected = end
         return os.fsdecode(passed)
@@ -51,7 +54,21 @@ class Stream:
 
     def read(self) -> None:
         """Take what is there, without waiting."""
-        # EIO is a terminal's way to say that nobody has it open any more.
-        with contextlib.suppress(BlockingIOError, OSError):
-            while self._descriptor >= 0 and (piece := os.read(self._descriptor, 65536)):
-                self._read += piece
+        while self._descriptor >= 0 and (piece := self._piece()):
+            self._read += piece
+
+    def _piece(self) -> bytes:
+        try:
+            piece = os.read(self._descriptor, 65536)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            # A terminal's way to say that nobody has it open any more.
+            if error.errno != errno.EIO:
+                raise
+            piece = b""
+        self._is_over = not piece
+        return piece
+
+    def _rest(self) -> str:
+        return os.fsdecode(bytes(self._read[self._expected :]))

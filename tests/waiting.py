@@ -14,10 +14,11 @@ class NotInTimeError(AssertionError):
     """Something did not happen in time, or cannot happen any more."""
 
 
-def until(condition: Callable[[], Value | None], what: str, timeout: float = PATIENCE) -> Value:
-    """Return the condition's value as soon as it is true.
+def until(condition: Callable[[], Value | None], what: str | Callable[[], str], timeout: float = PATIENCE) -> Value:
+    """The condition's value as soon as it is true.
 
-    After `timeout` seconds NotInTimeError is raised; it says that there was no `what`.
+    After `timeout` seconds NotInTimeError is raised; it says that there was no `what`. What is known only then is a
+    function's to say.
     """
     end = time.monotonic() + timeout
     pause = 0.001
@@ -27,7 +28,7 @@ def until(condition: Callable[[], Value | None], what: str, timeout: float = PAT
         if value := condition():
             return value
         if late:
-            raise NotInTimeError(f"not within {timeout:g} s: {what}")
+            raise NotInTimeError(f"not within {timeout:g} s: {what if isinstance(what, str) else what()}")
         time.sleep(pause)
         pause = min(pause * 1.5, 0.02)
 

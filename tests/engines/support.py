@@ -14,8 +14,8 @@ Value = TypeVar("Value")
 PATIENCE = 120.0  # seconds; engines and daemons are slower than what else is tested
 
 
-def until(condition: Callable[[], Value | None], what: str, timeout: float = PATIENCE) -> Value:
-    """Return the condition's value as soon as it is true; see the harness."""
+def until(condition: Callable[[], Value | None], what: str | Callable[[], str], timeout: float = PATIENCE) -> Value:
+    """The condition's value as soon as it is true; see tests/waiting.py."""
     return waiting.until(condition, what, timeout)
 
 

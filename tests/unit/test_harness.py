@@ -92,6 +92,29 @@ def test_expecting_what_never_comes_tells_what_came() -> None:
     init.close()
 
 
+def test_expecting_after_the_end_tells_of_the_end_at_once() -> None:
+    init = Init([], shell("echo reason >&2; exit 3"))
+    with pytest.raises(NotInTimeError, match=r"^ended before there was 'this'; .*; ended with 3; .*'reason\\n'"):
+        init.expect("this")
+    init.close()
+
+
+def test_what_is_written_after_the_end_can_be_expected() -> None:
+    """By a child, which waits until its parent has been waited for."""
+    init = Init([], shell("(while kill -0 $$; do :; done 2>/dev/null; echo late) & exit 3"), place="subreaper")
+    assert init.wait().code == 3
+    init.expect("late\n")
+    init.close()
+
+
+def test_waiting_for_an_end_that_does_not_come_tells_what_was_said() -> None:
+    init = Init([], shell("echo why >&2; exec sleep 1000"), place="subreaper")
+    init.expect_error("why\n")
+    with pytest.raises(NotInTimeError, match=r"not within 0\.1 s: the end; standard error has 'why\\n'"):
+        init.wait(0.1)
+    init.close()
+
+
 def test_the_receiver_tells_signals_in_order() -> None:
     init = Init([], payload("receive"), place="subreaper")
     init.expect("got is ready\n")
