@@ -28,11 +28,14 @@ class Leaving:
     def __init__(self, start: Start, options: Sequence[Word], kinds: Sequence[str], **how: Any) -> None:
         self.init: Init = start(*options, "--", *payload("leave", *kinds), **how)
         self.init.expect("ready\n")
-        below = processes.descendants(self.init.pid)
-        # Parents come first: the others are its copies.
-        self.payload = next(pid for pid in below if "leave" in processes.command(pid)[0])
+        self.payload = until(self._find_payload, "the payload that leaves them")
         self.left = processes.descendants(self.payload)
         self.ended_at = 0.0
+
+    def _find_payload(self) -> int:
+        # Parents come first: the others are its copies.
+        below = processes.descendants(self.init.pid)
+        return next((pid for pid in below if "leave" in "".join(processes.command(pid)[:1])), 0)
 
     def end(self, number: int = signal.SIGUSR1) -> Leaving:
         """End the payload alone, and wait until the init has reaped it."""

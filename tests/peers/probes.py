@@ -180,7 +180,8 @@ def adopts(tools: Tools, *options: str) -> bool:
     init.expect("orphan ")
     orphan = int(init.expect("\n"))
     init.expect("made")
-    found = until(lambda: next((pid for pid in (init.pid, os.getpid()) if processes.parent(orphan) == pid), 0), "")
+    adopters = (init.pid, os.getpid())
+    found = until(lambda: next((pid for pid in adopters if processes.parent(orphan) == pid), 0), "the orphan's parent")
     kill(orphan)
     return found == init.pid
 
