@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from pathlib import Path
 
-from tests import ending
+from tests import asked, ending
 from tests.commands import PROGRAMS, compiled
 from tests.faults import plan, tables
 from tests.faults.scenario import Candidate, Fault, Result
@@ -25,35 +23,34 @@ WORKERS = 4 * (os.cpu_count() or 1)
 
 def main() -> int:
     """Run what the command line asks for; 1 if pyinit has broken its word."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="inits whose name has this in it")
+    parser = asked.parser("faults", __doc__, "replace the tables in this file")
+    asked.add_only(parser)
     parser.add_argument("--quick", action="store_true", help="a few faults of each call alone")
     parser.add_argument("--peers", action="store_true", help="tell what the peers broke, too, life by life")
-    parser.add_argument("--document", type=Path, help="replace the tables in this file")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     begun = time.monotonic()
     candidates = [
-        plan.ours(kind, place, options)
-        for kind, options in (*((kind, "") for kind in PROGRAMS), ("frozen", TALKING))
+        plan.ours(kind, place, words)
+        for kind, words in (*((kind, "") for kind in PROGRAMS), ("frozen", TALKING))
         for place in ("pid1", "subreaper")
     ]
-    candidates = [each for each in (*candidates, *plan.peers()) if asked.only in each.name]
+    candidates = asked.chosen(parser, options.only, [*candidates, *plan.peers()], lambda each: each.name)
     for name in ("gate", "steps"):
         compiled(name)
     collected = []
     broken = 0
     with ProcessPoolExecutor(WORKERS, initializer=ending.adopt) as pool:
         for candidate in candidates:
-            results = run_all(pool, candidate, asked.quick)
+            results = run_all(pool, candidate, options.quick)
             collected.append((candidate, results))
             bad = [each for each in results if each.outcome in BROKEN]
             broken += len(bad) if candidate.is_ours else 0
             print(tables.summary(candidate, results), flush=True)
-            for each in bad if candidate.is_ours or asked.peers else ():
+            for each in bad if candidate.is_ours or options.peers else ():
                 print(f"    {each.fault}: {each.outcome}: {each.detail}")
     print(f"{time.monotonic() - begun:.0f} s; broken by pyinit: {broken}")
-    if asked.document:
-        tables.replace(asked.document, collected)
+    if options.document:
+        tables.replace(options.document, collected)
     return 1 if broken else 0
 
 

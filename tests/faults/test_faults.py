@@ -12,6 +12,7 @@ from tests import outcomes
 from tests.commands import payload
 from tests.faults import plan, scenario
 from tests.faults.scenario import Candidate, Fault
+from tests.needed import need
 from tools.tree import ROOT
 
 REFUSED = Fault("kill", 1, "EPERM")
@@ -43,7 +44,9 @@ def test_no_call_that_fails_breaks_pyinit(name: str) -> None:
     words = [sys.executable, "-m", "tests.faults", "--quick", "--only", name]
     done = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert all(int(count) > 30 for count in re.findall(r"(\d+) faults", done.stdout)), done.stdout
+    counts = re.findall(rf"^{re.escape(name)}, (.*): (\d+) faults: ", done.stdout, re.MULTILINE)
+    assert [place for place, _ in counts] == ["PID 1", "subreaper"], done.stdout
+    assert all(int(count) > 30 for _, count in counts), done.stdout
     assert "broken by pyinit: 0" in done.stdout
 
 
@@ -73,6 +76,7 @@ def test_a_payload_that_is_left_running_is_seen() -> None:
 
 def test_tini_leaves_its_payload_behind_when_a_signal_is_refused() -> None:
     """canvas-lms #1257."""
+    need("tini")
     (tini,) = (each for each in plan.peers() if each.name == "tini" and each.place == "subreaper")
     result = tini.run(REFUSED)
     assert result.outcome == outcomes.LEFT, result.detail

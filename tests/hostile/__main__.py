@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import errno
 import os
 import resource
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
-from tests import ending, marks
+from tests import asked, ending, marks
 from tests.commands import PROGRAMS
 from tests.hostile.contract import CHANGED, SEPARATOR, Result, Start, live
 from tests.hostile.starts import DISPENSABLE, ERRORS, NEEDED, STARTS, bits, refused
@@ -32,19 +30,20 @@ PAYLOADS_OWN = {("rt_sigaction",)}
 
 def main() -> int:
     """Run what the command line asks for; 1 if pyinit has broken its word."""
-    parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__)
-    parser.add_argument("--document", type=Path, help="replace the table in this file")
-    asked = parser.parse_args()
+    parser = asked.parser("hostile", __doc__, "replace the table in this file")
+    asked.add_only(parser)
+    options = parser.parse_args()
+    inits = asked.chosen(parser, options.only, INITS)
     prepare()
-    lines = ["| start | " + " | ".join(INITS) + " |", "|---" * (len(INITS) + 1) + "|"]
+    lines = ["| start | " + " | ".join(inits) + " |", "|---" * (len(inits) + 1) + "|"]
     broken = 0
-    for name, results in rows():
-        broken += sum(each.outcome not in (HELD, ENDED) for each in results[OURS].values())
+    for name, results in rows(inits):
+        broken += sum(each.outcome not in (HELD, ENDED) for each in results.get(OURS, {}).values())
         lines.append(f"| {name} | " + " | ".join(cell(each) for each in results.values()) + " |")
         print(lines[-1], flush=True)
     print(f"broken by pyinit: {broken}")
-    if asked.document:
-        marks.replace(asked.document, MARK, "\n" + "\n".join(lines) + "\n\n")
+    if options.document:
+        marks.replace(options.document, MARK, "\n" + "\n".join(lines) + "\n\n")
     return 1 if broken else 0
 
 
@@ -56,13 +55,13 @@ def prepare() -> None:
     ending.adopt()
 
 
-def rows() -> Iterator[tuple[str, Mapping[str, Mapping[str, Result]]]]:
-    """Return each start's name and, for each init, how it went; under a filter, for each of its answers."""
+def rows(inits: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Mapping[str, Result]]]]:
+    """Each start's name and, for each init, how it went; under a filter, for each of its answers."""
     for start in STARTS:
-        yield start.name, {name: {"": life(name, start)} for name in INITS}
+        yield start.name, {name: {"": life(name, start)} for name in inits}
     for calls in (each for each in (*DISPENSABLE, *NEEDED) if each not in PAYLOADS_OWN):
         results = {
-            name: {errno.errorcode[error]: life(name, refused(calls, error)) for error in ERRORS} for name in INITS
+            name: {errno.errorcode[error]: life(name, refused(calls, error)) for error in ERRORS} for name in inits
         }
         yield f"refused: {', '.join(calls)}", results
 

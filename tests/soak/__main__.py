@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-import argparse
 import secrets
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
-from tests import ending, marks
+from tests import asked, ending, marks
 from tests.commands import PLACES, PROGRAMS, compiled
 from tests.soak.lives import Figures, numbered, until
 
 
 def main() -> int:
     """Run what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = asked.parser("soak", __doc__, "put the line of figures into this file")
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--seed", default=str(secrets.randbelow(10**9)), help="the plan of an earlier run")
     parser.add_argument("--life", help="only this one: KIND/PLACE/NUMBER, as a failure names it")
-    parser.add_argument("--document", type=Path, help="put the line of figures into this file")
-    asked = parser.parse_args()
-    print(f"soak: seed {asked.seed}", flush=True)
+    options = parser.parse_args()
+    print(f"soak: seed {options.seed}", flush=True)
     compiled("actor")
     ending.adopt()
-    if asked.life:
-        kind, place, number = asked.life.split("/")
-        results = [numbered(kind, place, asked.seed, int(number))]
+    if options.life:
+        kind, place, number = options.life.split("/")
+        results = [numbered(kind, place, options.seed, int(number))]
     else:
-        results = in_parallel(time.monotonic() + asked.minutes * 60, asked.seed)
+        results = in_parallel(time.monotonic() + options.minutes * 60, options.seed)
     failures = [failure for _, failure in results if failure]
     for failure in failures:
         print(failure)
     total = sum((figures for figures, _ in results), Figures())
-    line = f"soak: {asked.minutes:g} min, seed {asked.seed}: {total}; broken: {len(failures)}"
+    line = f"soak: {options.minutes:g} min, seed {options.seed}: {total}; broken: {len(failures)}"
     print(line)
-    if asked.document:
-        marks.replace(asked.document, "soak", f"\n> {line}\n\n")
+    if options.document:
+        marks.replace(options.document, "soak", f"\n> {line}\n\n")
     return 1 if failures else 0
 
 

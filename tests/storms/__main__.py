@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
-from tests import ending, marks
+from tests import asked, ending, marks
 from tests.commands import PROGRAMS
 from tests.faults import plan
 from tests.model.life import Life
@@ -35,34 +33,34 @@ HEAD = """
 
 def main() -> int:
     """Run what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="inits whose name has this in it")
+    parser = asked.parser("storms", __doc__, "replace the table in this file")
+    asked.add_only(parser)
     parser.add_argument("--orphans", type=int, default=100_000)
     parser.add_argument("--signals", type=int, default=1_000_000)
-    parser.add_argument("--document", type=Path, help="replace the table in this file")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     ending.adopt()
     storms = [
-        (orphans, asked.orphans),
-        (standard_signals, asked.signals),
-        (real_time_signals, asked.signals),
-        (everything, asked.signals // 5),
+        (orphans, options.orphans),
+        (standard_signals, options.signals),
+        (real_time_signals, options.signals),
+        (everything, options.signals // 5),
     ]
     begun = time.monotonic()
     # As PID 1: elsewhere some of the signals end tini and catatonit.
     peers = {each.name: each.words for each in plan.peers() if each.place == "pid1"}
     inits = {f"{OURS}, {kind}": words for kind, words in PROGRAMS.items()} | peers
+    names = asked.chosen(parser, options.only, inits)
     rows: list[str] = []
     failed = 0
     for storm, count in storms:
-        for name in [each for each in inits if asked.only in each]:
+        for name in names:
             result = through(inits[name], storm, count)
             rows.append(row(name, storm, count, result))
             print(rows[-1], flush=True)
             failed += name.startswith(OURS) and not held(result)
     print(f"{time.monotonic() - begun:.0f} s; storms that pyinit did not hold: {failed}")
-    if asked.document:
-        marks.replace(asked.document, "storms", HEAD + "".join(f"{each}\n" for each in rows) + "\n")
+    if options.document:
+        marks.replace(options.document, "storms", HEAD + "".join(f"{each}\n" for each in rows) + "\n")
     return 1 if failed else 0
 
 

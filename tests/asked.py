@@ -1,0 +1,30 @@
+"""The command lines of the long tests: what they have in common."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+One = TypeVar("One")
+
+
+def parser(room: str, description: str | None, document: str) -> argparse.ArgumentParser:
+    """A parser for `python -m tests.ROOM`, with --document."""
+    made = argparse.ArgumentParser(prog=f"python -m tests.{room}", description=description)
+    made.add_argument("--document", type=Path, help=document)
+    return made
+
+
+def add_only(to: argparse.ArgumentParser) -> None:
+    """Add --only, for `chosen`."""
+    to.add_argument("--only", default="", help="inits whose name has this in it")
+
+
+def chosen(by: argparse.ArgumentParser, only: str, inits: Iterable[One], name: Callable[[One], str] = str) -> list[One]:
+    """The inits that are asked for; to ask for none is an error: nothing would be tried, and nothing fail."""
+    found = [each for each in inits if only in name(each)]
+    if not found:
+        by.error(f"no init that is here has {only!r} in its name")
+    return found
