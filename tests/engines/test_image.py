@@ -14,6 +14,7 @@ from tests.engines.docker import Daemon
 from tests.engines.podman import PodmanStore
 from tests.engines.support import run
 from tests.engines.table import GROUPS
+from tests.needed import frozen_file
 from tools.image import make_image
 
 PREFIX = "org.opencontainers.image."
@@ -27,9 +28,9 @@ CLIENTS = [pytest.param(name, marks=pytest.mark.xdist_group(GROUPS[name]), id=na
 
 
 @pytest.fixture(scope="session")
-def archive(storage: Path, frozen: Path) -> Path:
+def archive(storage: Path) -> Path:
     """The image archive, made now."""
-    assert frozen.exists()
+    frozen_file()  # what it is made of
     folder = storage / "image"
     folder.mkdir()
     return make_image(folder)

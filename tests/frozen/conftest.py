@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.needed import absent
 from tools.tree import ROOT
 
 
@@ -14,7 +15,7 @@ def freezer(frozen: Path) -> Path:
     """Return the freezer's Python, which has PyInstaller; there is one where dist/pyinit was made."""
     path = ROOT / ".work" / "venv" / "bin" / "python"
     if not path.exists():
-        pytest.skip(f"{frozen} was made elsewhere")
+        absent(f"{frozen} was made elsewhere")
     return path
 
 
@@ -23,5 +24,5 @@ def stage(freezer: Path) -> Path:
     """Return the linked file that holds no program yet."""
     path = ROOT / ".work" / "pyinit" / "stage1"
     if not path.exists():
-        pytest.skip(f"no stage beside {freezer}")
+        absent(f"no stage beside {freezer}")
     return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,8 +49,7 @@ def in_zsh() -> list[str]:
 
 
 @pytest.mark.parametrize("listed", [in_manual, in_usage, in_bash, in_zsh])
-def test_the_document_has_the_options_of_the_table(listed: object) -> None:
-    assert callable(listed)
+def test_the_document_has_the_options_of_the_table(listed: Callable[[], list[str]]) -> None:
     assert sorted(listed()) == OPTIONS
 
 
