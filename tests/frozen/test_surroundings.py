@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -11,11 +10,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from freezing import elf
 
 from tests.commands import PROGRAMS, compiled
+from tests.frozen.segments import segments
 
 BUSYBOX = "/bin/busybox"
 NOBODY = 65534
+WRITABLE = 2  # a flag of a segment
 HOSTILE = {
     "PYTHONHOME": "/nowhere",
     "PYTHONPATH": "/nowhere",
@@ -92,15 +94,13 @@ def test_an_empty_environment(frozen: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_no_memory_at_all_is_one_line_or_the_kernels_kill(frozen: Path) -> None:
-    """Less than the file itself: the kernel may refuse the exec; init may say so; nothing hangs."""
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_DATA, (4096, 4096))
-
-    done = run("sh", "-c", '"$0" true', frozen, prepare=limit, environment={"PATH": os.defpath})
-    assert done.returncode != 0
-    assert len(done.stderr.splitlines()) <= 1
+@pytest.mark.parametrize(("less", "code"), [(0, 42), (elf.PAGE, -signal.SIGSEGV)], ids=["enough", "a page less"])
+def test_it_needs_no_more_memory_than_its_data_has_in_the_file(frozen: Path, less: int, code: int) -> None:
+    """With less the kernel cannot map it, and ends what has called exec."""
+    (data,) = (each for each in segments(frozen) if each.type == elf.LOAD and each.flags & WRITABLE)
+    limit = -(-data.in_memory // elf.PAGE) * elf.PAGE - less
+    done = run("/usr/bin/prlimit", f"--data={limit}", frozen, BUSYBOX, "sh", "-c", "exit 42", environment={})
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
 
 
 def test_arguments_are_bytes(frozen: Path) -> None:
