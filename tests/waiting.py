@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 PATIENCE = 20.0  # seconds until a test gives up waiting
+# With inits that are only compared with pyinit: they hang so often that waiting for them is what takes the time.
+PATIENCE_WITH_PEERS = 5.0
 Value = TypeVar("Value")
 
 

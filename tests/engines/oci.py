@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.engines.engine import Container, Engine
-from tests.engines.support import run
+from tests.engines.support import run, until
 from tests.needed import need
-from tests.waiting import until
 
 INIT = ("/pyinit", "-g", "--")
 PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"

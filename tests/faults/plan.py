@@ -6,10 +6,11 @@ import shutil
 from collections.abc import Sequence
 
 from tests.commands import PROGRAMS
-from tests.faults import calls, scenario
+from tests.faults import calls
 from tests.faults.scenario import Candidate, Fault
 from tests.outcomes import HELD
 from tests.peers.commands import AS_PID1, SUBREAPER
+from tests.waiting import PATIENCE_WITH_PEERS
 
 # How often a trace is taken: how many deaths one SIGCHLD stands for is chance, and with it the number of calls.
 TRACES = 3
@@ -23,15 +24,13 @@ def ours(kind: str, place: str, options: str = "") -> Candidate:
     words = [] if kind == "source" else PROGRAMS[kind]
     name = " ".join(["pyinit", *options.split()])
     words = [*words, *options.split(), "--"]
-    return Candidate(
-        f"{name}, {kind}", words, place, kind == "source", scenario.PATIENCE_WITH_OURS, talks=bool(options)
-    )
+    return Candidate(f"{name}, {kind}", words, place, kind == "source", talks=bool(options))
 
 
 def peers() -> list[Candidate]:
     """Return Debian's tini, dumb-init and catatonit, as far as they are installed, wherever they can be init."""
     return [
-        Candidate(name, [program, *options], place)
+        Candidate(name, [program, *options], place, patience=PATIENCE_WITH_PEERS)
         for place, table in (("pid1", AS_PID1), ("subreaper", SUBREAPER))
         for name, options in table.items()
         if (program := shutil.which(name))

@@ -24,13 +24,10 @@ from tests.ending import left_running
 from tests.faults import calls
 from tests.harness import Init
 from tests.outcomes import CRASHED, ENDED, HELD, HUNG, LEFT, LOST, SILENT, UNREACHED, WRONG
-from tests.waiting import NotInTimeError, until
+from tests.tracing import attach
+from tests.waiting import PATIENCE, NotInTimeError, until
 from tools.tree import ROOT
 
-# Seconds after which a life counts as hung; a quiet machine needs a fifth of one. Peers hang so often that waiting for
-# them is what takes the time, and a machine that is too busy must not fail pyinit.
-PATIENCE = 5.0
-PATIENCE_WITH_OURS = 20.0
 GATE = ROOT / "tests" / "payloads" / "gate.py"
 END = signal.SIGRTMIN
 CODE = 42
@@ -89,7 +86,8 @@ class Result(NamedTuple):
 class Candidate(NamedTuple):
     """An init under test: its name, the words before the payload's, where it runs, the seconds for each step.
 
-    `talks` is whether it says more than why it ends.
+    A quiet machine needs a fifth of one; one that is too busy must not fail pyinit. `talks` is whether it says more
+    than why it ends.
     """
 
     name: str
@@ -147,24 +145,18 @@ class _Life:
                 trace = self._trace()
         finally:
             self._init.close()
-            left = left_running(self._others)
+            left = left_running(self._others, self._candidate.patience)
         if left:
-            ending = ending._replace(outcome=LEFT, text=f"{ending.text}; {left} left")
+            ending = ending._replace(outcome=LEFT, text=f"{ending.text}; left: {', '.join(left)}")
         return Result(self._fault, self._judged(ending, trace), ending.text, trace)
 
     def _attach(self) -> subprocess.Popen[bytes]:
         pid = self._init.pid
         until(lambda: processes.read(pid, "syscall").startswith(READV), "the gate")
-        messages = self._log.with_suffix(".messages")
-        inject = self._fault.inject() if self._fault else []
-        with messages.open("wb") as sink:
-            words = ["strace", "-o", str(self._log), *inject, "-p", str(pid)]
-            tracer = subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=sink)
         try:
-            until(lambda: b"attached" in messages.read_bytes(), "strace attached")
+            return attach(pid, self._log, *(self._fault.inject() if self._fault else []))
         finally:
             os.close(self._gate)
-        return tracer
 
     def _live(self) -> _Ending:
         try:

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from tests import outcomes
+from tests import outcomes, waiting
 from tests.commands import payload
-from tests.faults import plan, scenario
+from tests.faults import plan
 from tests.faults.scenario import Candidate, Fault
 from tests.needed import need
 from tools.tree import ROOT
@@ -34,7 +34,7 @@ FLAWS = {
 
 def flawed(flaw: str, place: str) -> Candidate:
     """Return an init that breaks its word in one way; held to what pyinit is held to."""
-    patience = 2.0 if flaw == "hangs" else scenario.PATIENCE_WITH_OURS
+    patience = 2.0 if flaw == "hangs" else waiting.PATIENCE
     return Candidate("pyinit, flawed", payload("flawed", flaw), place, patience=patience)
 
 

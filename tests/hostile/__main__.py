@@ -15,6 +15,7 @@ from tests.hostile.contract import CHANGED, SEPARATOR, Result, Start, live
 from tests.hostile.starts import DISPENSABLE, ERRORS, NEEDED, STARTS, bits, refused
 from tests.outcomes import ENDED, HELD, SILENT, WRONG
 from tests.peers.commands import AS_PID1
+from tests.waiting import PATIENCE, PATIENCE_WITH_PEERS
 
 MARK = "hostile starts"
 OURS = "pyinit"
@@ -69,7 +70,8 @@ def rows(inits: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Mapping[str, 
 def life(name: str, start: Start) -> Result:
     """Live one life with an init."""
     sets_mask = any(os.fsdecode(word).startswith("block=") for word in start.prepare)
-    return live(INITS[name], start, changed=CATATONITS if name == "catatonit" and not sets_mask else {})
+    changed = CATATONITS if name == "catatonit" and not sets_mask else {}
+    return live(INITS[name], start, changed=changed, patience=PATIENCE if name == OURS else PATIENCE_WITH_PEERS)
 
 
 def cell(results: Mapping[str, Result]) -> str:

@@ -7,6 +7,7 @@ payload and its exit code is the init's. Or the init says in one line why it can
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -20,12 +21,12 @@ from tests.ending import left_running
 from tests.harness import Init
 from tests.outcomes import CRASHED, ENDED, HELD, HUNG, LEFT, LOST, SILENT, WRONG
 from tests.streams import Stream
-from tests.waiting import NotInTimeError, until
+from tests.waiting import PATIENCE, NotInTimeError, until
 
 CHANGED, UNREAPED = "payload given something else", "orphan not reaped"
 CODE = 42
 SEPARATOR = "; "  # between the lines of the payload's report that differ
-PATIENCE = 5.0  # seconds after which a run counts as hung
+NUMBER = 100  # of the descriptor through which the payload speaks
 
 
 class Start(NamedTuple):
@@ -72,16 +73,17 @@ def live(
     *,
     inner: int = 0,
     changed: Mapping[str, str] = MappingProxyType({}),
+    patience: float = PATIENCE,
 ) -> Result:
     """Start an init (`program`), live one life with it, and tell how it went.
 
     `inner` is how many more inits there are below the first; `changed` the lines of the payload's report that differ
-    from what it says without an init, and what they must be.
+    from what it says without an init, and what they must be. After `patience` seconds it counts as hung.
     """
     others = set(processes.children(os.getpid()))
     # Not at the same time: some limits count the processes of a user.
     expected = {**_bare(start, place), **changed}
-    with _Life(program, start, place) as life:
+    with _Life(program, start, place, patience) as life:
         others.add(life.init.process.pid)
         try:
             life.steps(expected, inner)
@@ -89,7 +91,7 @@ def live(
             ended = Result(broken.outcome, None, broken.detail)
         else:
             ended = life.end()
-    return Result(LEFT, ended.code, ended.detail) if left_running(others) else ended
+    return Result(LEFT, ended.code, ended.detail) if left_running(others, patience) else ended
 
 
 def _bare(start: Start, place: str | Sequence[Word]) -> Mapping[str, str]:
@@ -100,14 +102,18 @@ def _bare(start: Start, place: str | Sequence[Word]) -> Mapping[str, str]:
 
 
 class _Life:
-    def __init__(self, program: Sequence[Word], start: Start, place: str | Sequence[Word]) -> None:
+    def __init__(
+        self, program: Sequence[Word], start: Start, place: str | Sequence[Word], patience: float = PATIENCE
+    ) -> None:
+        self._patience = patience
         reader, writer = os.pipe()
         # Standard streams may be closed: what the payload says has a way of its own.
         self._said = Stream(reader)
         # Through another number, what the payload is told and has open would differ from life to life.
-        descriptor = os.dup2(writer, 100)
+        descriptor = fcntl.fcntl(writer, fcntl.F_DUPFD_CLOEXEC, NUMBER)
         os.close(writer)
         try:
+            assert descriptor == NUMBER, f"{NUMBER} is somebody else's"
             words = payload("witness", str(descriptor), "an argument", "")
             self.init = Init(
                 [*start.filter, *program], words, place=place, prepare=start.prepare, pass_fds=[descriptor]
@@ -156,7 +162,7 @@ class _Life:
 
     def _await(self, condition: Callable[[], bool], what: str, otherwise: str = HUNG) -> None:
         try:
-            until(lambda: condition() or self._ended(), what, PATIENCE)
+            until(lambda: condition() or self._ended(), what, self._patience)
         except NotInTimeError:
             raise _BrokenError(otherwise, f"no {what}; {self.init.stderr}") from None
 
@@ -166,7 +172,7 @@ class _Life:
     def end(self) -> Result:
         """Wait for the end and judge it."""
         try:
-            code, _, text = self.init.wait(PATIENCE)
+            code, _, text = self.init.wait(self._patience)
         except NotInTimeError as late:
             return Result(HUNG, None, str(late))
         lines = text.splitlines()

@@ -28,8 +28,6 @@ FORWARDED = sorted(signals.ALL - {KILL, STOP, CHLD})
 # These discard each other while they wait to be taken (signal(7)).
 DISCARDING = signals.JOB_CONTROL | {CONT}
 
-MOMENT = 5.0  # seconds until a stop that was sent takes effect
-
 
 class Broken(AssertionError):
     """The init did something else than the model."""
@@ -277,14 +275,12 @@ class Life:
         for each in self.entered:
             each.end()
         self.init.close()
-        if self.init.process.stdin:
-            self.init.process.stdin.close()
         for orphan in self.orphans:
             kill(orphan.pid)
 
     def _await(self, condition: Callable[[], object], what: str) -> None:
         try:
-            until(lambda: bool(condition()), what, MOMENT)
+            until(lambda: bool(condition()), what)
         except NotInTimeError as late:
             raise self._broken(str(late)) from None
 

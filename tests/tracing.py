@@ -1,0 +1,32 @@
+"""strace at work on a process that runs already."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from tests.waiting import NotInTimeError, until
+
+
+def attach(pid: int, log: Path, *options: str) -> subprocess.Popen[bytes]:
+    """Start strace; when it is returned, the process makes no call any more that it does not see.
+
+    /proc has its TracerPid a moment earlier: after PTRACE_SEIZE, and before PTRACE_INTERRUPT and strace's "attached".
+    """
+    messages = log.with_suffix(".messages")
+    with messages.open("wb") as sink:
+        words = ["strace", "-o", str(log), *options, "-p", str(pid)]
+        tracer = subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=sink)
+
+    def at_work() -> bool:
+        if tracer.poll() is not None:
+            raise NotInTimeError(f"strace ended with {tracer.returncode}: {messages.read_text()!r}")
+        return b"attached" in messages.read_bytes()
+
+    try:
+        until(at_work, "strace attached")
+    except BaseException:
+        tracer.kill()
+        tracer.wait()
+        raise
+    return tracer
