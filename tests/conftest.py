@@ -17,11 +17,9 @@ from hypothesis import HealthCheck, settings
 from tests import ending, processes
 from tests.commands import PROGRAMS, Word
 from tests.counts import count, pytest_terminal_summary  # noqa: F401  # a fixture, a hook
-from tests.ending import kill
 from tests.harness import Init
 from tests.needed import frozen_file
 from tests.terminal import Terminal
-from tests.waiting import NotInTimeError, until
 
 Start = Callable[..., Init]
 OpenTerminal = Callable[..., Terminal]
@@ -58,25 +56,8 @@ def strays() -> Iterator[None]:
     """Fail the test if a process outlives it."""
     before = set(processes.children(os.getpid()))
     yield
-
-    def left() -> list[int]:
-        remaining = []
-        for pid in set(processes.children(os.getpid())) - before:
-            with contextlib.suppress(ChildProcessError):
-                if os.waitpid(pid, os.WNOHANG) == (0, 0):
-                    remaining.append(pid)
-        return remaining
-
-    try:
-        # What was killed a moment ago needs that moment.
-        until(lambda: not left(), "no processes left", 10)
-    except NotInTimeError:
-        pids = left()
-        names = [f"{pid} {' '.join(processes.command(pid))!r}" for pid in pids]
-        while pids := left():
-            for pid in pids:
-                kill(pid)
-        pytest.fail(f"the test left processes: {', '.join(names)}")
+    if left := ending.left_running(before):
+        pytest.fail(f"the test left processes: {', '.join(left)}")
 
 
 @pytest.fixture(params=["source", "frozen"])
@@ -113,15 +94,14 @@ def start(program: list[str]) -> Iterator[Start]:
 
     What it starts is killed at the end of the test. `program=()`: the payload without an init.
     """
-    started: list[Init] = []
+    with contextlib.ExitStack() as started:
 
-    def begin(*words: Word, program: Sequence[Word] = program, **how: Any) -> Init:
-        started.append(Init(program, words, **how))
-        return started[-1]
+        def begin(*words: Word, program: Sequence[Word] = program, **how: Any) -> Init:
+            init = Init(program, words, **how)
+            started.callback(init.close)
+            return init
 
-    yield begin
-    for init in reversed(started):
-        init.close()
+        yield begin
 
 
 @pytest.fixture
@@ -154,12 +134,11 @@ def run_as(start: Start, named: Callable[[str], str]) -> RunAs:
 @pytest.fixture
 def terminal() -> Iterator[OpenTerminal]:
     """Return a function that opens a terminal with a program in it; see Terminal."""
-    opened: list[Terminal] = []
+    with contextlib.ExitStack() as opened:
 
-    def begin(*words: Word, **how: Any) -> Terminal:
-        opened.append(Terminal(words, **how) if words else Terminal(**how))
-        return opened[-1]
+        def begin(*words: Word, **how: Any) -> Terminal:
+            one = Terminal(words, **how) if words else Terminal(**how)
+            opened.callback(one.close)
+            return one
 
-    yield begin
-    for one in reversed(opened):
-        one.close()
+        yield begin

@@ -30,16 +30,29 @@ def wait_until_dead(pid: int, timeout: float = PATIENCE) -> None:
     until(lambda: not processes.alive(pid), f"the end of {pid}, killed", timeout)
 
 
-def left_running(before: Collection[int]) -> int:
-    """Return how many children of ours run that are not among these, an init's orphans among them; end them."""
-    count = 0
-    for pid in set(processes.children(os.getpid())) - set(before):
-        try:
-            # One that has been killed may need a moment.
-            wait_until_dead(pid, 2.0)
-        except NotInTimeError:
-            count += 1
+def left_running(before: Collection[int], patience: float = 10.0) -> list[str]:
+    """What runs among our children, an init's orphans too, and is not among these; it is ended.
+
+    So many seconds are for what was killed a moment ago. AssertionError if something cannot be ended.
+    """
+
+    def left() -> list[int]:
+        return [pid for pid in set(processes.children(os.getpid())) - set(before) if not _reaped(pid)]
+
+    def left_of_the_killed() -> list[int]:
+        # Those of them that they leave behind are ours now.
+        for pid in left():
             kill(pid)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, 0)
-    return count
+        return left()
+
+    with contextlib.suppress(NotInTimeError):
+        until(lambda: not left(), "no processes left", patience)
+    running = [f"{pid} {' '.join(processes.command(pid))!r}" for pid in left()]
+    until(lambda: not left_of_the_killed(), lambda: f"the end of what was left and killed: {', '.join(running)}")
+    return running
+
+
+def _reaped(pid: int) -> bool:
+    with contextlib.suppress(ChildProcessError):
+        return os.waitpid(pid, os.WNOHANG) != (0, 0)
+    return True

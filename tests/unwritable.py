@@ -46,6 +46,16 @@ def fill(descriptor: int) -> None:
 
 
 @contextlib.contextmanager
+def _closing(*descriptors: int) -> Iterator[None]:
+    """Close these at the end, whatever happens."""
+    try:
+        yield
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
 def _flow(reader: int, writer: int) -> Iterator[Unwritable]:
     """Yield the writing end of something that has been filled up."""
     fill(writer)
@@ -74,9 +84,8 @@ def closed() -> Iterator[Unwritable]:
 def read_only() -> Iterator[Unwritable]:
     """Yield a pipe's wrong end."""
     reader, writer = os.pipe()
-    yield Unwritable(reader)
-    os.close(reader)
-    os.close(writer)
+    with _closing(reader, writer):
+        yield Unwritable(reader)
 
 
 @contextlib.contextmanager
@@ -117,8 +126,8 @@ def broken_pipe() -> Iterator[Unwritable]:
     """Yield a pipe that nobody can read any more."""
     reader, writer = os.pipe()
     os.close(reader)
-    yield Unwritable(writer)
-    os.close(writer)
+    with _closing(writer):
+        yield Unwritable(writer)
 
 
 @contextlib.contextmanager
@@ -126,8 +135,8 @@ def broken_socket() -> Iterator[Unwritable]:
     """Yield a socket whose other end is gone."""
     one, other = socket.socketpair()
     other.close()
-    yield Unwritable(one.fileno())
-    one.close()
+    with one:
+        yield Unwritable(one.fileno())
 
 
 @contextlib.contextmanager
@@ -155,8 +164,8 @@ def hung_up_terminal() -> Iterator[Unwritable]:
     """Yield a terminal that is gone."""
     master, slave = os.openpty()
     os.close(master)
-    yield Unwritable(slave)
-    os.close(slave)
+    with _closing(slave):
+        yield Unwritable(slave)
 
 
 @contextlib.contextmanager
@@ -170,10 +179,9 @@ def full_disk(room: int = 0) -> Iterator[Unwritable]:
     def refill() -> None:
         os.pwrite(filler, b"x", 0)
 
-    refill()
-    yield Unwritable(log, lambda _: os.truncate(filler, 0), refill, lambda: os.pread(log, 65536, begun).decode())
-    for descriptor in (filler, log, disk):
-        os.close(descriptor)
+    with _closing(filler, log, disk):
+        refill()
+        yield Unwritable(log, lambda _: os.truncate(filler, 0), refill, lambda: os.pread(log, 65536, begun).decode())
 
 
 def _disk(size: int) -> int:
@@ -199,8 +207,8 @@ def file_size_limit() -> Iterator[Unwritable]:
     def text() -> str:
         return Path(f"/proc/self/fd/{log}").read_text()
 
-    yield Unwritable(log, relieve, read=text, around=["/usr/bin/prlimit", "--fsize=0:unlimited"])
-    os.close(log)
+    with _closing(log):
+        yield Unwritable(log, relieve, read=text, around=["/usr/bin/prlimit", "--fsize=0:unlimited"])
 
 
 # The ones that stay so, and those that take something again.

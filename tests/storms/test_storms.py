@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -46,15 +47,14 @@ def user_of_its_own() -> list[str]:
 @pytest.fixture
 def begin() -> Iterator[Begin]:
     """Return a function that begins a life, as a user of its own; it is closed at the end."""
-    lives: list[Life] = []
+    with contextlib.ExitStack() as lives:
 
-    def start(setup: Setup) -> Life:
-        lives.append(Life(setup._replace(program=[*user_of_its_own(), *setup.program])))
-        return lives[-1]
+        def start(setup: Setup) -> Life:
+            life = Life(setup._replace(program=[*user_of_its_own(), *setup.program]))
+            lives.callback(life.close)
+            return life
 
-    yield start
-    for life in lives:
-        life.close()
+        yield start
 
 
 def result_of(life: Life, storm: Storm, count: int) -> Result:

@@ -1,0 +1,20 @@
+"""What cannot be written to goes with the test that has it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+
+from tests import processes
+from tests.unwritable import FOR_A_WHILE, FOR_EVER, Unwritable
+
+
+@pytest.mark.parametrize("kind", [*FOR_EVER, *FOR_A_WHILE], ids=lambda kind: kind.__name__)
+def test_a_test_that_fails_leaves_no_descriptor(kind: Callable[[], AbstractContextManager[Unwritable]]) -> None:
+    before = processes.descriptors(os.getpid())
+    with pytest.raises(ValueError, match="a failure"), kind():
+        raise ValueError("a failure")
+    assert processes.descriptors(os.getpid()) == before
