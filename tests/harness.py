@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -109,6 +110,13 @@ class Init:
         """Wait for a text on standard error after the last one; return what came up to its end."""
         return self._expect(1, text, timeout)
 
+    def end_input(self) -> None:
+        """Close the pipe that is its standard input (`stdin=subprocess.PIPE`)."""
+        assert self.process.stdin, "this test has handed in a standard input of its own"
+        # What was written and cannot be read any more is not this test's.
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+
     def signal(self, number: int) -> None:
         """Send a signal to the init."""
         os.kill(self.pid, number)
@@ -149,6 +157,8 @@ class Init:
         finally:
             self.process.kill()
             self.process.wait(PATIENCE)
+        if self.process.stdin:
+            self.end_input()
         for stream in self._streams:
             if stream:
                 stream.close()

@@ -31,6 +31,7 @@ class Leaving:
         self.payload = until(self._find_payload, "the payload that leaves them")
         self.left = processes.descendants(self.payload)
         self.ended_at = 0.0
+        self._said: dict[str, int] = {}
 
     def _find_payload(self) -> int:
         # Parents come first: the others are its copies.
@@ -47,13 +48,20 @@ class Leaving:
     def wait(self) -> float:
         """Wait for the init's end with the payload's code; how long that took after the payload's."""
         code = self.init.wait().code
+        took = time.monotonic() - self.ended_at
         assert code == CODE, self.init.stderr
-        return time.monotonic() - self.ended_at
+        for text, times in self._said.items():
+            assert self._count(text) == times, self.init.stdout
+        return took
 
     def says(self, text: str, times: int) -> None:
-        """Wait until standard output has a line so often, and check that it is not more often."""
-        until(lambda: self.init.stdout.split("\n").count(text) >= times, f"{times} times {text!r}")
-        assert self.init.stdout.split("\n").count(text) == times, self.init.stdout
+        """Wait until standard output has a line so often, and check that it is not more often: now, and at the end."""
+        until(lambda: self._count(text) >= times, f"{times} times {text!r}")
+        assert self._count(text) == times, self.init.stdout
+        self._said[text] = times
+
+    def _count(self, text: str) -> int:
+        return self.init.stdout.split("\n").count(text)
 
     def gone(self) -> None:
         """Check that nothing is left: not one has outlived the init."""

@@ -92,8 +92,7 @@ def not_permitted(tools: Tools) -> str:
     init.expect("started\n")
     # catatonit sends the payload signal 0 at first, and ends if it may not: now and then, were this in nobody's hand.
     until(lambda: processes.rests(init.pid), "an init that waits")
-    assert init.process.stdin
-    init.process.stdin.close()
+    init.end_input()
     init.expect("got is ready\n")
     init.signal(signal.SIGTERM)
     try:
@@ -108,8 +107,7 @@ def sigchld_ignored(tools: Tools) -> str:
     init = tools.start("--", *shell("echo ready; read line; exit 3"), prepare=["ignore=17"], stdin=subprocess.PIPE)
     init.expect("ready")
     child = init.payload
-    assert init.process.stdin
-    init.process.stdin.close()
+    init.end_input()
     until(lambda: not processes.alive(child), "the payload's end")
     try:
         return "ends with the payload" if init.wait(SHORTLY).code == 3 else "?"
@@ -150,15 +148,13 @@ def left_behind(tools: Tools) -> str:
     clean_up = "trap 'sleep 0.5; echo cleaned up; exit' TERM; echo ready; sleep 1000 & wait"
     init = tools.start("--", *shell(f"({clean_up}) & read line"), stdin=subprocess.PIPE)
     init.expect("ready")
-    assert init.process.stdin
-    init.process.stdin.close()
+    init.end_input()
     if "cleaned up" in init.wait().stdout:
         return "TERM, time to end, KILL"
     init = tools.start("--", *shell('"$1" left & read line', *RECEIVE), place="subreaper", stdin=subprocess.PIPE)
     init.expect("left is ready")
     (left,) = processes.children(init.payload)
-    assert init.process.stdin
-    init.process.stdin.close()
+    init.end_input()
     init.wait()
     until(lambda: processes.rests(left), "all signals taken")
     kill(left)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,8 +13,11 @@ import pytest
 
 from tests import processes
 from tests.commands import payload, shell
+from tests.conftest import Start
 from tests.ending import kill
 from tests.harness import Init
+from tests.leaving import Leaving
+from tests.tracing import attach
 from tests.waiting import NotInTimeError, stays, until
 from tools.tree import ROOT
 
@@ -37,6 +41,24 @@ def test_a_test_that_leaves_a_process_fails(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "the test left processes" in done.stdout
     assert "sleep 1000" in done.stdout
+
+
+def test_one_that_cannot_be_closed_does_not_keep_others_from_it(tmp_path: Path) -> None:
+    done = run_tests(
+        tmp_path,
+        "from tests.harness import Init\n"
+        "close = Init.close\n"
+        "def close_and_fail(init):\n"
+        "    close(init)\n"
+        "    raise ValueError('closed')\n"
+        "def test_sample(start, monkeypatch):\n"
+        "    monkeypatch.setattr(Init, 'close', close_and_fail)\n"
+        "    for _ in range(2):\n"
+        "        start('sleep', '1000', program=())\n",
+    )
+    assert done.returncode == 1
+    assert "ValueError: closed" in done.stdout
+    assert "the test left processes" not in done.stdout
 
 
 def test_one_that_leaves_none_passes(tmp_path: Path) -> None:
@@ -113,6 +135,21 @@ def test_waiting_for_an_end_that_does_not_come_tells_what_was_said() -> None:
     with pytest.raises(NotInTimeError, match=r"not within 0\.1 s: the end; standard error has 'why\\n'"):
         init.wait(0.1)
     init.close()
+
+
+def test_what_is_said_once_more_later_is_noticed_at_the_end(start: Start) -> None:
+    leaving = Leaving(start, [], ["telling"]).end()
+    leaving.says("told 18", 1)
+    os.kill(leaving.left[0], signal.SIGCONT)
+    until(lambda: leaving.init.stdout.count("told 18\n") == 2, "once more")
+    kill(leaving.left[0])
+    with pytest.raises(AssertionError, match="told 18"):
+        leaving.wait()
+
+
+def test_a_tracer_that_cannot_be_one_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(NotInTimeError, match=r"strace ended with 1: .*No such process"):
+        attach(1 << 22, tmp_path / "log")
 
 
 def test_the_receiver_tells_signals_in_order() -> None:
