@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.engines.engine import Container, Engine
 from tests.engines.images import ENTRYPOINT, context, packed
 from tests.engines.support import run, until
+from tests.engines.with_client import WithClient
 from tests.needed import need
 
 
@@ -90,44 +89,16 @@ class Daemon:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Docker(Engine):
+class Docker(WithClient):
     """An image that `docker build` made, with pyinit as its entrypoint."""
 
     name = "docker"
-    options: tuple[str, ...] = ()
-    image = "entry:1"
+    to_run = ("--network=none",)
 
     def __init__(self, folder: Path, daemon: Daemon) -> None:
         """Run containers on this daemon."""
-        super().__init__(folder)
+        super().__init__(folder, daemon)
         self.daemon = daemon
-
-    def command(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-        """Return docker's command line; see Engine."""
-        assigned = [f"--env={key}={value}" for key, value in environment.items()]
-        run_it = ["run", "--rm", "--interactive", f"--name={name}", "--network=none"]
-        return self.daemon.client(*run_it, *assigned, *self.options, self.image, *words)
-
-    def find_init(self, container: Container) -> int:
-        """Ask the engine."""
-        asked = self.daemon.client("inspect", "--format={{.State.Pid}}", container.name)
-        return int(run(*asked, check=False).stdout.strip() or 0)
-
-    def send(self, container: Container, number: int) -> None:
-        """Use the engine's own command."""
-        self.daemon.do("kill", f"--signal={number}", container.name)
-
-    def stop(self, container: Container, seconds: int = 50) -> None:
-        """Use the engine's own command; it sends KILL after this time."""
-        self.daemon.do("stop", f"--time={seconds}", container.name)
-
-    def enter(self, container: Container, words: Sequence[str]) -> None:
-        """Use the engine's own command."""
-        self.daemon.do("exec", container.name, *words)
-
-    def remove(self, name: str) -> None:
-        """Kill and forget the container if the engine still knows it."""
-        run(*self.daemon.client("rm", "--force", name), check=False)
 
 
 class DockerInit(Docker):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -12,7 +13,9 @@ from tools.debian_root import debian_tar
 
 BUSYBOX = Path("/bin/busybox")
 COMMANDS = ("sh", "cat", "echo", "env", "false", "ls", "ps", "readlink", "seq", "sleep", "true")
-ENTRYPOINT = 'ENTRYPOINT ["/pyinit", "-g", "--"]'
+# How pyinit is called in them.
+INIT = ("/pyinit", "-g", "--")
+ENTRYPOINT = f"ENTRYPOINT {json.dumps(INIT)}"
 # Mount points and the folder without which systemd-nspawn takes a root for no root.
 FOLDERS = ("dev", "etc", "proc", "run", "sys", "tmp", "usr", "var")
 

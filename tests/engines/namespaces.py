@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.engines.engine import Container, Engine
+from tests.engines.images import INIT
 from tests.engines.support import pid_inside
 from tests.needed import need
 from tests.processes import children, descendants
-
-INIT = ("/pyinit", "-g", "--")
 
 
 class Commanded(Engine):

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.engines.engine import Container, Engine
+from tests.engines.images import INIT
 from tests.engines.support import run, until
 from tests.needed import need
 
-INIT = ("/pyinit", "-g", "--")
 PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 # Those of docker's that a daemon needs which changes its user, as nginx does.
 CAPABILITIES = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.engines.engine import Container, Engine
 from tests.engines.images import ENTRYPOINT, context, packed
 from tests.engines.support import run
+from tests.engines.with_client import WithClient
 from tests.needed import need
 
 # Debian's hard limits may be lower than what podman asks for by default, and there is no network.
@@ -72,44 +71,16 @@ class PodmanStore:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Podman(Engine):
+class Podman(WithClient):
     """An image that `podman build` made, with pyinit as its entrypoint."""
 
     name = "podman"
-    options: tuple[str, ...] = ()
-    image = "entry:1"
+    to_remove = ("--time=0", "--ignore")
 
     def __init__(self, folder: Path, store: PodmanStore) -> None:
         """Run containers from this store."""
-        super().__init__(folder)
+        super().__init__(folder, store)
         self.store = store
-
-    def command(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-        """Return podman's command line; see Engine."""
-        assigned = [f"--env={key}={value}" for key, value in environment.items()]
-        run_it = ["run", "--rm", "--interactive", f"--name={name}", *assigned, *self.options]
-        return self.store.client(*run_it, self.image, *words)
-
-    def find_init(self, container: Container) -> int:
-        """Ask the engine."""
-        asked = self.store.client("inspect", "--format={{.State.Pid}}", container.name)
-        return int(run(*asked, check=False).stdout.strip() or 0)
-
-    def send(self, container: Container, number: int) -> None:
-        """Use the engine's own command."""
-        self.store.do("kill", f"--signal={number}", container.name)
-
-    def stop(self, container: Container, seconds: int = 50) -> None:
-        """Use the engine's own command; it sends KILL after this time."""
-        self.store.do("stop", f"--time={seconds}", container.name)
-
-    def enter(self, container: Container, words: Sequence[str]) -> None:
-        """Use the engine's own command."""
-        self.store.do("exec", container.name, *words)
-
-    def remove(self, name: str) -> None:
-        """Kill and forget the container if the engine still knows it."""
-        run(*self.store.client("rm", "--force", "--time=0", "--ignore", name), check=False)
 
 
 class PodmanInit(Podman):
