@@ -1,4 +1,4 @@
-/* actor: a payload that does what it is told, line by line on standard input, and answers each line with one of its own.
+/* actor: a payload that does what it is told, line by line on standard input, and answers each line with one line.
  *
  *   took            "took N N ...": the signals taken since this was last asked, in their order; the last 4096
  *   counts          "counts N:COUNT ...": all that were taken since the start

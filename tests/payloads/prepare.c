@@ -4,14 +4,15 @@
  *   close=N                      a descriptor; open=N opens /dev/null as that one
  *   umask=OCTAL nice=N user=N    as they say; user: with the group of that number, and no others
  *   limit=RESOURCE:N             RLIMIT_..., soft and hard
- *   cwd=DIR  rmcwd=DIR           change to DIR; and remove it, if it ends with XXXXXX after it was made (mkdtemp(3))
+ *   rmcwd=TEMPLATE               make a directory (mkdtemp(3)), change to it, remove it
  *   hide=FILE                    /dev/null is mounted there (in a mount namespace of the test)
  *   raise=N                      a signal to itself, to be pending if it is blocked
  *   zombies=N  cloned=N          leave N ended children; made by clone(2), their end raises no signal
  *   env=TEXT                     one entry of the environment as it is (the first empties it); @PID@ is the own pid
  *   bulk=N                       N kilobytes more of it: bytes 1 to 255, duplicates, entries without "="
  *   argument=N                   after COMMAND's own words, one more of N bytes
- *   argv0=TEXT argv0-size=N      what COMMAND gets instead of its first word: TEXT, N bytes; no-arguments=1: no word at all
+ *   argv0=TEXT argv0-size=N      what COMMAND gets instead of its first word: TEXT, N bytes
+ *   no-arguments=1               it gets no word at all
  *
  * In C, because an interpreter changes what it is to hand on: SIGPIPE, the environment, descriptors.
  */
@@ -175,9 +176,8 @@ int main(int argc, char **argv)
             set_user(number);
         else if (!strcmp(word, "limit"))
             set_limit(value);
-        else if (!strcmp(word, "cwd") || !strcmp(word, "rmcwd")) {
-            char *made = strstr(value, "XXXXXX");
-            if ((made && !mkdtemp(value)) || chdir(value) || (word[0] == 'r' && rmdir(value)))
+        else if (!strcmp(word, "rmcwd")) {
+            if (!mkdtemp(value) || chdir(value) || rmdir(value))
                 fail(value);
         } else if (!strcmp(word, "hide"))
             hide(value);

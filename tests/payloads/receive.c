@@ -1,6 +1,7 @@
 /* receive [NAME [N...]]: says "NAME is ready", then a line for each signal it is sent: NAME, number, si_code, si_pid.
  *
- * NAME is "got" by default. Signals N do what they do by default. It takes all of 1 to 64 but KILL and STOP, by raw system calls: libc hides 32 and 33.
+ * NAME is "got" by default. Signals N do what they do by default. It takes all of 1 to 64 but KILL and STOP, by raw
+ * system calls: libc hides 32 and 33.
  */
 #include <errno.h>
 #include <signal.h>
