@@ -23,6 +23,8 @@ WITHOUT_PROC = [
 ]
 # proc(5): such a mount has processes and nothing else; or what stands in loadavg's place is not it.
 WITHOUT_THE_NEWEST_PID = ("mount -t proc -o subset=pid proc /proc", "mount --bind /dev/null /proc/loadavg")
+# kill(2) is then refused for whoever has another user than root.
+WITHOUT_KILL = ("setpriv", "--bounding-set=-kill", "--inh-caps=-all")
 # For the shell of a payload: it goes on when init has done all there was to do. Init sleeps then, and again after its
 # first wait, of a millisecond (pyinit/loop.py).
 _ASLEEP = 'until read -r _ _ state _ </proc/$PPID/stat && [ "$state" = S ]; do :; done'

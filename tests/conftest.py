@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
-import resource
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import ending, processes
+from tests import ending, inherited, processes
 from tests.commands import PROGRAMS, Word
 from tests.counts import count, pytest_terminal_summary  # noqa: F401  # a fixture, a hook
 from tests.harness import Init
@@ -24,31 +21,16 @@ from tests.terminal import Terminal
 Start = Callable[..., Init]
 OpenTerminal = Callable[..., Terminal]
 RunAs = Callable[..., Init]
-SYS_RT_SIGACTION = 13
 
 
 def pytest_configure() -> None:
-    """Make what the tests' programs inherit the same everywhere."""
-    # Whoever started us may have ignored or blocked signals: nohup, a script's `make test &`.
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    for number in sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}):
-        if signal.getsignal(number) is signal.SIG_IGN:
-            by_default = {signal.SIGINT: signal.default_int_handler}
-            signal.signal(number, by_default.get(number, signal.SIG_DFL))
-    # GNU make 4.3 leaves 32 and 33, libc's own, ignored; libc lets no one change that but the kernel itself.
-    by_default_action = (ctypes.c_ulong * 4)()
-    for hidden in (32, 33):
-        ctypes.CDLL(None).syscall(SYS_RT_SIGACTION, hidden, by_default_action, None, 8)
-    os.umask(0o022)
-    # Payloads die of signals that would write a file, too.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    # The same examples on every machine, however slow it is.
+    """Make everything the same on every machine."""
+    inherited.prepare()
+    # However slow it is: the same examples.
     settings.register_profile(
         "exact", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
     )
     settings.load_profile("exact")
-    # Orphans become our children: none can hide.
-    ending.adopt()
 
 
 @pytest.fixture(autouse=True)

@@ -13,13 +13,14 @@ from typing import NamedTuple
 
 from pyinit.loop import SOON
 from tests import processes
+from tests.calls import name_of
 from tests.commands import ENVIRONMENT, PLACES, Word, compiled
 from tests.ending import kill, wait_until_dead
 from tests.streams import Stream
 from tests.waiting import PATIENCE, NotInTimeError, until
 
-# What an init waits in: rt_sigtimedwait, or poll (x86-64).
-WAITS = (["128"], ["7"])
+# What an init waits in.
+WAITS = ("rt_sigtimedwait", "poll")
 # Their timeouts when they have none: no structure, and -1.
 FOR_EVER = ("0x0", "0xffffffff", "0xffffffffffffffff")
 
@@ -132,7 +133,7 @@ class Init:
             # In this order: once it sleeps, whatever was pending before has been taken.
             pending = processes.signals(self.pid, "ShdPnd") | processes.signals(self.pid, "SigPnd")
             call = processes.sleeping_for(self.pid)
-            return call if not pending and call[:1] in WAITS else []
+            return call if not pending and name_of(call) in WAITS else []
 
         call = until(sleeps, "an idle init")
         if call[3] in FOR_EVER:

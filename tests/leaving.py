@@ -18,8 +18,6 @@ from tests.waiting import until
 
 CODE = 7  # what the payload ends with
 LONG = "60"  # seconds that no test waits
-# kill(2) is then refused for whoever has another user than root.
-WITHOUT_KILL = ("setpriv", "--bounding-set=-kill", "--inh-caps=-all")
 
 
 class Leaving:
@@ -75,8 +73,3 @@ class Leaving:
         finally:
             for pid in self.left:
                 kill(pid)
-
-
-def title(pid: int) -> str:
-    """Return what ps shows for the init; empty when it is gone. What a title leaves over of the old words is blank."""
-    return " ".join(processes.command(pid)).rstrip()

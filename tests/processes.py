@@ -1,4 +1,7 @@
-"""What /proc says about a process; each reader has its own answer for one that is gone."""
+"""What /proc says about a process; each reader has its own answer for one that is gone.
+
+An error, where a test would take any other for a good one: that has no descriptor, and does not wake up.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
+
+from tests.calls import name_of
 
 Signals = frozenset[int]
 
@@ -85,6 +90,11 @@ def command(pid: int) -> list[str]:
     return text.removesuffix("\0").split("\0") if text else []
 
 
+def title(pid: int) -> str:
+    """What ps shows; empty when the process is gone. What a title leaves over of the old words is blank."""
+    return " ".join(command(pid)).rstrip()
+
+
 def environment(pid: int) -> list[bytes]:
     """Return the environment that the process was started with, entry by entry."""
     text = read(pid, "environ")
@@ -98,7 +108,7 @@ def signals(pid: int, field: str) -> Signals:
 
 
 def descriptors(pid: int) -> dict[int, str]:
-    """Return what each open descriptor is; those closed meanwhile are left out."""
+    """What each open descriptor is; those closed meanwhile are left out. FileNotFoundError when the process is gone."""
     found = {}
     for entry in os.listdir(f"/proc/{pid}/fd"):
         with contextlib.suppress(FileNotFoundError):
@@ -107,7 +117,7 @@ def descriptors(pid: int) -> dict[int, str]:
 
 
 def directory(pid: int) -> str:
-    """Return the current directory."""
+    """The current directory; FileNotFoundError when the process is gone."""
     return os.readlink(f"/proc/{pid}/cwd")
 
 
@@ -122,8 +132,13 @@ def sleeping_for(pid: int) -> list[str]:
     return fields if len(fields) > 1 and fields[0] != "-1" else []
 
 
+def sleeping_in(pid: int) -> str:
+    """The name of the system call that the process sleeps in; empty when it runs."""
+    return name_of(sleeping_for(pid))
+
+
 def switches(pid: int) -> int:
-    """Return how often the process has gone to sleep so far (each wake-up ends with one)."""
+    """How often the process has gone to sleep so far (each wake-up ends with one); KeyError when it is gone."""
     return int(status(pid)["voluntary_ctxt_switches"])
 
 

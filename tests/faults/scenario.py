@@ -32,7 +32,6 @@ GATE = ROOT / "tests" / "payloads" / "gate.py"
 END = signal.SIGRTMIN
 CODE = 42
 STEPS = ["ready", "orphans", "TERM"]
-READV = b"19 "  # in /proc/PID/syscall (x86-64)
 BY_TERM = 128 + signal.SIGTERM
 REPEATS = 3
 # The calls an init waits for signals in.
@@ -152,7 +151,7 @@ class _Life:
 
     def _attach(self) -> subprocess.Popen[bytes]:
         pid = self._init.pid
-        until(lambda: processes.read(pid, "syscall").startswith(READV), "the gate")
+        until(lambda: processes.sleeping_in(pid) == "readv", "the gate")
         try:
             return attach(pid, self._log, *(self._fault.inject() if self._fault else []))
         finally:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-from tests import asked, ending, marks
+from tests import asked, inherited, marks
 from tests.commands import PROGRAMS
+from tests.hostile.changes import CHANGES
 from tests.hostile.contract import CHANGED, SEPARATOR, Result, Start, live
-from tests.hostile.starts import DISPENSABLE, ERRORS, NEEDED, STARTS, bits, refused
+from tests.hostile.refusals import DISPENSABLE, ERRORS, NEEDED, refused
+from tests.hostile.starts import STARTS
 from tests.outcomes import ENDED, HELD, SILENT, WRONG
 from tests.peers.commands import AS_PID1
 from tests.waiting import PATIENCE, PATIENCE_WITH_PEERS
@@ -23,8 +24,6 @@ INITS: Mapping[str, Sequence[str]] = {
     OURS: [*PROGRAMS["frozen"], "--"],
     **{name: [name, *options] for name, options in AS_PID1.items()},
 }
-# It blocks these for itself, and for what it starts. Said once, it need not be in every cell.
-CATATONITS = {"mask": bits((signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU))}
 # Without these the payload of this table fails as well.
 PAYLOADS_OWN = {("rt_sigaction",)}
 
@@ -35,7 +34,7 @@ def main() -> int:
     asked.add_only(parser)
     options = parser.parse_args()
     inits = asked.chosen(parser, options.only, INITS)
-    prepare()
+    inherited.prepare()
     lines = ["| start | " + " | ".join(inits) + " |", "|---" * (len(inits) + 1) + "|"]
     broken = 0
     for name, results in rows(inits):
@@ -46,14 +45,6 @@ def main() -> int:
     if options.document:
         marks.replace(options.document, MARK, "\n" + "\n".join(lines) + "\n\n")
     return 1 if broken else 0
-
-
-def prepare() -> None:
-    """Make what the inits inherit the same everywhere, and see what they leave behind."""
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    # What dies in these starts should not write files.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    ending.adopt()
 
 
 def rows(inits: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Mapping[str, Result]]]]:
@@ -70,7 +61,8 @@ def rows(inits: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Mapping[str, 
 def life(name: str, start: Start) -> Result:
     """Live one life with an init."""
     sets_mask = any(os.fsdecode(word).startswith("block=") for word in start.prepare)
-    changed = CATATONITS if name == "catatonit" and not sets_mask else {}
+    # Said once, it need not be in every cell.
+    changed = {} if sets_mask else CHANGES.get(name, {})
     return live(INITS[name], start, changed=changed, patience=PATIENCE if name == OURS else PATIENCE_WITH_PEERS)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
 import resource
 import signal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 
 from tests.hostile.contract import Start
 
@@ -20,31 +19,6 @@ LIBCS = {32, 33}
 KILOBYTE, MEGABYTE = 1 << 10, 1 << 20
 # Nobody else's, nor that of tests beside this one: the kernel counts a user's processes.
 USER = 20000 + os.getpid() % 40000
-# x86-64's numbers of system calls.
-CALLS = {
-    "poll": 7,
-    "rt_sigaction": 13,
-    "rt_sigprocmask": 14,
-    "pipe": 22,
-    "clone": 56,
-    "wait4": 61,
-    "kill": 62,
-    "fcntl": 72,
-    "chdir": 80,
-    "setpgid": 109,
-    "prctl": 157,
-    "rt_sigtimedwait": 128,
-    "waitid": 247,
-    "openat": 257,
-    "pipe2": 293,
-    "pidfd_send_signal": 424,
-    "pidfd_open": 434,
-    "clone3": 435,
-    "close_range": 436,
-}
-# The first that Linux 5.1 had and 4.19, Debian 10's, had not, to the last of 2024.
-NEW = "424-462"
-ERRORS = (errno.EPERM, errno.ENOSYS)
 
 
 def bits(numbers: Iterable[int]) -> str:
@@ -102,38 +76,3 @@ STARTS = (
     *_limits(),
     *_words(),
 )
-
-
-def refused(names: Sequence[str], error: int) -> Start:
-    """Return a start under a seccomp filter that answers these calls (their names, or numbers) with an error."""
-    filtered = tuple(f"{CALLS.get(name, name)}:{error}" for name in names)
-    return Start(f"{errno.errorcode[error]}: {', '.join(names)}", refuse=filtered)
-
-
-# Without these an init still does all its work.
-DISPENSABLE = (
-    ("prctl",),
-    ("clone3",),
-    ("pidfd_open",),
-    ("rt_sigtimedwait",),
-    ("close_range",),
-    ("poll",),
-    ("waitid",),
-    ("chdir",),
-    ("openat",),
-    ("prctl", "clone3", "pidfd_open", "rt_sigtimedwait", "close_range", "waitid"),
-    (NEW,),
-)
-# Without these it cannot, and says so.
-NEEDED: Mapping[tuple[str, ...], str] = {
-    ("clone",): "fork failed: ",
-    ("setpgid",): "setpgid failed: ",
-    ("wait4",): "processes cannot be waited for: ",
-    ("rt_sigprocmask",): "signals cannot be taken over: ",
-    ("rt_sigaction",): "signals cannot be taken over: ",
-    ("rt_sigtimedwait", "poll"): "signals cannot be waited for: ",
-    ("rt_sigtimedwait", "pipe2", "pipe"): "signals cannot be waited for: ",
-    ("rt_sigtimedwait", "fcntl"): "signals cannot be waited for: ",
-}
-# From source the interpreter, or the way a payload is started there, needs more.
-NEEDED_FROM_SOURCE = frozenset({("openat",), ("rt_sigtimedwait", "pipe2", "pipe"), ("rt_sigtimedwait", "fcntl")})

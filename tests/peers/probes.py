@@ -12,11 +12,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests import processes
-from tests.commands import ENVIRONMENT, payload, shell
+from tests.commands import ENVIRONMENT, WITHOUT_KILL, payload, shell
 from tests.conftest import OpenTerminal, Start
 from tests.ending import kill
 from tests.harness import Init
-from tests.leaving import WITHOUT_KILL
 from tests.terminal import SUSPEND
 from tests.waiting import NotInTimeError, stays, until
 from tools.namespace import NAMESPACE

@@ -10,10 +10,9 @@ import signal
 import pytest
 
 from tests import processes
-from tests.commands import ENVIRONMENT, WITHOUT_THE_NEWEST_PID, compiled, payload, shell, with_mount
+from tests.commands import ENVIRONMENT, WITHOUT_KILL, WITHOUT_THE_NEWEST_PID, compiled, payload, shell, with_mount
 from tests.conftest import Start
 from tests.harness import Init
-from tests.leaving import WITHOUT_KILL
 from tests.pair import MARK, got_by, pair
 from tests.waiting import until
 from tools.namespace import NAMESPACE

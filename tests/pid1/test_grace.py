@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests import processes
-from tests.commands import WITHOUT_PROC, WITHOUT_THE_NEWEST_PID, payload, shell, with_mount
+from tests.commands import WITHOUT_KILL, WITHOUT_PROC, WITHOUT_THE_NEWEST_PID, payload, shell, with_mount
 from tests.conftest import Start
 from tests.ending import kill
-from tests.leaving import LONG, WITHOUT_KILL, Leaving, title
+from tests.leaving import LONG, Leaving
+from tests.processes import title
 from tests.waiting import until
 from tools.namespace import NAMESPACE
 

@@ -12,9 +12,9 @@ from tests import processes
 from tests.commands import compiled, payload
 from tests.conftest import Start
 from tests.ending import kill
+from tests.hostile.changes import CHANGES
 from tests.hostile.contract import CODE, live
 from tests.hostile.contract import Start as HostileStart
-from tests.hostile.starts import bits
 from tests.needed import installed
 from tests.outcomes import HELD
 from tests.peers.commands import AS_PID1
@@ -24,8 +24,6 @@ from tools.namespace import NAMESPACE
 NOTHING = HostileStart("nothing")
 STARTED_BY_A_SHELL = ("sh", "-c", '"$@"; exit $?', "sh")
 READV = ["19"]  # what payloads/gate.c waits in (x86-64)
-# catatonit blocks these for itself, and for what it starts.
-CHANGED = {"catatonit": {"mask": bits((signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU))}}
 
 
 @pytest.fixture(params=["tini", "dumb-init", "catatonit", "pyinit"])
@@ -38,14 +36,14 @@ def other(request: pytest.FixtureRequest, program: list[str]) -> list[str]:
 
 
 def test_below_another_init(program: list[str], place: str, other: list[str]) -> None:
-    result = live([*other, *program, "--"], NOTHING, place, inner=1, changed=CHANGED.get(other[0], {}))
+    result = live([*other, *program, "--"], NOTHING, place, inner=1, changed=CHANGES.get(other[0], {}))
     assert (result.outcome, result.code) == (HELD, CODE), result
     assert "pyinit: " not in result.detail
 
 
 def test_above_another_init(program: list[str], place: str, other: list[str]) -> None:
     """tini and dumb-init adopt no orphans there: pyinit does."""
-    result = live([*program, "--", *other], NOTHING, place, inner=1, changed=CHANGED.get(other[0], {}))
+    result = live([*program, "--", *other], NOTHING, place, inner=1, changed=CHANGES.get(other[0], {}))
     assert (result.outcome, result.code) == (HELD, CODE), result
     assert "pyinit: " not in result.detail
 

@@ -406,7 +406,7 @@ def test_a_key_arrives_once(terminal: OpenTerminal, program: list[str], key: byt
 
 def init_is_idle(pid: int) -> None:
     """Wait until the init has nothing pending and sleeps in its wait."""
-    until(lambda: not processes.signals(pid, "ShdPnd") and processes.sleeping_for(pid)[:1] in WAITS, "an idle init")
+    until(lambda: not processes.signals(pid, "ShdPnd") and processes.sleeping_in(pid) in WAITS, "an idle init")
 
 
 def test_the_terminals_signals_come_once_in_the_same_group_with_the_relay_too(

@@ -11,10 +11,9 @@ from collections.abc import Callable
 import pytest
 
 from tests import processes
-from tests.commands import ENVIRONMENT, payload, shell
+from tests.commands import ENVIRONMENT, WITHOUT_KILL, payload, shell
 from tests.conftest import OpenTerminal, RunAs
 from tests.ending import kill
-from tests.leaving import WITHOUT_KILL
 from tests.terminal import INTERRUPT, SUSPEND, Terminal
 from tests.waiting import until
 from tools.namespace import NAMESPACE

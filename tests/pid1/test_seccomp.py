@@ -14,7 +14,7 @@ from tests.commands import shell
 from tests.conftest import OpenTerminal, Start
 from tests.harness import WAITS
 from tests.hostile import contract
-from tests.hostile.starts import DISPENSABLE, ERRORS, NEEDED, NEEDED_FROM_SOURCE, refused
+from tests.hostile.refusals import DISPENSABLE, ERRORS, NEEDED, NEEDED_FROM_SOURCE, refused
 from tests.leaving import LONG, Leaving
 from tests.outcomes import ENDED, HELD
 from tests.terminal import INTERRUPT
@@ -135,7 +135,7 @@ def test_a_stop_that_init_cannot_pass_on_or_follow(terminal: OpenTerminal, progr
     init = processes.parent(child)
     os.kill(init, signal.SIGTSTP)
     bash.expect("TSTP could not be sent to ")
-    until(lambda: processes.sleeping_for(init)[:1] in WAITS, "init waits for the next one")
+    until(lambda: processes.sleeping_in(init) in WAITS, "init waits for the next one")
     bash.press(INTERRUPT)
     bash.prompt(130)
 

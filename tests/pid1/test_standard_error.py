@@ -18,7 +18,7 @@ from tests import processes
 from tests.commands import PLACES, WITHOUT_PROC, payload
 from tests.conftest import Start
 from tests.harness import Init
-from tests.hostile.starts import refused
+from tests.hostile.refusals import refused
 from tests.streams import Stream
 from tests.unwritable import (
     FOR_A_WHILE,

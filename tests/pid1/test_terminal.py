@@ -10,7 +10,8 @@ from tests import processes
 from tests.commands import payload
 from tests.conftest import OpenTerminal
 from tests.ending import kill
-from tests.leaving import CODE, LONG, title
+from tests.leaving import CODE, LONG
+from tests.processes import title
 from tests.terminal import INTERRUPT, SUSPEND, Terminal
 from tests.waiting import until
 

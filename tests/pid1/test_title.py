@@ -7,9 +7,11 @@ import re
 import signal
 
 from tests import processes
+from tests.commands import WITHOUT_KILL
 from tests.conftest import Start
 from tests.ending import kill
-from tests.leaving import LONG, WITHOUT_KILL, Leaving, title
+from tests.leaving import LONG, Leaving
+from tests.processes import title
 from tests.waiting import stays, until
 
 

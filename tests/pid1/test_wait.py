@@ -10,7 +10,8 @@ import pytest
 from tests import processes
 from tests.conftest import Start
 from tests.ending import kill
-from tests.leaving import LONG, Leaving, title
+from tests.leaving import LONG, Leaving
+from tests.processes import title
 from tests.waiting import until
 
 

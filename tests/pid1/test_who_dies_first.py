@@ -15,7 +15,8 @@ from tests.commands import ENVIRONMENT, payload, shell
 from tests.conftest import Start
 from tests.ending import kill
 from tests.harness import Init
-from tests.leaving import CODE, LONG, Leaving, title
+from tests.leaving import CODE, LONG, Leaving
+from tests.processes import title
 from tests.streams import Stream
 from tests.waiting import until
 from tools.namespace import NAMESPACE

@@ -30,7 +30,6 @@ class Result(NamedTuple):
     orphans: int = 0
     arrived: int = 0
     lost: int = 0
-    visitors: int = 0
     processor: float = 0.0
     left: int = 0  # zombies
     growth: int = 0  # KB of RSS
@@ -76,7 +75,7 @@ def everything(life: Life, count: int) -> Result:
                 visitor.leave()
                 visitors += 1
         assert volley.returncode == 0, "volley"
-    return _arrived(life, count, REAL_TIME, before)._replace(orphans=made + visitors * VISIT, visitors=visitors)
+    return _arrived(life, count, REAL_TIME, before)._replace(orphans=made + visitors * VISIT)
 
 
 def warm_up(life: Life, storm: Storm, count: int) -> None:
