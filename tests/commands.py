@@ -35,12 +35,12 @@ Word = str | bytes
 
 
 def compiled(name: str) -> Path:
-    """Return the program made from payloads/NAME.c; compile it unless that has been done."""
+    """The program made from payloads/NAME.c, which is compiled unless that has been done."""
     return compiled_from(PAYLOADS / f"{name}.c", COMPILER)
 
 
 def payload(name: str, *words: str) -> list[str]:
-    """Return the command that runs payloads/NAME.c or payloads/NAME.py."""
+    """The command that runs payloads/NAME.c or payloads/NAME.py."""
     script = PAYLOADS / f"{name}.py"
     if script.exists():
         return [sys.executable, "-I", "-S", str(script), *words]
@@ -48,10 +48,10 @@ def payload(name: str, *words: str) -> list[str]:
 
 
 def with_mount(script: str) -> list[str]:
-    """Return the words that start a program where a script has mounted something, for it alone."""
+    """The words that start a program where a script has mounted something, for it alone."""
     return ["/usr/bin/unshare", "--mount", *shell(f'{script} && exec "$@"')]
 
 
 def shell(script: str, *words: str) -> list[str]:
-    """Return the command that runs a shell script; `words` are its $1, $2 ..."""
+    """The command that runs a shell script; `words` are its $1, $2 ..."""
     return ["/bin/sh", "-c", script, "sh", *words]

@@ -13,7 +13,7 @@ PROPERTY = "counted"
 
 @pytest.fixture
 def count(record_property: Callable[[str, object], None]) -> Count:
-    """Return a function that has a line printed at the end of the run, under this heading.
+    """A function that has a line printed at the end of the run, under this heading.
 
     Properties of a test's report are what comes from xdist's workers to the process that prints.
     """

@@ -22,7 +22,7 @@ class Manager:
         self.socket.settimeout(PATIENCE)
 
     def receive(self) -> tuple[bytes, int, int]:
-        """Return the next message, its sender's pid, and how many descriptors came along; those are closed."""
+        """The next message, its sender's pid, and how many descriptors came along; those are closed."""
         data, ancillary, _, _ = self.socket.recvmsg(65536, 65536)
         pid = descriptors = 0
         for _, kind, content in ancillary:
@@ -36,7 +36,7 @@ class Manager:
         return data, pid, descriptors
 
     def nothing(self) -> bool:
-        """Return whether nothing has arrived."""
+        """Whether nothing has arrived."""
         return not select.select([self.socket], [], [], 0)[0]
 
     @property

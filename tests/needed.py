@@ -20,7 +20,7 @@ def absent(what: str) -> NoReturn:
 
 
 def frozen_file() -> Path:
-    """Return dist/pyinit."""
+    """dist/pyinit."""
     path = Path(PROGRAMS["frozen"][0])
     if not path.exists():
         absent("dist/pyinit is missing; make dist")
@@ -28,7 +28,7 @@ def frozen_file() -> Path:
 
 
 def installed(program: str) -> str:
-    """Return the file of a program that is found in PATH."""
+    """The file of a program that is found in PATH."""
     path = shutil.which(program)
     if path is None:
         absent(f"{program} is not installed")

@@ -29,7 +29,7 @@ def pair(start: Start, *options: str, detach: str = "", **how: object) -> tuple[
 
 
 def got_by(init: Init, child: int) -> tuple[list[int], list[int]]:
-    """Return what the payload and its child have got in all, after everything has been delivered."""
+    """What the payload and its child have got in all, after everything has been delivered."""
     init.idle()
     for pid in (init.payload, child):
         os.kill(pid, MARK)

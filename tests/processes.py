@@ -16,7 +16,7 @@ Signals = frozenset[int]
 
 
 def read(pid: int, name: str) -> bytes:
-    """Return a file of /proc/PID; empty when the process is gone."""
+    """A file of /proc/PID; empty when the process is gone."""
     try:
         return Path(f"/proc/{pid}/{name}").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
@@ -24,51 +24,51 @@ def read(pid: int, name: str) -> bytes:
 
 
 def status(pid: int) -> dict[str, str]:
-    """Return the fields of /proc/PID/status; empty when the process is gone."""
+    """The fields of /proc/PID/status; empty when the process is gone."""
     lines = read(pid, "status").decode(errors="surrogateescape").splitlines()
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
 def stat(pid: int) -> list[str]:
-    """Return the fields of /proc/PID/stat from the third (state) on; empty when it is gone."""
+    """The fields of /proc/PID/stat from the third (state) on; empty when it is gone."""
     return read(pid, "stat").decode(errors="surrogateescape").rpartition(")")[2].split()
 
 
 def state(pid: int) -> str:
-    """Return the state's letter (R, S, T, Z ...); empty when the process is gone."""
+    """The state's letter (R, S, T, Z ...); empty when the process is gone."""
     return status(pid).get("State", "")[:1]
 
 
 def alive(pid: int) -> bool:
-    """Return whether the process can still do something: it exists and is no zombie."""
+    """Whether the process can still do something: it exists and is no zombie."""
     return state(pid) not in ("", "Z", "X")
 
 
 def parent(pid: int) -> int:
-    """Return the parent's pid; 0 when the process is gone."""
+    """The parent's pid; 0 when the process is gone."""
     return int(status(pid).get("PPid", "0"))
 
 
 def group(pid: int) -> int:
-    """Return the process group; 0 when the process is gone."""
+    """The process group; 0 when the process is gone."""
     fields = stat(pid)
     return int(fields[2]) if fields else 0
 
 
 def session(pid: int) -> int:
-    """Return the session; 0 when the process is gone."""
+    """The session; 0 when the process is gone."""
     fields = stat(pid)
     return int(fields[3]) if fields else 0
 
 
 def foreground(pid: int) -> int:
-    """Return the foreground group of the process' terminal; -1 without a terminal."""
+    """The foreground group of the process' terminal; -1 without a terminal."""
     fields = stat(pid)
     return int(fields[5]) if fields else -1
 
 
 def children(pid: int) -> list[int]:
-    """Return the children of all threads, zombies too, in the order of their pids; none if it is gone."""
+    """The children of all threads, zombies too, in the order of their pids; none if it is gone."""
     found: list[int] = []
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         for task in os.listdir(f"/proc/{pid}/task"):
@@ -77,7 +77,7 @@ def children(pid: int) -> list[int]:
 
 
 def descendants(pid: int) -> list[int]:
-    """Return the children, their children and so on, parents first."""
+    """The children, their children and so on, parents first."""
     found = children(pid)
     for child in found:
         found += children(child)
@@ -85,7 +85,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def command(pid: int) -> list[str]:
-    """Return the command line; empty for a zombie, and when the process is gone."""
+    """The command line; empty for a zombie, and when the process is gone."""
     text = read(pid, "cmdline").decode(errors="surrogateescape")
     return text.removesuffix("\0").split("\0") if text else []
 
@@ -96,13 +96,13 @@ def title(pid: int) -> str:
 
 
 def environment(pid: int) -> list[bytes]:
-    """Return the environment that the process was started with, entry by entry."""
+    """The environment that the process was started with, entry by entry."""
     text = read(pid, "environ")
     return text.removesuffix(b"\0").split(b"\0") if text else []
 
 
 def signals(pid: int, field: str) -> Signals:
-    """Return the signals in SigBlk, SigIgn, SigCgt, SigPnd or ShdPnd; empty when it is gone."""
+    """The signals in SigBlk, SigIgn, SigCgt, SigPnd or ShdPnd; empty when it is gone."""
     mask = int(status(pid).get(field, "0"), 16)
     return frozenset(number for number in range(1, 65) if mask >> (number - 1) & 1)
 
@@ -122,12 +122,12 @@ def directory(pid: int) -> str:
 
 
 def zombies(pids: Iterable[int]) -> list[int]:
-    """Return those of the processes that have ended and were not waited for."""
+    """Those of the processes that have ended and were not waited for."""
     return [pid for pid in pids if state(pid) == "Z"]
 
 
 def sleeping_for(pid: int) -> list[str]:
-    """Return number and arguments of the system call that the process sleeps in; empty when it runs."""
+    """Number and arguments of the system call that the process sleeps in; empty when it runs."""
     fields = read(pid, "syscall").decode().split()
     return fields if len(fields) > 1 and fields[0] != "-1" else []
 
@@ -143,7 +143,7 @@ def switches(pid: int) -> int:
 
 
 def rests(pid: int) -> bool:
-    """Return whether the process has no signal to take, and sleeps."""
+    """Whether the process has no signal to take, and sleeps."""
     # In this order: once it sleeps, what was pending before has been taken.
     pending = signals(pid, "ShdPnd") | signals(pid, "SigPnd")
     return not pending and state(pid) == "S"

@@ -108,7 +108,7 @@ class Terminal:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def members(self) -> list[int]:
-        """Return the living processes of the session."""
+        """The living processes of the session."""
         pids = [int(entry.name) for entry in Path("/proc").glob("[1-9]*")]
         return [pid for pid in pids if processes.session(pid) == self.pid and processes.alive(pid)]
 

@@ -57,7 +57,7 @@ def _closing(*descriptors: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _flow(reader: int, writer: int) -> Iterator[Unwritable]:
-    """Yield the writing end of something that has been filled up."""
+    """The writing end of something that has been filled up."""
     fill(writer)
     stream = Stream(reader)
     taken = 0
@@ -75,14 +75,14 @@ def _flow(reader: int, writer: int) -> Iterator[Unwritable]:
 
 @contextlib.contextmanager
 def closed() -> Iterator[Unwritable]:
-    """Yield one that the init closes first."""
+    """One that the init closes first."""
     with open(os.devnull, "wb") as null:
         yield Unwritable(null.fileno(), prepare=["close=2"])
 
 
 @contextlib.contextmanager
 def read_only() -> Iterator[Unwritable]:
-    """Yield a pipe's wrong end."""
+    """A pipe's wrong end."""
     reader, writer = os.pipe()
     with _closing(reader, writer):
         yield Unwritable(reader)
@@ -90,18 +90,18 @@ def read_only() -> Iterator[Unwritable]:
 
 @contextlib.contextmanager
 def full_device() -> Iterator[Unwritable]:
-    """Yield /dev/full."""
+    """/dev/full."""
     with open("/dev/full", "wb") as full:
         yield Unwritable(full.fileno())
 
 
 def full_pipe() -> AbstractContextManager[Unwritable]:
-    """Return a pipe that nobody reads."""
+    """A pipe that nobody reads."""
     return _flow(*os.pipe())
 
 
 def full_fifo() -> AbstractContextManager[Unwritable]:
-    """Return a pipe that has a name, or had."""
+    """A pipe that has a name, or had."""
     path = f"/tmp/pyinit-fifo-{os.getpid()}"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
@@ -111,19 +111,19 @@ def full_fifo() -> AbstractContextManager[Unwritable]:
 
 
 def full_socket(kind: socket.SocketKind = socket.SOCK_STREAM) -> AbstractContextManager[Unwritable]:
-    """Return a socket that nobody reads."""
+    """A socket that nobody reads."""
     reader, writer = socket.socketpair(socket.AF_UNIX, kind)
     return _flow(reader.detach(), writer.detach())
 
 
 def full_datagrams() -> AbstractContextManager[Unwritable]:
-    """Return a datagram socket that nobody reads."""
+    """A datagram socket that nobody reads."""
     return full_socket(socket.SOCK_DGRAM)
 
 
 @contextlib.contextmanager
 def broken_pipe() -> Iterator[Unwritable]:
-    """Yield a pipe that nobody can read any more."""
+    """A pipe that nobody can read any more."""
     reader, writer = os.pipe()
     os.close(reader)
     with _closing(writer):
@@ -132,7 +132,7 @@ def broken_pipe() -> Iterator[Unwritable]:
 
 @contextlib.contextmanager
 def broken_socket() -> Iterator[Unwritable]:
-    """Yield a socket whose other end is gone."""
+    """A socket whose other end is gone."""
     one, other = socket.socketpair()
     other.close()
     with one:
@@ -141,7 +141,7 @@ def broken_socket() -> Iterator[Unwritable]:
 
 @contextlib.contextmanager
 def stopped_terminal() -> Iterator[Unwritable]:
-    """Yield a terminal in which somebody has pressed ^S."""
+    """A terminal in which somebody has pressed ^S."""
     master, slave = os.openpty()
     termios.tcflow(slave, termios.TCOOFF)
     stream = Stream(master)
@@ -161,7 +161,7 @@ def stopped_terminal() -> Iterator[Unwritable]:
 
 @contextlib.contextmanager
 def hung_up_terminal() -> Iterator[Unwritable]:
-    """Yield a terminal that is gone."""
+    """A terminal that is gone."""
     master, slave = os.openpty()
     os.close(master)
     with _closing(slave):
@@ -170,7 +170,7 @@ def hung_up_terminal() -> Iterator[Unwritable]:
 
 @contextlib.contextmanager
 def full_disk(room: int = 0) -> Iterator[Unwritable]:
-    """Yield a file with room for so many bytes, less than a page, on a disk where another file has what is left."""
+    """A file with room for so many bytes, less than a page, on a disk where another file has what is left."""
     disk = _disk(PAGE * (2 if room else 1))
     filler = os.open("filler", os.O_WRONLY | os.O_CREAT, dir_fd=disk)
     log = os.open("log", os.O_RDWR | os.O_CREAT | os.O_APPEND, dir_fd=disk)
@@ -198,7 +198,7 @@ def _disk(size: int) -> int:
 
 @contextlib.contextmanager
 def file_size_limit() -> Iterator[Unwritable]:
-    """Yield a file that must not grow: writing raises XFSZ as well."""
+    """A file that must not grow: writing raises XFSZ as well."""
     log = os.memfd_create("log")
 
     def relieve(init: Init) -> None:

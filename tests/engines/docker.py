@@ -43,12 +43,12 @@ class Daemon:
             raise
 
     def answers(self) -> bool:
-        """Tell whether the daemon answers; an error if it has ended instead."""
+        """Whether the daemon answers; an error if it has ended instead."""
         assert self.process.poll() is None, self.log.read_text()
         return run(*self.client("version"), check=False).returncode == 0
 
     def client(self, *words: str) -> list[str]:
-        """Return a command line of docker's client."""
+        """A command line of docker's client."""
         # Debian's, that fits the daemon: another one on PATH may lack what it needs to build.
         debian = "/usr/bin/docker"
         docker = debian if os.access(debian, os.X_OK) else "docker"

@@ -56,7 +56,7 @@ class Container:
         assert line in self.output.splitlines(), f"{self.output!r} {self.errors!r}"
 
     def over(self) -> bool:
-        """Tell whether the container has ended."""
+        """Whether the container has ended."""
         return self.client.poll() is not None
 
     def signal(self, number: int) -> None:
@@ -64,7 +64,7 @@ class Container:
         self.engine.send(self, number)
 
     def wait(self) -> int:
-        """Return the exit code, as a user of the engine sees it."""
+        """The exit code, as a user of the engine sees it."""
         code = self.client.wait(PATIENCE)
         return 128 - code if code < 0 else code
 
@@ -89,11 +89,11 @@ class Engine(abc.ABC):
 
     @abc.abstractmethod
     def command(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-        """Return the command that runs these words in a container of this name."""
+        """The command that runs these words in a container of this name."""
 
     @abc.abstractmethod
     def find_init(self, container: Container) -> int:
-        """Return the init's pid as the host sees it; 0 if there is none yet."""
+        """The init's pid as the host sees it; 0 if there is none yet."""
 
     def send(self, container: Container, number: int) -> None:
         """Send a signal to pyinit; engines that have a command for it use that."""

@@ -37,7 +37,7 @@ class Unshare(Commanded):
     name = "unshare"
 
     def command(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-        """Return unshare's command line; see Engine."""
+        """unshare's command line; see Engine."""
         need("unshare")
         assigned = [f"{key}={value}" for key, value in environment.items()]
         namespace = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]
@@ -51,7 +51,7 @@ class Bubblewrap(Commanded):
     name = "bwrap"
 
     def command(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-        """Return bwrap's command line; see Engine."""
+        """bwrap's command line; see Engine."""
         need("bwrap")
         assigned = [word for pair in environment.items() for word in ("--setenv", *pair)]
         namespace = ["bwrap", "--unshare-pid", "--as-pid-1", "--die-with-parent", "--unshare-uts"]
@@ -68,7 +68,7 @@ class Nspawn(Commanded):
     manager: Path | None = None
 
     def command(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-        """Return nspawn's command line; see Engine."""
+        """nspawn's command line; see Engine."""
         need("systemd-nspawn")
         # A /run of its own: nspawn leaves folders there, and complains if it is a disk's.
         private = 'mount -t tmpfs tmpfs /run && exec systemd-nspawn "$@"'
@@ -97,7 +97,7 @@ class NspawnAsPid2(Nspawn):
 
 
 def runs(pid: int, program: Path) -> bool:
-    """Tell whether a process runs this very file, whatever path it sees it under."""
+    """Whether a process runs this very file, whatever path it sees it under."""
     try:
         return os.path.samestat(os.stat(f"/proc/{pid}/exe"), program.stat())
     except (FileNotFoundError, ProcessLookupError):

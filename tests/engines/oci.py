@@ -32,7 +32,7 @@ class Runc(Engine):
         self.change: Callable[[Configuration], None] = lambda _: None
 
     def client(self, *words: str) -> list[str]:
-        """Return a command line of the engine's client."""
+        """A command line of the engine's client."""
         need("runc")
         return ["runc", "--root", str(self.states), *words]
 
@@ -63,7 +63,7 @@ class Runc(Engine):
         return folder
 
     def state(self, name: str) -> Configuration:
-        """Return what the engine says of a container; empty if it knows none of this name."""
+        """What the engine says of a container; empty if it knows none of this name."""
         said = run(*self.client("state", name), check=False)
         return json.loads(said.stdout) if said.returncode == 0 else {}
 
@@ -97,7 +97,7 @@ class Crun(Runc):
     name = "crun"
 
     def client(self, *words: str) -> list[str]:
-        """Return a command line of the engine's client."""
+        """A command line of the engine's client."""
         need("crun")
         # crun takes a half-used cgroup v2 next to v1 for a machine of v2: hide it from crun alone.
         hidden = '! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified;exec crun "$@"'

@@ -41,7 +41,7 @@ class PodmanStore:
         self.do("build", "--tag", "entry:1", str(context(folder / "context", init)))
 
     def client(self, *words: str) -> list[str]:
-        """Return a command line of podman's client."""
+        """A command line of podman's client."""
         place = self.folder
         stores = [
             "--root",

@@ -36,26 +36,26 @@ def run(*words: str | Path, check: bool = True) -> subprocess.CompletedProcess[s
 
 
 def pid_inside(pid: int) -> int:
-    """Return the pid that a process has in its own PID namespace; 0 if it is gone."""
+    """The pid that a process has in its own PID namespace; 0 if it is gone."""
     return int(processes.status(pid).get("NSpid", "0").split()[-1])
 
 
 def running(pid: int, *words: str) -> list[int]:
-    """Return those children of a process that run exactly this command line."""
+    """Those children of a process that run exactly this command line."""
     return [child for child in processes.children(pid) if processes.command(child) == list(words)]
 
 
 def mounts() -> list[str]:
-    """Return the mount points of this machine."""
+    """The mount points of this machine."""
     return [line.split(" ")[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
 
 
 def cgroups() -> list[Path]:
-    """Return the folders of all cgroups of this machine."""
+    """The folders of all cgroups of this machine."""
     return [Path(folder) for folder, _, _ in os.walk("/sys/fs/cgroup")]
 
 
 def processes_that_name(folder: Path) -> list[Sequence[str]]:
-    """Return the command lines of living processes that contain this folder's path."""
+    """The command lines of living processes that contain this folder's path."""
     lines = [processes.command(int(name)) for name in os.listdir("/proc") if name.isdigit()]
     return [words for words in lines if any(str(folder) in word for word in words)]

@@ -24,5 +24,5 @@ STOPPED = ("podman", "podman-init", "docker", "docker-init")
 
 
 def engines(*names: str) -> list[ParameterSet]:
-    """Return the parameters of the fixture `engine` for these engines; for all if none is named."""
+    """The parameters of the fixture `engine` for these engines; for all if none is named."""
     return [pytest.param(name, marks=pytest.mark.xdist_group(GROUPS[name]), id=name) for name in names or GROUPS]

@@ -34,7 +34,7 @@ def request(container: Container, path: str) -> Iterator[socket.socket]:
 
 
 def answer(connection: socket.socket, end: bytes = b"") -> bytes:
-    """Return what comes up to this text, or to the connection's end."""
+    """What comes up to this text, or to the connection's end."""
     read = b""
     while not (end and end in read) and (piece := connection.recv(4096)):
         read += piece

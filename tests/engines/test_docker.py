@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("docker")
 
 @pytest.fixture
 def docker(storage: Path, daemon: Daemon) -> Docker:
-    """Return docker with the image that `docker build` made."""
+    """docker with the image that `docker build` made."""
     return Docker(storage / "docker-own", daemon)
 
 

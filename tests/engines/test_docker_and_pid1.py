@@ -50,7 +50,7 @@ def test_bare(options: list[str], code: int) -> None:
 
 @pytest.fixture
 def docker(storage: Path, daemon: Daemon, docker_debian: str) -> Docker:
-    """Return docker with the Debian image."""
+    """docker with the Debian image."""
     chosen = Docker(storage / "eight-cases", daemon)
     chosen.image = docker_debian
     return chosen
@@ -74,7 +74,7 @@ def test_several_programs(docker: Docker, has_init: bool, code: int) -> None:
 
 
 def service(name: str, options: list[str]) -> list[str]:
-    """Return the command that runs the program inside, where its file is not."""
+    """The command that runs the program inside, where its file is not."""
     return ["python3", "-c", SERVICE.read_text(), name, *options]
 
 

@@ -44,7 +44,7 @@ def client(request: pytest.FixtureRequest) -> Daemon | PodmanStore:
 
 
 def contents(archive: Path) -> dict[str, bytes]:
-    """Return the files of a tar by name."""
+    """The files of a tar by name."""
     with tarfile.open(archive) as tar:
         files = {entry.name: tar.extractfile(entry) for entry in tar}
         return {name: file.read() for name, file in files.items() if file}

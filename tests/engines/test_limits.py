@@ -46,7 +46,7 @@ def limited(preparation: str, init: Path, *words: str) -> tuple[int, str, str]:
 
 
 def entering(folder: Path) -> str:
-    """Return what makes the shell move itself into a cgroup."""
+    """What makes the shell move itself into a cgroup."""
     return f"echo $$ > {folder}/cgroup.procs"
 
 

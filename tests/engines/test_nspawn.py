@@ -36,7 +36,7 @@ signal.pause()
 
 @pytest.fixture
 def nspawn(storage: Path, bare: Path) -> Nspawn:
-    """Return nspawn as a unit would run it, with the signal that asks PID 1 to halt."""
+    """nspawn as a unit would run it, with the signal that asks PID 1 to halt."""
     chosen = Nspawn(storage / "nspawn-halted", bare)
     chosen.options = ("--kill-signal=SIGRTMIN+3",)
     return chosen
@@ -97,12 +97,12 @@ def test_readiness_is_relayed_to_nspawn(storage: Path, debian: Path) -> None:
 
 
 def ready(message: bytes) -> bool:
-    """Tell whether a message of nspawn's says that the container is ready."""
+    """Whether a message of nspawn's says that the container is ready."""
     return b"READY=1" in message.splitlines()
 
 
 def already(manager: socket.socket) -> list[bytes]:
-    """Return the messages that have come so far; the socket does not block."""
+    """The messages that have come so far; the socket does not block."""
     found = []
     with contextlib.suppress(BlockingIOError):
         while True:

@@ -15,7 +15,7 @@ PID_1 = ("sh", "-c", "readlink /proc/1/exe; exit 4")
 
 @pytest.fixture
 def podman(storage: Path, podman_store: PodmanStore) -> Podman:
-    """Return podman with the image that knows nothing of pyinit."""
+    """podman with the image that knows nothing of pyinit."""
     chosen = Podman(storage / "podman-own", podman_store)
     chosen.image = "bare:1"
     return chosen

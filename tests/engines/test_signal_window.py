@@ -69,7 +69,7 @@ def only_legal(outcomes: Outcomes, number: int) -> None:
 
 
 def runc_init(process: subprocess.Popen[bytes]) -> int:
-    """Return the pid of runc's helper that is going to execute the init."""
+    """The pid of runc's helper that is going to execute the init."""
 
     def found() -> int:
         return next((pid for pid in children(process.pid) if pid_inside(pid) == 1), 0)

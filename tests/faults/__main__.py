@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def run_all(pool: ProcessPoolExecutor, candidate: Candidate, quick: bool) -> list[Result]:
-    """Return the result of every fault that the init's life has room for, or of a few."""
+    """The result of every fault that the init's life has room for, or of a few."""
     planned = pool.submit(planning, candidate).result()
     if quick:
         planned = plan.quick(planned)

@@ -72,7 +72,7 @@ class Call(NamedTuple):
 
 
 def made(log: str, interpreted: bool = False) -> list[Call]:
-    """Return the calls after execve; `interpreted`: those of main(), from its first one on."""
+    """The calls after execve; `interpreted`: those of main(), from its first one on."""
     counts: dict[str, int] = {}
     calls: list[Call] = []
     started = False
@@ -91,5 +91,5 @@ def made(log: str, interpreted: bool = False) -> list[Call]:
 
 
 def errors(name: str) -> tuple[str, ...]:
-    """Return the names of the errors that a call can plausibly fail with."""
+    """The names of the errors that a call can plausibly fail with."""
     return () if name in NEVER_FAIL else (*FORBIDDEN, *PLAUSIBLE.get(name, ()))

@@ -19,7 +19,7 @@ PASSING = frozenset({"EINTR", "EAGAIN"})
 
 
 def ours(kind: str, place: str, options: str = "") -> Candidate:
-    """Return pyinit, frozen or from source, as PID 1 or as a subreaper; with `options` it may talk."""
+    """pyinit, frozen or from source, as PID 1 or as a subreaper; with `options` it may talk."""
     # From source gate.py is the program.
     words = [] if kind == "source" else PROGRAMS[kind]
     name = " ".join(["pyinit", *options.split()])
@@ -28,7 +28,7 @@ def ours(kind: str, place: str, options: str = "") -> Candidate:
 
 
 def peers() -> list[Candidate]:
-    """Return Debian's tini, dumb-init and catatonit, as far as they are installed, wherever they can be init."""
+    """Debian's tini, dumb-init and catatonit, as far as they are installed, wherever they can be init."""
     return [
         Candidate(name, [program, *options], place, patience=PATIENCE_WITH_PEERS)
         for place, table in (("pid1", AS_PID1), ("subreaper", SUBREAPER))
@@ -38,7 +38,7 @@ def peers() -> list[Candidate]:
 
 
 def most_calls(candidate: Candidate) -> dict[str, tuple[int, int]]:
-    """Return, for each call that the init makes, its first and last number; raise AssertionError if a life fails."""
+    """For each call that the init makes, its first and last number; AssertionError if a life fails."""
     found: dict[str, tuple[int, int]] = {}
     for _ in range(TRACES):
         result = candidate.run()
@@ -50,7 +50,7 @@ def most_calls(candidate: Candidate) -> dict[str, tuple[int, int]]:
 
 
 def faults(made: dict[str, tuple[int, int]]) -> list[Fault]:
-    """Return every fault: each call failing with each error, once and from its first time on; TERM at each call."""
+    """Every fault: each call failing with each error, once and from its first time on; TERM at each call."""
     planned = []
     for name, (first, last) in made.items():
         errors = calls.errors(name)
@@ -63,7 +63,7 @@ def faults(made: dict[str, tuple[int, int]]) -> list[Fault]:
 
 
 def quick(planned: Sequence[Fault]) -> list[Fault]:
-    """Return a few of these: of each call the first one forbidden, the last one failing and with TERM, and all."""
+    """A few of these: of each call the first one forbidden, the last one failing and with TERM, and all."""
     chosen = []
     for name in dict.fromkeys(each.call for each in planned):
         mine = [each for each in planned if each.call == name]

@@ -53,7 +53,7 @@ class Fault(NamedTuple):
     always: bool = False
 
     def inject(self) -> list[str]:
-        """Return strace's option."""
+        """strace's option."""
         what = "signal=TERM" if self.is_signal else f"error={self.error}"
         return ["-e", f"inject={self.call}:{what}:when={self.nth}{'+' if self.always else ''}"]
 
@@ -102,7 +102,7 @@ class Candidate(NamedTuple):
         return self.name.startswith("pyinit")
 
     def behind(self, gate: int) -> list[str]:
-        """Return the words that start it as soon as the descriptor `gate` can be read."""
+        """The words that start it as soon as the descriptor `gate` can be read."""
         if self.interpreted:
             return [sys.executable, str(GATE), str(gate), *self.words]
         return [str(compiled("gate")), str(gate), *self.words]
@@ -243,7 +243,7 @@ class _Life:
         return ENDED
 
     def _judged(self, ending: _Ending, trace: str) -> str:
-        """Say whether the fault happened at all, and whether a TERM that did was passed on, exactly once."""
+        """Whether the fault happened at all, and whether a TERM that did was passed on, exactly once."""
         fault = self._fault
         if fault is None or ending.outcome != HELD:
             return ending.outcome
@@ -258,7 +258,7 @@ class _Life:
 
 
 def _last_wait(trace: str, made: Sequence[calls.Call]) -> int:
-    """Return the line of the wait that took the signal which ends the payload: what comes later may be too late."""
+    """The line of the wait that took the signal which ends the payload: what comes later may be too late."""
     lines = trace.splitlines()
     last = 0
     for each in made:

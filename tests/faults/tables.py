@@ -14,7 +14,7 @@ PLACES = {"pid1": "PID 1", "subreaper": "subreaper"}
 
 
 def summary(candidate: Candidate, results: Sequence[Result]) -> str:
-    """Return one line of figures."""
+    """One line of figures."""
     counts = Counter(each.outcome for each in results)
     parts = [f"{counts[name]} {name}" for name in (HELD, ENDED, *BROKEN) if counts[name]]
     return f"{candidate.name}, {PLACES[candidate.place]}: {_injected(results)} faults: {', '.join(parts)}"

@@ -33,7 +33,7 @@ FLAWS = {
 
 
 def flawed(flaw: str, place: str) -> Candidate:
-    """Return an init that breaks its word in one way; held to what pyinit is held to."""
+    """An init that breaks its word in one way; held to what pyinit is held to."""
     patience = 2.0 if flaw == "hangs" else waiting.PATIENCE
     return Candidate("pyinit, flawed", payload("flawed", flaw), place, patience=patience)
 

@@ -12,7 +12,7 @@ from tools.tree import ROOT
 
 @pytest.fixture
 def freezer(frozen: Path) -> Path:
-    """Return the freezer's Python, which has PyInstaller; there is one where dist/pyinit was made."""
+    """The freezer's Python, which has PyInstaller; there is one where dist/pyinit was made."""
     path = ROOT / ".work" / "venv" / "bin" / "python"
     if not path.exists():
         absent(f"{frozen} was made elsewhere")
@@ -21,7 +21,7 @@ def freezer(frozen: Path) -> Path:
 
 @pytest.fixture
 def stage(freezer: Path) -> Path:
-    """Return the linked file that holds no program yet."""
+    """The linked file that holds no program yet."""
     path = ROOT / ".work" / "pyinit" / "stage1"
     if not path.exists():
         absent(f"no stage beside {freezer}")

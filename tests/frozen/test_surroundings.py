@@ -54,7 +54,7 @@ def run(
 
 @pytest.fixture
 def bare_root(frozen: Path, tmp_path: Path) -> Path:
-    """Return a folder with nothing in it but the file and a static payload."""
+    """A folder with nothing in it but the file and a static payload."""
     root = tmp_path / "root"
     root.mkdir()
     shutil.copy(frozen, root / "pyinit")

@@ -67,7 +67,7 @@ def life(name: str, start: Start) -> Result:
 
 
 def cell(results: Mapping[str, Result]) -> str:
-    """Return what a cell of the table says; once, if it is the same for every answer of a filter."""
+    """What a cell of the table says; once, if it is the same for every answer of a filter."""
     words = {answer: outcome(result) for answer, result in results.items()}
     if len(set(words.values())) == 1:
         return next(iter(words.values()))
@@ -75,7 +75,7 @@ def cell(results: Mapping[str, Result]) -> str:
 
 
 def outcome(result: Result) -> str:
-    """Return how it went, in a few words."""
+    """How it went, in a few words."""
     if result.outcome == CHANGED:
         names = [part.partition(":")[0] for part in result.detail.split(SEPARATOR)]
         return f"payload gets other: {', '.join(names)}"

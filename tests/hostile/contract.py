@@ -95,7 +95,7 @@ def live(
 
 
 def _bare(start: Start, place: str | Sequence[Word]) -> Mapping[str, str]:
-    """Return what the payload says without an init, whose argv[0] is not the payload's."""
+    """What the payload says without an init, whose argv[0] is not the payload's."""
     prepare = tuple(word for word in start.prepare if not os.fsdecode(word).startswith(("argv0", "no-arguments")))
     with _Life((), start._replace(prepare=prepare), place) as life:
         return life.report()
@@ -129,7 +129,7 @@ class _Life:
         self._said.close()
 
     def report(self) -> dict[str, str]:
-        """Return what the payload says of its start, line by line; nothing if it was not started."""
+        """What the payload says of its start, line by line; nothing if it was not started."""
         self._await(lambda: "ready\n" in self._said.text, "the payload")
         lines = self._said.text.partition("ready\n")
         return {name: value for name, _, value in (line.partition(" ") for line in lines[0].splitlines())}

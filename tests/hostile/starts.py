@@ -22,7 +22,7 @@ USER = 20000 + os.getpid() % 40000
 
 
 def bits(numbers: Iterable[int]) -> str:
-    """Return a set of signals as the payload reports it."""
+    """A set of signals as the payload reports it."""
     return f"{sum(1 << (number - 1) for number in numbers):016x}"
 
 

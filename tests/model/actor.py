@@ -37,11 +37,11 @@ class Actor:
             self._told.flush()
 
     def took(self) -> list[int]:
-        """Return the signals that have come since this was last asked, in their order; at most 4096."""
+        """The signals that have come since this was last asked, in their order; at most 4096."""
         return [int(word) for word in self.ask("took")]
 
     def counts(self) -> dict[int, int]:
-        """Return how often each signal has come since the start."""
+        """How often each signal has come since the start."""
         pairs = (word.split(":") for word in self.ask("counts"))
         return {int(number): int(count) for number, count in pairs}
 

@@ -137,7 +137,7 @@ class Life:
         self._await(lambda: all(processes.state(pid) == "T" for pid in pids), "the stop of all that init reaches")
 
     def _reached(self) -> list[Orphan]:
-        """Return the orphans that get what init sends: with -g those of the payload's group, with -a all."""
+        """The orphans that get what init sends: with -g those of the payload's group, with -a all."""
         everyone, group = "-a" in self.setup.options, "-g" in self.setup.options
         return [each for each in self.orphans if everyone or (group and not each.away)]
 
@@ -153,7 +153,7 @@ class Life:
         return self.orphans[-1]
 
     def _outer(self, number: str) -> int:
-        """Return the pid that we see of a child of init's that has this number in its namespace."""
+        """The pid that we see of a child of init's that has this number in its namespace."""
         for pid in processes.children(self.init.pid):
             if processes.status(pid).get("NSpid", "").split()[-1:] == [number]:
                 return pid

@@ -50,7 +50,7 @@ Open = Callable[[str, str], Terminal]
 
 @pytest.fixture
 def interactive(terminal: OpenTerminal, tmp_path: Path) -> Open:
-    """Return a function that opens a shell with this start-up file, and waits for its prompt."""
+    """A function that opens a shell with this start-up file, and waits for its prompt."""
 
     def begin(shell: str, start_up: str) -> Terminal:
         need(shell)

@@ -56,7 +56,7 @@ def run_inside(root: Path, *words: str) -> tuple[int, str]:
 
 
 def traces(root: Path) -> list[str]:
-    """Return every path in this root that pyinit has put there, dpkg's own records left out."""
+    """Every path in this root that pyinit has put there, dpkg's own records left out."""
     found = [path.relative_to(root) for name in ("*pyinit*", "container-init*") for path in root.rglob(name)]
     return sorted(str(path) for path in found if path.parts[:3] != ("var", "lib", "dpkg"))
 

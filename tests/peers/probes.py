@@ -43,7 +43,7 @@ PROBES: dict[str, Probe] = {}
 
 
 def row(label: str) -> Callable[[Probe], Probe]:
-    """Marks the probe of the row that begins with `label`."""
+    """What marks the probe of the row that begins with `label`."""
 
     def register(probe: Probe) -> Probe:
         PROBES[label] = probe

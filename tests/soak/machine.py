@@ -171,5 +171,5 @@ class Machine(RuleBasedStateMachine):
 
 
 def machine(*setups: Setup) -> type[Machine]:
-    """Return the state machine for these inits."""
+    """The state machine for these inits."""
     return type("Machine", (Machine,), {"setups": setups})

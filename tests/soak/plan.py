@@ -27,13 +27,13 @@ LENGTHS = (5, 20, 20, 60, 60, 60, 300)
 
 
 def setup(kind: str, place: str, random: Random) -> Setup:
-    """Return an init with options of chance."""
+    """An init with options of chance."""
     rewrite = {number: random.choice([0, *BURST]) for number in random.sample(BURST, random.choice((0, 0, 2)))}
     return Setup(PROGRAMS[kind], place, [*GRACE, *random.choice(OPTIONS)], rewrite, random.random() < 0.3)
 
 
 def length(random: Random) -> int:
-    """Return how many steps there will be."""
+    """How many steps there will be."""
     return random.choice(LENGTHS)
 
 
@@ -58,7 +58,7 @@ def finish(life: Life, random: Random) -> None:
 
 
 def _possible(life: Life, random: Random) -> list[Callable[[], object]]:
-    """Return what can be done, the more frequent more often."""
+    """What can be done, the more frequent more often."""
     if life.held and life.waiting > _many(life):
         return [life.release]
     found: list[Callable[[], object]] = [lambda: life.signal(*_numbers(life, random))] * 6
@@ -83,17 +83,17 @@ def _possible(life: Life, random: Random) -> list[Callable[[], object]]:
 
 
 def _many(life: Life) -> int:
-    """Return how many signals may wait."""
+    """How many signals may wait."""
     return MANY // 10 if life.setup.walks else MANY
 
 
 def _makers(life: Life) -> list[int | None]:
-    """Return who can be told something: the payload (None), and those who were let in."""
+    """Who can be told something: the payload (None), and those who were let in."""
     return [*([None] if life.answers else []), *range(len(life.entered))]
 
 
 def _numbers(life: Life, random: Random) -> list[int]:
-    """Return one signal, or a burst."""
+    """One signal, or a burst."""
     number = random.choice(FORWARDED)
     if random.random() < 0.5 and life.can_take(number):
         return [number]

@@ -32,7 +32,7 @@ NOTICED = {
 
 
 def careless(defect: str, place: str = "subreaper") -> Setup:
-    """Return an init with a defect, or with `none`."""
+    """An init with a defect, or with `none`."""
     return Setup(payload("careless", defect), place)
 
 

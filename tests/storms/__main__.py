@@ -75,12 +75,12 @@ def through(program: Sequence[str], storm: Storm, count: int) -> Result:
 
 
 def held(result: Result) -> bool:
-    """Say whether nothing was lost, and nothing is left."""
+    """Whether nothing was lost, and nothing is left."""
     return not result.lost and not result.left and result.growth <= GROWTH
 
 
 def row(name: str, storm: Storm, count: int, result: Result) -> str:
-    """Return a line of the table."""
+    """A line of the table."""
     title = storm.__name__.replace("_", " ")
     arrived = f"{result.arrived:,} of {count:,}" if result.arrived else ""
     lost = result.lost if result.arrived else ""

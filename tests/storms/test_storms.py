@@ -35,7 +35,7 @@ Begin = Callable[..., Life]
 
 
 def user_of_its_own() -> list[str]:
-    """Return what starts a program as a user whom nobody else has, and who may read what root may.
+    """What starts a program as a user whom nobody else has, and who may read what root may.
 
     The kernel counts the signals that wait for all processes of a user together (RLIMIT_SIGPENDING); with root's queue
     full, tests beside this one could not send a signal, nor this one more than they left.
@@ -46,7 +46,7 @@ def user_of_its_own() -> list[str]:
 
 @pytest.fixture
 def begin() -> Iterator[Begin]:
-    """Return a function that begins a life, as a user of its own; it is closed at the end."""
+    """A function that begins a life, as a user of its own; it is closed at the end."""
     with contextlib.ExitStack() as lives:
 
         def start(setup: Setup) -> Life:
@@ -58,7 +58,7 @@ def begin() -> Iterator[Begin]:
 
 
 def result_of(life: Life, storm: Storm, count: int) -> Result:
-    """Return what a storm did, after one to warm up."""
+    """What a storm did, after one to warm up."""
     warm_up(life, storm, count // 4)
     return blown_over(life, storm, count)
 

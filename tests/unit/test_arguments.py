@@ -17,7 +17,7 @@ ODD_NUMBERS = st.sampled_from(["", "+1", "-1", " 1", "1 ", "1_0", "\u0661", "\uf
 
 
 def spellings(number: int) -> list[str]:
-    """Return every way in which a signal may be written."""
+    """Every way in which a signal may be written."""
     name = signals.name(number)
     names = [name, f"SIG{name}", name.lower(), f"sig{name.lower()}", f"Sig{name.title()}", str(number), f"{number:03}"]
     if number >= signals.RTMIN:

@@ -18,7 +18,7 @@ SAMPLES["text|json"] = "json"
 
 
 def spelt(option: Option) -> list[list[str]]:
-    """Return every way to give the option, with an argument if it takes one."""
+    """Every way to give the option, with an argument if it takes one."""
     ways = []
     for word in option.words():
         if not option.argument:

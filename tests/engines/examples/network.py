@@ -16,7 +16,7 @@ SMALL = 65536  # bytes of a receive buffer that a large answer does not fit into
 
 
 def connect(container: Container, port: int) -> socket.socket:
-    """Return a connection to this port of the container; raises ConnectionRefusedError if nobody listens."""
+    """A connection to this port of the container; raises ConnectionRefusedError if nobody listens."""
     # A socket belongs to the network namespace that its maker was in, wherever that one goes afterwards.
     with namespace(f"/proc/{container.init}/ns/net"):
         connection = socket.socket()
@@ -31,7 +31,7 @@ def connect(container: Container, port: int) -> socket.socket:
 
 
 def connect_soon(container: Container, port: int) -> socket.socket:
-    """Return a connection to this port of the container as soon as somebody listens there."""
+    """A connection to this port of the container as soon as somebody listens there."""
 
     def listening() -> socket.socket | None:
         assert not container.over(), container.errors
@@ -68,7 +68,7 @@ def enter(descriptor: int) -> None:
 
 
 def receive(connection: socket.socket) -> bytes:
-    """Return everything up to the connection's end."""
+    """Everything up to the connection's end."""
     read = bytearray()
     while piece := connection.recv(1 << 20):
         read += piece

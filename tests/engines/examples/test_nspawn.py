@@ -24,7 +24,7 @@ UNIT = FILES / "web.service"
 
 
 def setting(name: str) -> str:
-    """Return the unit's only value of this name, as systemd reads it: lines that end with a backslash go on."""
+    """The unit's only value of this name, as systemd reads it: lines that end with a backslash go on."""
     text = UNIT.read_text().replace("\\\n", " ")
     [value] = re.findall(rf"^{name}=(.*)$", text, re.MULTILINE)
     return str(value)
@@ -41,7 +41,7 @@ class Unit(Nspawn):
         self.notify = notify
 
     def command(self, *_: object) -> list[str]:
-        """Return the unit's ExecStart, in namespaces of its own; see Engine."""
+        """The unit's ExecStart, in namespaces of its own; see Engine."""
         need("systemd-nspawn")
         view = (
             "mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/lib/machines && "
@@ -53,7 +53,7 @@ class Unit(Nspawn):
 
 
 def heard(manager: socket.socket, line: str) -> list[str]:
-    """Return the lines that the service manager gets, up to the message with this one."""
+    """The lines that the service manager gets, up to the message with this one."""
     lines: list[str] = []
     while line not in lines:
         lines += manager.recv(4096).decode().splitlines()
