@@ -20,12 +20,12 @@ def pair(start: Start, *options: str, detach: str = "", **how: object) -> tuple[
     init = start(*options, "--", *shell(script, str(compiled("receive"))), **how)
     # They may become ready in either order.
     until(lambda: "got is ready\n" in init.stdout and "child is ready\n" in init.stdout, "both")
-    child = next(
-        pid
-        for pid in processes.descendants(init.pid)
-        if processes.command(pid)[1:] == ["child"] and processes.alive(pid)
-    )
-    return init, child
+
+    def find_child() -> int:
+        below = processes.descendants(init.pid)
+        return next((pid for pid in below if processes.command(pid)[1:] == ["child"] and processes.alive(pid)), 0)
+
+    return init, until(find_child, "the payload's child")
 
 
 def got_by(init: Init, child: int) -> tuple[list[int], list[int]]:

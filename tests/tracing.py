@@ -9,7 +9,7 @@ from tests.waiting import NotInTimeError, until
 
 
 def attach(pid: int, log: Path, *options: str) -> subprocess.Popen[bytes]:
-    """Start strace; when it is returned, the process makes no call any more that it does not see.
+    """Start strace; once it is returned, it sees every call that this process, which sleeps, makes from then on.
 
     /proc has its TracerPid a moment earlier: after PTRACE_SEIZE, and before PTRACE_INTERRUPT and strace's "attached".
     """
