@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import socket
@@ -34,6 +35,16 @@ class Manager:
             else:
                 pid = struct.unpack("3i", content)[0]
         return data, pid, descriptors
+
+    def fill(self) -> None:
+        """Fill the queue, so that nothing more can be sent until something has been received."""
+        sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        sender.setblocking(False)
+        sender.connect(self.socket.getsockname())
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                sender.send(b"STATUS=busy")
+        sender.close()
 
     def nothing(self) -> bool:
         """Whether nothing has arrived."""

@@ -342,10 +342,18 @@ def test_a_background_job_leaves_the_shell_usable(bash: Terminal, program: list[
     bash.prompt(143)
 
 
-def test_a_background_job_that_ends_by_itself(bash: Terminal, program: list[str]) -> None:
-    bash.type(command(program, "sleep", "2") + " & wait")
+def test_a_background_job_that_ends_by_itself(bash: Terminal, program: list[str], tmp_path: Path) -> None:
+    """bash, at its prompt, does not look whether the terminal is still its own."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    bash.type(command(program, "sh", "-c", f"read line <{fifo}") + " &")
     bash.prompt(0)
+    # Open for both, so that neither end waits for the other here.
+    descriptor = os.open(fifo, os.O_RDWR)
+    os.write(descriptor, b"now\n")
+    until(lambda: not any(map(processes.alive, processes.children(bash.pid))), "the job's end")
     assert bash.foreground == bash.pid
+    os.close(descriptor)
 
 
 def test_a_background_job_that_reads_is_stopped_until_fg(bash: Terminal, program: list[str]) -> None:
@@ -389,7 +397,7 @@ def test_the_others_of_a_pipeline_are_stopped_as_well(bash: Terminal, program: l
     bash.prompt(130)
 
 
-@pytest.mark.parametrize(("key", "number"), [(INTERRUPT, 2), (QUIT, 3)])
+@pytest.mark.parametrize(("key", "number"), [(INTERRUPT, 2), (QUIT, 3), (SUSPEND, 20)])
 @pytest.mark.parametrize("option", ["-c", "-g", "-v"])
 def test_a_key_arrives_once(terminal: OpenTerminal, program: list[str], key: bytes, number: int, option: str) -> None:
     """In the same group the terminal has sent it to the payload already."""
@@ -565,8 +573,10 @@ def test_a_stop_right_before_exec_leaves_init_in_no_vfork(
     assert "ENOENT" in (tmp_path / "trace").read_text()
 
 
-def test_a_hangup_ends_the_payload(terminal: OpenTerminal, program: list[str]) -> None:
-    one = terminal(*program, *SLEEP)
+@pytest.mark.parametrize("options", [[], ["-c"]])
+def test_a_hangup_ends_the_payload(terminal: OpenTerminal, program: list[str], options: list[str]) -> None:
+    """The terminal tells the session's leader alone, which init is; with -c too, where keys go to both."""
+    one = terminal(*program, *options, *SLEEP)
     one.runs(*SLEEP)
     one.hang_up()
     until(lambda: one.process.poll() is not None, "init's end")

@@ -76,6 +76,18 @@ def test_with_a_period_a_stop_signal_begins_it(start: Start, place: str, number:
     leaving.gone()
 
 
+@pytest.mark.parametrize(("rule", "sent", "told"), [("TERM:HUP", 15, 1), ("HUP:TERM", 1, 15)])
+def test_one_that_is_or_becomes_a_stop_signal_begins_it_too(
+    start: Start, place: str, rule: str, sent: int, told: int
+) -> None:
+    leaving = Leaving(start, ["-W", "-t", "0.3", "-r", rule], ["telling"], place=place).end()
+    until(lambda: title(leaving.init.pid) == "pyinit: waiting, 1 left", "it waits")
+    leaving.init.signal(sent)
+    leaving.says(f"told {told}", 1)
+    assert leaving.wait() >= 0.3
+    leaving.gone()
+
+
 def test_with_a_period_a_stop_before_the_payloads_end_begins_it_then(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-W", "-t", "0.3", "-e", "8:7"], ["telling"], place=place)
     leaving.init.signal(signal.SIGTERM)
