@@ -4,9 +4,10 @@
  *   plain     TERM ends it                      deaf      ignores TERM
  *   away      plain, in a session of its own    stopped   plain, and stopped
  *   deep      plain, and has a plain child      telling   says "told N" for each signal N, ends at USR2 only
- *   heir      at TERM it starts a plain child, says "heir" and ends
+ *   heir      when it and all that are plain have got TERM, it starts a telling child and says "heir"; deaf otherwise
  *   other     plain, of user 65534              headless  ignores TERM; its first thread has ended, another has not
  *   chain     starts the next of its kind and ends, 3,000 times, every millisecond; all of them ignore TERM
+ *   links     the same, 15 times, every 200 milliseconds
  *   workers   starts a child every millisecond that says "told 15" at TERM and ends; 300 of them; ends at TERM
  */
 #define _GNU_SOURCE
@@ -20,7 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static int report[2];
+/* Nobody writes to `baton`: it ends when those who hold its other end, the plain ones, have ended. */
+static int report[2], baton[2];
 static sigset_t all, none;
 
 static void ready(void)
@@ -41,9 +43,9 @@ static void wait_for_ever(void)
         pause();
 }
 
-static void one_millisecond(void)
+static void milliseconds(int count)
 {
-    struct timespec time = {0, 1000000};
+    struct timespec time = {0, count * 1000000L};
     nanosleep(&time, NULL);
 }
 
@@ -58,7 +60,6 @@ static void tell(void)
 {
     char line[32];
     int number;
-    ready();
     while (!sigwait(&all, &number) && number != SIGUSR2) {
         snprintf(line, sizeof line, "told %d\n", number);
         say(line);
@@ -70,17 +71,26 @@ static void inherit(void)
 {
     sigset_t term;
     int number;
+    char byte;
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
-    sigprocmask(SIG_BLOCK, &term, NULL);
     ready();
     sigwait(&term, &number);
-    if (fork() == 0) {
-        sigprocmask(SIG_SETMASK, &none, NULL);
-        wait_for_ever();
-    }
+    if (read(baton[0], &byte, 1) != 0)
+        _exit(91);
+    if (fork() == 0)
+        tell();
     say("heir\n");
-    _exit(0);
+    wait_for_ever();
+}
+
+static void hand_on(int times, int lifetime)
+{
+    while (times--) {
+        if (fork())
+            _exit(0);
+        milliseconds(lifetime);
+    }
 }
 
 static void work(void)
@@ -100,7 +110,7 @@ static void work(void)
             _exit(0);
         }
         sigprocmask(SIG_UNBLOCK, &term, NULL);
-        one_millisecond();
+        milliseconds(1);
     }
     wait_for_ever();
 }
@@ -108,16 +118,20 @@ static void work(void)
 static void be(const char *kind)
 {
     pthread_t thread;
-    if (!strcmp(kind, "telling"))
+    if (strcmp(kind, "plain"))
+        close(baton[1]);
+    if (!strcmp(kind, "telling")) {
+        ready();
         tell();
+    }
+    if (!strcmp(kind, "heir"))
+        inherit();
     if (!strcmp(kind, "workers"))
         work();
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (!strcmp(kind, "deaf") || !strcmp(kind, "chain") || !strcmp(kind, "headless"))
+    if (!strcmp(kind, "deaf") || !strcmp(kind, "chain") || !strcmp(kind, "links") || !strcmp(kind, "headless"))
         signal(SIGTERM, SIG_IGN);
-    if (!strcmp(kind, "heir"))
-        inherit();
-    else if (!strcmp(kind, "away"))
+    if (!strcmp(kind, "away"))
         setsid();
     else if (!strcmp(kind, "deep") && fork() == 0)
         wait_for_ever();
@@ -131,18 +145,17 @@ static void be(const char *kind)
     ready();
     if (!strcmp(kind, "stopped"))
         raise(SIGSTOP);
-    for (int i = 0; !strcmp(kind, "chain") && i < 3000; i++) {
-        if (fork())
-            _exit(0);
-        one_millisecond();
-    }
+    if (!strcmp(kind, "chain"))
+        hand_on(3000, 1);
+    if (!strcmp(kind, "links"))
+        hand_on(15, 200);
     wait_for_ever();
 }
 
 int main(int argc, char **argv)
 {
     int number;
-    if (pipe(report))
+    if (pipe(report) || pipe(baton))
         return 95;
     sigfillset(&all);
     sigemptyset(&none);

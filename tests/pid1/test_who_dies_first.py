@@ -22,6 +22,8 @@ from tests.waiting import until
 from tools.namespace import NAMESPACE
 
 Enter = Callable[..., int]
+# For the shell that is PID 1 around an init: it says how many processes there are at last, itself among them.
+COUNT = '"$@"; code=$?; set -- /proc/[0-9]*; echo "$#"; exit $code'
 
 
 @pytest.fixture
@@ -142,18 +144,19 @@ def test_the_payload_after_kill(start: Start, place: str) -> None:
     leaving.gone()
 
 
-def test_those_who_start_others_when_they_end(start: Start) -> None:
-    """TERM is for them and not for what they start because of it; KILL is for all."""
-    leaving = Leaving(start, ["-t", "0.4"], ["heir:3", "plain"]).end()
-    assert leaving.wait() >= 0.4
-    assert leaving.init.stdout.count("heir\n") == 3
-
-
-def test_those_who_start_others_when_they_end_below_a_subreaper(start: Start) -> None:
-    """There, what they start may be old enough to have TERM too: it comes to one after the other."""
-    leaving = Leaving(start, ["-t", "0.4"], ["heir:3", "plain"], place="subreaper").end()
+def test_what_is_started_because_of_term_is_spared_it(start: Start, place: str) -> None:
+    """KILL is for all. Elsewhere than as PID 1, init still walks through those many when they are born."""
+    leaving = Leaving(start, ["-t", LONG], ["heir:3", "plain", "deaf:100"], place=place).end()
+    leaving.says("heir", 3)
+    # To them as well, once the walk is over.
+    leaving.init.signal(signal.SIGHUP)
+    leaving.says("told 1", 3)
+    assert "told 15" not in leaving.init.stdout
+    leaving.init.signal(signal.SIGINT)
+    leaving.says("told 2", 3)
+    leaving.init.signal(signal.SIGINT)
     leaving.wait()
-    assert leaving.init.stdout.count("heir\n") == 3
+    leaving.gone()
 
 
 def test_those_born_while_init_looks_around_are_not_missed(start: Start, place: str) -> None:
@@ -167,9 +170,7 @@ def test_those_born_while_init_looks_around_are_not_missed(start: Start, place: 
 @pytest.mark.parametrize("words", [(), ("--",)], ids=["pid1", "subreaper"])
 def test_those_who_hand_on_their_life_are_caught(start: Start, program: list[str], words: tuple[str, ...]) -> None:
     """One starts the next and ends, a thousand times a second; here in a namespace, whoever is its PID 1."""
-    # Says how many there are: itself.
-    count = '"$@"; code=$?; set -- /proc/[0-9]*; echo "$#"; exit $code'
-    around = [*NAMESPACE, *(shell(count) if words else ())]
+    around = [*NAMESPACE, *(shell(COUNT) if words else ())]
     init = start("-t", "0.1", "--", *payload("leave", "chain"), program=[*around, *program], place="subreaper")
     init.expect("ready\n")
     leave = until(lambda: _payload(init), "the payload")
@@ -178,6 +179,21 @@ def test_those_who_hand_on_their_life_are_caught(start: Start, program: list[str
     assert init.stderr == ""
     if words:
         assert init.stdout == "ready\n1\n"
+
+
+def test_who_is_born_in_the_midst_of_a_kill_is_not_spared_it(
+    start: Start, program: list[str], tmp_path: Path
+) -> None:
+    """Held up after each KILL, init finds somebody at its next look who was born since."""
+    trace = ["strace", "-qq", "-o", str(tmp_path / "trace"), "-P", "/proc/loadavg"]
+    slow = [*trace, "-e", "trace=close", "-e", "inject=close:delay_exit=300000"]
+    words = ["-a", "-r", "TERM:KILL", "--", *payload("leave", "links")]
+    init = start(*words, program=[*NAMESPACE, *shell(COUNT), *slow, *program], place="subreaper")
+    init.expect("ready\n")
+    leave = until(lambda: _payload(init), "the payload")
+    os.kill(processes.parent(leave), signal.SIGTERM)
+    assert init.wait() == (137, "ready\n1\n", "")
+    assert "DELAYED" in (tmp_path / "trace").read_text()
 
 
 def _payload(init: Init) -> int:
