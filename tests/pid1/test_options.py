@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,11 +14,8 @@ import pytest
 from tests import processes
 from tests.commands import ENVIRONMENT, PLACES, payload, shell
 from tests.conftest import Start
-from tests.ending import kill
-from tests.harness import Init, Outcome
-from tests.waiting import PATIENCE, until
-
-RUN = ("sh", "-c", "exit 0")
+from tests.harness import Outcome
+from tests.waiting import PATIENCE
 
 
 def with_variable(value: str) -> dict[str, str]:
@@ -47,9 +43,21 @@ def test_the_payloads_options_are_its_own(start: Start, options: list[str], word
     assert start(*options, "printf", "<%s>", *words).wait() == (0, "".join(f"<{word}>" for word in words), "")
 
 
-@pytest.mark.parametrize("words", [["-gwv"], ["-gwve7:8"], ["-g", "-w", "-e", "7"], ["--group", "--verbose"], ["-vvv"]])
-def test_options_can_be_joined(start: Start, words: list[str]) -> None:
-    assert start(*words, *RUN).wait().code == 0
+@pytest.mark.parametrize(
+    ("words", "code", "warns", "verbose"),
+    [
+        (["-gwv"], 7, True, True),
+        (["-gwve7:8"], 8, True, True),
+        (["-g", "-w", "-e", "7"], 0, True, False),
+        (["--group", "--verbose"], 7, False, True),
+        (["-vvv"], 7, True, True),
+    ],
+)
+def test_options_can_be_joined(start: Start, words: list[str], code: int, warns: bool, verbose: bool) -> None:
+    done = start(*words, *shell("exit 7"), prepare=["zombies=1"]).wait()
+    said = [line.split()[1] for line in done.stderr.splitlines()]
+    assert done.code == code
+    assert (said.count("reaped") > 0, said.count("payload") > 0) == (warns, verbose)
 
 
 @pytest.mark.parametrize(
@@ -145,45 +153,6 @@ def test_texts_need_no_program_and_start_none(start: Start) -> None:
     assert "\nstarted\n" not in outcome.stdout
 
 
-def test_verbose_says_what_happens_on_standard_error(start: Start, place: str) -> None:
-    """tini's INFO goes to standard output, into what the payload's readers get."""
-    outcome = start("-v", *shell("echo output; exit 3"), place=place).wait()
-    assert (outcome.code, outcome.stdout) == (3, "output\n")
-    lines = outcome.stderr.splitlines()
-    assert all(line.startswith("pyinit: ") for line in lines)
-    assert any("started" in line for line in lines)
-    assert any("3" in line for line in lines)
-
-
-def test_twice_it_says_every_signal(start: Start) -> None:
-    init = start("-vv", "--", *payload("receive"))
-    init.expect("got is ready\n")
-    init.signal(37)
-    init.expect("got 37 ")
-    init.expect_error("RTMIN+3")
-
-
-def test_init_says_nothing_by_itself(start: Start, place: str) -> None:
-    assert start(*shell("( true & ); kill -TERM $$"), place=place).wait() == (143, "", "")
-
-
-def test_json_is_one_object_for_a_line(start: Start) -> None:
-    outcome = start("-vvw", "--log-format", "json", *shell("( true & ); exit 3")).wait()
-    found = [json.loads(line) for line in outcome.stderr.splitlines()]
-    assert found
-    for each in found:
-        assert isinstance(each["time"], float)
-        assert each["level"] in ("error", "warning", "info", "debug")
-        assert isinstance(each["message"], str)
-    assert outcome.code == 3
-
-
-def test_errors_are_json_as_well(start: Start) -> None:
-    outcome = start("--log-format=json", '/no/"such\\\n\xff').wait()
-    assert outcome.code == 127
-    assert '/no/"such' in json.loads(outcome.stderr)["message"]
-
-
 @pytest.mark.parametrize(
     ("variable", "words"),
     [
@@ -198,85 +167,6 @@ def test_errors_in_the_options_are_json_as_soon_as_that_was_said(start: Start, v
     outcome = start(*words, environment=with_variable(variable)).wait()
     assert outcome.code == 125
     assert json.loads(outcome.stderr)["level"] == "error"
-
-
-@pytest.mark.parametrize("kind", ["source"], indirect=True)
-def test_an_internal_error_keeps_to_the_options(start: Start, tmp_path: Path) -> None:
-    (tmp_path / "prctl.py").write_text("def set_child_subreaper(_):\n    raise ValueError('odd')\n")
-    environment = {**ENVIRONMENT, "PYTHONPATH": str(tmp_path)}
-    outcome = start("--log-format=json", "-e", "125:9", "true", place="subreaper", environment=environment).wait()
-    assert outcome.code == 9
-    assert json.loads(outcome.stderr)["message"] == "internal error: ValueError: odd"
-
-
-def test_json_is_utf_8_whatever_the_names_are(start: Start) -> None:
-    outcome = start("--log-format=json", b"/no/\xff\xfe").wait()
-    assert os.fsencode(outcome.stderr).decode("utf-8")
-    assert "/no/" in json.loads(outcome.stderr)["message"]
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_pause_ends_with_0(start: Start, place: str, number: int) -> None:
-    init = start("-P", place=place)
-    init.idle()
-    init.signal(number)
-    assert init.wait() == (0, "", "")
-
-
-def test_other_signals_do_not_end_a_pause(start: Start, place: str) -> None:
-    init = start("--pause", place=place)
-    init.idle()
-    for number in sorted(set(range(1, 65)) - {2, 9, 15, 19, 32, 33}):
-        init.signal(number)
-    init.idle()
-    assert init.process.poll() is None
-    init.signal(signal.SIGTERM)
-    assert init.wait() == (0, "", "")
-
-
-def test_a_pause_reaps(start: Start, place: str) -> None:
-    init = start("-P", place=place, prepare=["zombies=70", "cloned=3"])
-    init.idle()
-    until(lambda: not processes.children(init.pid), "all reaped")
-
-
-def test_a_pause_can_be_stopped_before_it_has_begun(start: Start, place: str) -> None:
-    assert start("-P", place=place, prepare=["block=15", "raise=15"]).wait() == (0, "", "")
-
-
-@pytest.mark.parametrize(
-    ("container", "number"),
-    [("systemd-nspawn", 37), ("systemd-nspawn", 38), ("systemd-nspawn", 47), ("systemd-nspawn", 48), ("lxc", 30)],
-)
-def test_a_request_to_halt_ends_a_pause(start: Start, container: str, number: int) -> None:
-    """RTMIN+3 and others, and PWR under lxc, mean TERM."""
-    init = start("-P", environment={**ENVIRONMENT, "container": container})
-    init.idle()
-    init.signal(number)
-    assert init.wait() == (0, "", "")
-
-
-def test_a_pause_rewrites(start: Start, place: str) -> None:
-    init = start("-P", "-r", "HUP:TERM", "-r", "INT:0", place=place)
-    init.idle()
-    init.signal(signal.SIGINT)
-    init.idle()
-    assert init.process.poll() is None
-    init.signal(signal.SIGHUP)
-    assert init.wait() == (0, "", "")
-
-
-def test_what_is_rewritten_for_a_payload_ends_a_pause_too(start: Start, place: str) -> None:
-    """PYINIT_OPTIONS may be an image's, for its server."""
-    init = start("-P", "-r", "TERM:QUIT", place=place)
-    init.idle()
-    init.signal(signal.SIGTERM)
-    assert init.wait() == (0, "", "")
-
-
-def test_a_pause_names_whom_it_reaps(start: Start, place: str) -> None:
-    init = start("-P", "-w", place=place, prepare=["zombies=1"])
-    assert re.search(r"pyinit: reaped \d+ \(prepare.*\): exit code \d+\n", init.expect_error("\n"))
 
 
 @pytest.mark.parametrize("value", ["-g -e 7:8", "  -g\t-e\n7:8 ", "--group --remap-exit=7:8", "-e 7:8"])
@@ -324,61 +214,6 @@ def test_it_wins_where_the_two_contradict_each_other(start: Start, variable: str
 )
 def test_what_is_refused_there_is_named_with_the_variable(start: Start, value: str, words: list[str]) -> None:
     refused(start("true", environment=with_variable(value)).wait(), "PYINIT_OPTIONS", *words)
-
-
-def child_of_a_parent(start: Start, program: Sequence[str], option: str, place: str) -> tuple[Init, int, int]:
-    """Start an init below a shell; return the shell's Init, and the pids of init and payload."""
-    script = '"$@" & read -r word; exit 0'
-    reader, writer = os.pipe()
-    words = [*program, "-p", option, "--", *payload("receive")]
-    parent = start(*shell(script, *words), program=(), place=place, stdin=reader)
-    os.close(reader)
-    parent.expect("got is ready\n")
-
-    def receiver() -> int:
-        found = [pid for pid in processes.descendants(parent.pid) if processes.command(pid) == payload("receive")]
-        return found[0] if found else 0
-
-    below = until(receiver, "the payload")
-    init = processes.parent(below)
-    assert processes.parent(init) == parent.pid
-    os.close(writer)
-    return parent, init, below
-
-
-@pytest.mark.parametrize("option", ["TERM", "15", "SIGTERM"])
-def test_the_parents_death_is_a_signal(start: Start, program: list[str], option: str) -> None:
-    parent, init, below = child_of_a_parent(start, program, option, "subreaper")
-    # The shell's end was caused by the closed pipe.
-    assert parent.wait().code == 0
-    parent.expect("got 15 ")
-    kill(below)
-    until(lambda: not processes.alive(init), "init's end")
-
-
-def test_the_parents_death_can_be_init_and_payloads_own(start: Start, program: list[str]) -> None:
-    parent, init, below = child_of_a_parent(start, program, "KILL", "subreaper")
-    assert parent.wait().code == 0
-    until(lambda: not processes.alive(init), "init's end")
-    until(lambda: not processes.alive(below), "the payload's end")
-
-
-def test_without_that_option_init_stays(start: Start, program: list[str]) -> None:
-    script = '"$@" & exit 0'
-    first = start(*shell(script, *program, "--", *payload("receive")), program=(), place="subreaper")
-    first.expect("got is ready\n")
-    assert first.wait().code == 0
-    below = until(
-        lambda: next(
-            (pid for pid in processes.descendants(os.getpid()) if processes.command(pid) == payload("receive")), 0
-        ),
-        "the payload",
-    )
-    init = processes.parent(below)
-    os.kill(init, signal.SIGUSR1)
-    first.expect("got 10 ")
-    kill(below)
-    until(lambda: not processes.alive(init), "init's end")
 
 
 def test_places_are_what_the_tests_think(start: Start) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,10 @@ import pytest
 from tests import processes
 from tests.commands import ENVIRONMENT, shell
 from tests.conftest import RunAs, Start
+from tests.ending import kill
+from tests.leaving import Leaving
 from tests.pair import got_by, pair
+from tests.parents import child_of_a_parent
 from tests.waiting import until
 from tools.namespace import NAMESPACE
 
@@ -154,19 +158,23 @@ def test_tini_w_warns_of_each_orphan(run_as: RunAs) -> None:
     init.expect_error("exit code 4")
 
 
-def test_tini_p_takes_a_signal(run_as: RunAs) -> None:
-    assert run_as("tini", "-p", "SIGTERM", "true").wait().code == 0
+def test_tini_p_sends_a_signal_when_its_parent_dies(start: Start, run_as: RunAs, named: Callable[[str], str]) -> None:
+    parent, init, below = child_of_a_parent(start, [named("tini")], "SIGTERM", "subreaper")
+    assert parent.wait().code == 0
+    parent.expect("got 15 ")
+    kill(below)
+    until(lambda: not processes.alive(init), "init's end")
     assert run_as("tini", "-p", "NONSENSE", "true").wait().code == 1
 
 
-@pytest.mark.parametrize("how", ["default", "option", "variable"])
+@pytest.mark.parametrize("how", ["default", "option", "variable", "yes"])
 def test_dumb_init_has_a_session_unless_asked_not_to(run_as: RunAs, how: str) -> None:
     words = ["-c"] if how == "option" else []
-    added = {"DUMB_INIT_SETSID": "0"} if how == "variable" else {}
+    added = {"variable": {"DUMB_INIT_SETSID": "0"}, "yes": {"DUMB_INIT_SETSID": "1"}}.get(how, {})
     init = run_as("dumb-init", *words, *shell("echo ready; read line"), stdin=-1, environment={**ENVIRONMENT, **added})
     init.expect("ready")
-    assert (os.getsid(init.payload) == init.payload) == (how == "default")
-    assert (os.getpgid(init.payload) == os.getpgid(init.pid)) == (how != "default")
+    assert (os.getsid(init.payload) == init.payload) == (how in ("default", "yes"))
+    assert (os.getpgid(init.payload) == os.getpgid(init.pid)) == (how in ("option", "variable"))
 
 
 def test_dumb_init_signals_the_whole_session_group(run_as: RunAs) -> None:
@@ -184,6 +192,18 @@ def test_dumb_init_signals_the_payload_alone_if_asked(run_as: RunAs, how: str) -
     assert got_by(init, child) == ([12], [])
 
 
+def test_dumb_init_as_pid_1_asks_at_the_end_once(start: Start, named: Callable[[str], str], tmp_path: Path) -> None:
+    """Everybody, as pyinit does, and not its session as well."""
+    trace = tmp_path / "trace"
+    strace = ["strace", "-f", "-o", str(trace), "-e", "trace=kill", *NAMESPACE]
+    leaving = Leaving(start, [], ["telling"], program=[*strace, named("dumb-init")], place="subreaper").end()
+    leaving.says("told 18", 1)
+    leaving.says("told 15", 1)
+    os.kill(leaving.left[0], signal.SIGUSR2)
+    leaving.wait()
+    assert re.findall(r"kill\((-?\d+), SIGTERM\)", trace.read_text()) == ["-1"]
+
+
 @pytest.mark.parametrize("rule", ["10:15", "USR1:TERM"])
 def test_dumb_init_rewrites_numbers_and_names(run_as: RunAs, rule: str) -> None:
     init = run_as("dumb-init", "-r", rule, *ENDS_WITH_3)
@@ -199,12 +219,22 @@ def test_dumb_init_refuses_other_numbers(run_as: RunAs, rule: str) -> None:
     assert rule in done.stderr
 
 
-@pytest.mark.parametrize("how", ["option", "variable"])
-def test_dumb_init_can_be_verbose(run_as: RunAs, how: str) -> None:
-    words = ["-v"] if how == "option" else []
-    added = {"DUMB_INIT_DEBUG": "1"} if how == "variable" else {}
-    done = run_as("dumb-init", *words, "true", environment={**ENVIRONMENT, **added}).wait()
-    assert "payload" in done.stderr
+@pytest.mark.parametrize(
+    ("words", "added", "said"),
+    [
+        (["-v"], {}, True),
+        ([], {"DUMB_INIT_DEBUG": "1"}, True),
+        ([], {"DUMB_INIT_DEBUG": "0"}, False),
+        ([], {"DUMB_INIT_DEBUG": ""}, False),
+    ],
+)
+def test_dumb_init_can_be_verbose(run_as: RunAs, words: list[str], added: dict[str, str], said: bool) -> None:
+    """It then says all that happens, each signal too."""
+    init = run_as("dumb-init", *words, *ENDS_WITH_3, environment={**ENVIRONMENT, **added})
+    init.expect("ready")
+    init.signal(signal.SIGTERM)
+    done = init.wait()
+    assert (done.code, "TERM is forwarded" in done.stderr, bool(done.stderr)) == (3, said, said)
 
 
 def test_catatonit_pauses(run_as: RunAs) -> None:

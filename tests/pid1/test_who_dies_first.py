@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -181,9 +182,7 @@ def test_those_who_hand_on_their_life_are_caught(start: Start, program: list[str
         assert init.stdout == "ready\n1\n"
 
 
-def test_who_is_born_in_the_midst_of_a_kill_is_not_spared_it(
-    start: Start, program: list[str], tmp_path: Path
-) -> None:
+def test_who_is_born_in_the_midst_of_a_kill_is_not_spared_it(start: Start, program: list[str], tmp_path: Path) -> None:
     """Held up after each KILL, init finds somebody at its next look who was born since."""
     trace = ["strace", "-qq", "-o", str(tmp_path / "trace"), "-P", "/proc/loadavg"]
     slow = [*trace, "-e", "trace=close", "-e", "inject=close:delay_exit=300000"]

@@ -1,0 +1,84 @@
+"""What init says, as text and as JSON; standard output stays the payload's."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.commands import ENVIRONMENT, payload, shell
+from tests.conftest import Start
+
+
+def test_verbose_says_what_happens_on_standard_error(start: Start, place: str) -> None:
+    """tini's INFO goes to standard output, into what the payload's readers get."""
+    outcome = start("-v", *shell("echo output; exit 3"), place=place).wait()
+    assert (outcome.code, outcome.stdout) == (3, "output\n")
+    said = r"pyinit: payload (\d+) started: /bin/sh\npyinit: payload \1 ended: exit code 3\n"
+    assert re.fullmatch(said, outcome.stderr)
+
+
+def test_twice_it_says_every_signal(start: Start) -> None:
+    init = start("-vv", "--", *payload("receive"))
+    init.expect("got is ready\n")
+    init.signal(37)
+    init.expect("got 37 ")
+    init.expect_error("RTMIN+3")
+
+
+def test_init_says_nothing_by_itself(start: Start, place: str) -> None:
+    assert start(*shell("( true & ); kill -TERM $$"), place=place).wait() == (143, "", "")
+
+
+def test_json_is_one_object_for_a_line(start: Start) -> None:
+    begun = time.time()
+    script = "(sh -c 'exit 4' &); trap : USR1; read line; exit 3"
+    init = start("-vvw", "--log-format", "json", *shell(script), stdin=subprocess.PIPE)
+    init.expect_error("exit code 4")
+    init.signal(signal.SIGUSR1)
+    init.expect_error("USR1 is forwarded")
+    assert init.process.stdin
+    init.process.stdin.close()
+    outcome = init.wait()
+    found = [json.loads(line) for line in outcome.stderr.splitlines()]
+    # It is written in thousandths.
+    assert all(begun - 0.001 <= each["time"] <= time.time() + 0.001 for each in found)
+
+    def fields(text: str) -> tuple[object, ...]:
+        (each,) = [each for each in found if text in each["message"]]
+        return tuple(each.get(name) for name in ("level", "code", "signal"))
+
+    assert fields("started: /bin/sh") == ("info", None, None)
+    assert fields("reaped") == ("warning", 4, None)
+    assert fields("USR1 is forwarded") == ("debug", None, "USR1")
+    assert fields("ended: exit code 3") == ("info", 3, None)
+    assert outcome.code == 3
+
+
+def test_errors_are_json_as_well(start: Start) -> None:
+    outcome = start("--log-format=json", '/no/"such\\\n\xff').wait()
+    assert outcome.code == 127
+    said = json.loads(outcome.stderr)
+    assert '/no/"such' in said["message"]
+    assert (said["level"], said["code"]) == ("error", 127)
+
+
+@pytest.mark.parametrize("kind", ["source"], indirect=True)
+def test_an_internal_error_keeps_to_the_options(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "prctl.py").write_text("def set_child_subreaper(_):\n    raise ValueError('odd')\n")
+    environment = {**ENVIRONMENT, "PYTHONPATH": str(tmp_path)}
+    outcome = start("--log-format=json", "-e", "125:9", "true", place="subreaper", environment=environment).wait()
+    assert outcome.code == 9
+    assert json.loads(outcome.stderr)["message"] == "internal error: ValueError: odd"
+
+
+def test_json_is_utf_8_whatever_the_names_are(start: Start) -> None:
+    outcome = start("--log-format=json", b"/no/\xff\xfe").wait()
+    assert os.fsencode(outcome.stderr).decode("utf-8")
+    assert "/no/" in json.loads(outcome.stderr)["message"]
