@@ -137,16 +137,24 @@ def test_a_script_without_interpreter_where_there_is_no_shell(start: Start, tmp_
     complains(start(program, prepare=["hide=/bin/sh"]).wait(), 126, program, "/bin/sh", "#!")
 
 
+@pytest.mark.parametrize(
+    ("data", "number", "machine"),
+    # elf.h: e_ident[EI_DATA] is the order of e_machine's bytes.
+    [(1, b"\xb7\0", "aarch64"), (2, b"\0\x16", "s390x"), (1, b"\xe7\x03", "another machine")],
+)
 @pytest.mark.parametrize("in_path", [False, True])
-def test_a_program_for_another_machine_is_no_script(start: Start, tmp_path: Path, in_path: bool) -> None:
+def test_a_program_for_another_machine_is_no_script(
+    start: Start, tmp_path: Path, in_path: bool, data: int, number: bytes, machine: str
+) -> None:
     """The shell took it for a script: an image of the wrong architecture ended with 2 and a syntax error of sh's."""
     head = bytearray(Path("/bin/true").read_bytes())
-    head[18:20] = (183).to_bytes(2, "little")  # elf.h: EM_AARCH64
+    head[5] = data
+    head[18:20] = number
     (tmp_path / "program").write_bytes(head)
     (tmp_path / "program").chmod(0o755)
     name = "program" if in_path else str(tmp_path / "program")
     done = start(name, environment={"PATH": f"{tmp_path}:/usr/bin"}).wait()
-    complains(done, 126, f"{name}: cannot be executed: Exec format error", "aarch64", os.uname().machine)
+    complains(done, 126, f"{name}: cannot be executed: Exec format error", f"for {machine}, ", os.uname().machine)
 
 
 @pytest.mark.parametrize(

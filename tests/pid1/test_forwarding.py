@@ -104,11 +104,13 @@ def test_a_thousand_queued_real_time_signals_all_arrive(
     assert got == collections.Counter(sent)
 
 
-def test_the_payload_alone_is_the_target(start: Start, place: str) -> None:
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGCONT])
+def test_the_payload_alone_is_the_target(start: Start, place: str, number: int) -> None:
+    """CONT is for the whole group only when the terminal has stopped that."""
     init, child = pair(start, place=place)
-    init.signal(signal.SIGUSR1)
-    init.expect("got 10 ")
-    assert got_by(init, child) == ([10], [])
+    init.signal(number)
+    init.expect(f"got {int(number)} ")
+    assert got_by(init, child) == ([number], [])
 
 
 @pytest.mark.parametrize("option", ["-g", "--group"])

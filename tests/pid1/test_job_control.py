@@ -15,6 +15,7 @@ from tests.commands import ENVIRONMENT, compiled, payload, shell
 from tests.conftest import OpenTerminal, Start
 from tests.ending import kill
 from tests.harness import WAITS, Init
+from tests.leaving import LONG
 from tests.terminal import BASH, END, INTERRUPT, QUIT, SUSPEND, Terminal
 from tests.waiting import until
 from tools.namespace import NAMESPACE
@@ -177,15 +178,35 @@ def test_a_signal_that_somebody_sent_is_for_init_alone(bash: Terminal, program: 
     bash.expect(f"went on {130 if whom == 'init' else 143}")
 
 
-def test_the_signal_that_is_passed_on_does_not_come_back(bash: Terminal, program: list[str]) -> None:
-    """Init is in that group too: it would be an order of somebody's, for whatever is left."""
-    # What a shell starts in the background ignores INT.
-    left = "trap 'echo got INT' INT; trap '' TERM; echo left; while :; do sleep 0.01; done"
-    script = f"setsid env --default-signal=INT sh -c {shlex.quote(left)} & wait"
-    bash.type(command(program, "-t", "0.5", "sh", "-c", script))
-    bash.expect("left\r\n")
+def test_in_the_same_group_the_terminal_tells_the_others_itself(bash: Terminal, program: list[str]) -> None:
+    """So INT that ended the payload is passed on to nobody: it was no key, or has come to all of them already."""
+    bash.type(shlex.join(["sh", "-c", f"{command(program, '-c', *SLEEP)}; echo went o''n $?"]))
+    os.kill(bash.runs(*SLEEP), signal.SIGINT)
+    bash.expect("went on 130")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
+def test_without_a_terminal_there_are_no_keys(start: Start, program: list[str], number: int) -> None:
+    around = shell('"$@"; echo "went on $?"', *program, *shell(f"kill -{int(number)} $$"))
+    assert start(*around, program=(), place="subreaper").wait() == (0, f"went on {128 + number}\n", "")
+
+
+def test_the_signal_that_is_passed_on_does_not_come_back_as_an_order(bash: Terminal, program: list[str]) -> None:
+    """It would go to who is left, and the user's next one would be the second, and end the grace period."""
+    script = shell('setsid "$1" left & wait', str(compiled("receive")))
+    bash.type(command(program, "-t", LONG, *script))
+    bash.expect("left is ready")
+    (init,) = processes.children(bash.pid)
     bash.press(INTERRUPT)
-    assert "got INT" not in bash.prompt(130)
+    bash.expect("left 18 0 ")
+    init_is_idle(init)
+    os.kill(init, 40)
+    bash.expect("left 40 0 ")
+    assert "left 2 " not in bash.screen
+    os.kill(init, signal.SIGINT)
+    bash.expect("left 2 0 ")
+    os.kill(init, signal.SIGINT)
+    bash.prompt(130)
 
 
 def test_bg_lets_it_go_on_without_the_terminal(bash: Terminal, program: list[str]) -> None:
