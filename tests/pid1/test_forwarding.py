@@ -66,10 +66,9 @@ def test_what_is_not_forwarded(start: Start, number: int) -> None:
     assert until_marked(init) == []
 
 
-def test_signals_of_libc_do_not_end_a_subreaper(start: Start, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["frozen"], indirect=True)
+def test_signals_of_libc_do_not_end_a_subreaper(start: Start) -> None:
     """From source they do: they cannot be blocked through libc."""
-    if kind == "source":
-        pytest.skip("CPython's libc does not let it block them")
     init = receiver(start, place="subreaper")
     for number in (32, 33):
         init.signal(number)

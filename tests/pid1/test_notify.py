@@ -166,7 +166,7 @@ def test_one_descriptor_that_fails_to_close_leaves_no_other_open(
 def test_without_a_manager_there_is_no_relay(start: Start) -> None:
     init = start(*shell("echo ready ${NOTIFY_SOCKET-unset}; read line"), stdin=subprocess.PIPE)
     init.expect("ready unset")
-    until(lambda: processes.state(init.pid) == "S", "a waiting init")
+    init.idle()
     assert len(os.listdir(f"/proc/{init.pid}/fd")) == 3
 
 
@@ -292,6 +292,8 @@ def test_an_address_of_another_kind_is_left_to_the_payload(start: Start, address
     assert done == (0, f"{address}\n", "")
 
 
+@pytest.mark.parametrize("kind", ["source"], indirect=True)
+@pytest.mark.parametrize("manager", ["path"], indirect=True)
 def test_it_is_not_even_imported_without_a_manager(start: Start, manager: Manager) -> None:
     told = [sys.executable, "-X", "importtime", "-m", "pyinit"]
     assert "pyinit.notify" not in start("true", program=told).wait().stderr

@@ -227,9 +227,8 @@ def test_places_are_what_the_tests_think(start: Start) -> None:
     assert processes.parent(other.pid) == os.getpid()
 
 
-def test_the_installed_script_is_the_same_program(start: Start, kind: str, place: str) -> None:
-    if kind == "frozen":
-        pytest.skip("there is no script")
+@pytest.mark.parametrize("kind", ["source"], indirect=True)
+def test_the_installed_script_is_the_same_program(start: Start, place: str) -> None:
     script = [str(Path(sys.executable).with_name("pyinit"))]
     assert start("-e", "7:8", *shell("exit 7"), program=script, place=place).wait() == (8, "", "")
     assert start("--", *shell("kill -9 $$"), program=script, place=place).wait() == (137, "", "")

@@ -239,7 +239,7 @@ def test_dumb_init_can_be_verbose(run_as: RunAs, words: list[str], added: dict[s
 
 def test_catatonit_pauses(run_as: RunAs) -> None:
     init = run_as("catatonit", "-P")
-    until(lambda: processes.state(init.pid) == "S", "a waiting init")
+    init.idle()
     init.signal(signal.SIGTERM)
     assert init.wait().code == 0
     assert run_as("podman-init", "-P", "true").wait().code == 1
@@ -308,9 +308,9 @@ def test_help_names_the_variables(run_as: RunAs, name: str) -> None:
     assert set(re.findall(r"(?:TINI|DUMB_INIT|CATATONIT|PYINIT)_", text)) == {family, "PYINIT_"}
 
 
-def test_every_kind_of_link_makes_the_name(kind: str, program: list[str], start: Start, tmp_path: Path) -> None:
-    if kind == "source":
-        pytest.skip("a script's name is no link's")
+@pytest.mark.parametrize("kind", ["frozen"], indirect=True)
+def test_every_kind_of_link_makes_the_name(program: list[str], start: Start, tmp_path: Path) -> None:
+    """From source a script's name is no link's."""
     # A hard link cannot cross file systems, and docker's mount is a file of its own.
     copy = tmp_path / "pyinit"
     shutil.copy(program[0], copy)
@@ -323,10 +323,10 @@ def test_every_kind_of_link_makes_the_name(kind: str, program: list[str], start:
         assert start("no-such-program", program=[str(tmp_path / name)]).wait().code == code
 
 
+@pytest.mark.parametrize("kind", ["frozen"], indirect=True)
 @pytest.mark.parametrize(("name", "code"), [("/dev/init", 1), ("/sbin/init", 125), ("/sbin/docker-init", 1)])
-def test_dockers_old_path_is_tinis(kind: str, program: list[str], start: Start, name: str, code: int) -> None:
-    if kind == "source":
-        pytest.skip("Python's own name would be another")
+def test_dockers_old_path_is_tinis(program: list[str], start: Start, name: str, code: int) -> None:
+    """From source Python's own name would be another."""
     words = ["bash", "-c", 'exec -a "$1" "$0" -z', program[0], name]
     assert start(place=[*NAMESPACE, *words], program=()).wait().code == code
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests import processes
-from tests.commands import PLACES, WITHOUT_PROC, payload
+from tests.commands import WITHOUT_PROC, payload
 from tests.conftest import Start
 from tests.harness import Init
 from tests.hostile.refusals import refused
@@ -257,7 +257,6 @@ def test_another_writer_is_quicker(
     begin: Callable[..., Init], make: Kind, refusal: str, place: str, tmp_path: Path
 ) -> None:
     """Init held back at the entrance of its write while somebody else fills what it has found writable."""
-    assert place in PLACES
     with make() as unwritable:
         init = begin(unwritable, "-vv", place=place)
         assert unwritable.relieve

@@ -12,6 +12,7 @@ from tests import processes
 from tests.commands import shell
 from tests.conftest import Start
 from tests.harness import Outcome
+from tests.needed import need
 from tests.waiting import until
 from tools.namespace import NAMESPACE
 
@@ -34,7 +35,6 @@ workers:x:1001:worker
 broken:x:many:worker
 most:x:4294967295:
 """
-ALL = "ffffffff"
 
 
 @pytest.fixture
@@ -111,6 +111,7 @@ def test_inheritable_and_ambient_capabilities_are_dropped(start: Start, image: P
 
 def test_in_a_user_namespace(start: Start, image: Path) -> None:
     """As rootless podman has it: ids that are mapped can be taken, others cannot."""
+    need("newuidmap", "newgidmap")
     for name in ("subuid", "subgid"):
         (image / name).write_text("root:100000:2000\n")
     mapped = ["unshare", "--user", "--map-users=100000,0,2000", "--map-groups=100000,0,2000"]

@@ -49,6 +49,7 @@ def traced(
     calls: str,
     around: Sequence[str] = (),
     environment: Mapping[str, str] = ENVIRONMENT,
+    directory: Path | None = None,
 ) -> Trace:
     """Run a program under strace, which sees `calls`; `around` starts it, as PID 1 perhaps."""
     log = folder / "trace"
@@ -61,6 +62,7 @@ def traced(
         timeout=PATIENCE,
         stdin=subprocess.DEVNULL,
         env=environment,
+        cwd=directory,
     )
     return read(log, str(program[0]), done)
 

@@ -133,5 +133,8 @@ def test_in_a_folder_of_hostile_modules(frozen: Path, tmp_path: Path) -> None:
     for name in ("signal", "os", "pyinit", "encodings", "setproctitle", "_pyinit"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit(99)\n")
     shutil.copy(frozen, tmp_path / "pyinit")
-    found = traced([tmp_path / "pyinit"], ["--", *LIVES["orphans"][0][1:]], tmp_path, calls="%file,%process")
+    words, around = LIVES["orphans"]
+    copy = tmp_path / "pyinit"
+    found = traced([copy], words, tmp_path, calls="%file,%process", around=around, directory=tmp_path)
+    assert found.done.returncode == 3
     only_reads(found.init)

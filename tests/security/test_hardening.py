@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from tests import processes
-from tests.commands import payload
+from tests.commands import compiled, payload, shell
 from tests.harness import Init
+from tests.manager import Manager
+from tests.needed import absent
+from tests.waiting import until
 
 
 def test_no_segment_is_written_and_executed(frozen: Path) -> None:
@@ -21,12 +23,18 @@ def test_no_segment_is_written_and_executed(frozen: Path) -> None:
     assert segments == [("LOAD", "R E"), ("LOAD", "RW "), ("TLS", "R  "), ("GNU_STACK", "RW ")]
 
 
-def test_no_memory_is_written_and_executed(frozen: Path) -> None:
-    """Nor is there any when init runs: with a relay, orphans and a storm of signals behind it."""
-    with closing(Init([str(frozen)], ["-w", "--", *payload("receive")])) as init:
+def test_no_memory_is_written_and_executed(frozen: Path, tmp_path: Path) -> None:
+    """Nor is there any when init runs: with a message, an orphan and a hundred signals behind it."""
+    manager = Manager(str(tmp_path / "manager"))
+    script = f'(true &); "$@"; exec {shlex.quote(str(compiled("receive")))}'
+    words = ["-w", "--", *shell(script, *payload("notify", "READY=1"))]
+    with closing(manager.socket), closing(Init([str(frozen)], words, environment=manager.environment)) as init:
+        init.expect_error("reaped")
+        assert manager.receive()[0] == b"READY=1"
         init.expect("got is ready\n")
-        init.signal(10)
-        init.expect("got 10 ")
+        for _ in range(100):
+            init.signal(34)
+        until(lambda: init.stdout.count("got 34 ") == 100, "a hundred signals")
         init.idle()
         maps = [line.split() for line in processes.read(init.pid, "maps").decode().splitlines()]
     # [vsyscall] is the kernel's, at the same place in every process.
@@ -51,7 +59,7 @@ def test_own_functions_with_arrays_have_a_canary(frozen: Path) -> None:
     """GCC's stack protector reads it from %fs:0x28."""
     stage = frozen.parent.parent / ".work" / "pyinit" / "stage1"
     if not stage.exists():
-        pytest.skip(f"{frozen} was made elsewhere")
+        absent(f"{frozen} was made elsewhere")
     command = ["objdump", "--disassemble=pyinit_environment_write_pid", "--no-show-raw-insn", str(stage)]
     shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert shown.count("%fs:0x28") == 2
