@@ -16,6 +16,8 @@ PROGRAMS = {
 }
 PLACES: Mapping[str, Sequence[str]] = {"pid1": NAMESPACE, "subreaper": ()}
 ENVIRONMENT: Mapping[str, str] = {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8"}
+# The words that start a program as somebody without any right.
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 # As PID 1 where no /proc is mounted.
 WITHOUT_PROC = [
     *("/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount"),

@@ -6,23 +6,16 @@ import contextlib
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pyinit.loop import SOON
 from tests import processes
-from tests.calls import name_of
 from tests.commands import ENVIRONMENT, PLACES, Word, compiled
 from tests.ending import kill, wait_until_dead
+from tests.idle import idle
 from tests.streams import Stream
 from tests.waiting import PATIENCE, NotInTimeError, until
-
-# What an init waits in.
-WAITS = ("rt_sigtimedwait", "poll")
-# Their timeouts when they have none: no structure, and -1.
-FOR_EVER = ("0x0", "0xffffffff", "0xffffffffffffffff")
 
 
 class Outcome(NamedTuple):
@@ -123,23 +116,8 @@ class Init:
         os.kill(self.pid, number)
 
     def idle(self) -> list[str]:
-        """Wait until the init has done all there was to do; the system call that it sleeps in.
-
-        A wait that has an end may be its first, after which it does a little more (pyinit/loop.py): that is over when
-        it is seen to wait after that time.
-        """
-
-        def sleeps() -> list[str]:
-            # In this order: once it sleeps, whatever was pending before has been taken.
-            pending = processes.signals(self.pid, "ShdPnd") | processes.signals(self.pid, "SigPnd")
-            call = processes.sleeping_for(self.pid)
-            return call if not pending and name_of(call) in WAITS else []
-
-        call = until(sleeps, "an idle init")
-        if call[3] in FOR_EVER:
-            return call
-        time.sleep(2 * SOON)
-        return until(sleeps, "an idle init")
+        """Wait until the init has done all there was to do; the system call that it sleeps in."""
+        return idle(self.pid)
 
     def wait(self, timeout: float = PATIENCE) -> Outcome:
         """Wait for the end; what the init's orphans write later is not awaited."""

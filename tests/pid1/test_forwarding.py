@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from tests import processes
-from tests.commands import ENVIRONMENT, WITHOUT_KILL, WITHOUT_THE_NEWEST_PID, compiled, payload, shell, with_mount
+from tests.commands import (
+    ENVIRONMENT,
+    NOBODY,
+    WITHOUT_KILL,
+    WITHOUT_THE_NEWEST_PID,
+    compiled,
+    payload,
+    shell,
+    with_mount,
+)
 from tests.conftest import Start
 from tests.harness import Init
 from tests.pair import MARK, got_by, pair
@@ -265,8 +274,7 @@ def test_what_init_causes_itself_is_not_forwarded(start: Start, place: str) -> N
 
 def test_a_payload_that_may_not_be_signalled_does_not_end_init(start: Start) -> None:
     """tini exits on EPERM and leaves a dead container behind (canvas-lms #1257)."""
-    other_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    init = start("--", *other_user, *payload("receive"), place=[*NAMESPACE, *WITHOUT_KILL])
+    init = start("--", *NOBODY, *payload("receive"), place=[*NAMESPACE, *WITHOUT_KILL])
     init.expect("got is ready\n")
     init.signal(signal.SIGTERM)
     line = init.expect_error("\n")

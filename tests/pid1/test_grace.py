@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.conftest import Start
 from tests.ending import kill
 from tests.leaving import LONG, Leaving
 from tests.processes import title
-from tests.waiting import until
+from tests.waiting import stays, until
 from tools.namespace import NAMESPACE
 
 
@@ -42,9 +43,12 @@ def test_each_gets_term_and_cont_once(start: Start, place: str) -> None:
 def test_each_gets_them_where_the_newest_pid_is_unknown(start: Start, program: list[str], proc: str) -> None:
     """Nobody but the first got TERM, nor KILL."""
     around = [*with_mount(proc), *program]
-    leaving = Leaving(start, ["-t", "0.5"], ["telling:3", "deaf"], program=around, place="subreaper").end()
+    leaving = Leaving(start, ["-t", LONG], ["telling:3", "deaf"], program=around, place="subreaper").end()
     leaving.says("told 18", 3)
     leaving.says("told 15", 3)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        leaving.init.idle()
+        leaving.init.signal(number)
     leaving.wait()
     leaving.gone()
 
@@ -165,7 +169,12 @@ def test_a_dropped_signal_ends_no_period(start: Start) -> None:
 
 
 def test_verbose_names_who_is_left_and_who_was_killed(start: Start, place: str) -> None:
-    leaving = Leaving(start, ["-v", "-t", "0.2"], ["plain:2", "deaf", "stopped"], place=place).end()
+    leaving = Leaving(start, ["-v", "-t", LONG], ["plain:2", "deaf", "stopped"], place=place).end()
+    until(lambda: "1 left" in title(leaving.init.pid), "three of them ended")
+    stays(lambda: processes.alive(leaving.left[2]), "the deaf one", 0.2)
+    for _ in range(2):
+        leaving.init.idle()
+        leaving.init.signal(signal.SIGTERM)
     leaving.wait()
     error = leaving.init.stderr
     left = re.findall(r"^pyinit: left: (\d+) leave-\w+ \((.+), (\d+\.\d) s old\)$", error, re.MULTILINE)
@@ -283,14 +292,8 @@ def test_nothing_left_costs_one_system_call_as_pid_1_and_none_elsewhere(
         assert any(call.startswith("kill(-1, 0)") and "ESRCH" in call for call in after)
 
 
-def test_dumb_init_sends_term_without_waiting(start: Start, kind: str, program: list[str], tmp_path: Path) -> None:
-    name = tmp_path / "dumb-init"
-    if kind == "frozen":
-        name.symlink_to(program[0])
-    else:
-        name.write_text(f"#!{program[0]}\nfrom pyinit.__main__ import command\ncommand()\n")
-        name.chmod(0o755)
-    leaving = Leaving(start, [], ["telling"], program=[str(name)], place="subreaper").end()
+def test_dumb_init_sends_term_without_waiting(start: Start, named: Callable[[str], str]) -> None:
+    leaving = Leaving(start, [], ["telling"], program=[named("dumb-init")], place="subreaper").end()
     leaving.wait()
     with leaving.surviving() as left:
         assert left == leaving.left

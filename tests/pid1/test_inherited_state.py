@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import processes
-from tests.commands import ENVIRONMENT
+from tests.commands import ENVIRONMENT, NOBODY
 from tests.conftest import Start
 from tests.harness import Init
 from tests.waiting import until
@@ -249,8 +249,7 @@ def test_so_does_one_that_pauses(start: Start, place: str, tmp_path: Path) -> No
 
 
 def test_without_root_nothing_is_different(start: Start) -> None:
-    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    init = start(*PAYLOAD, place=[*NAMESPACE, *user])
+    init = start(*PAYLOAD, place=[*NAMESPACE, *NOBODY])
     pid = payload_of(init)
     assert processes.status(pid)["Uid"].split() == ["65534"] * 4
     os.kill(init.pid, signal.SIGTERM)

@@ -14,7 +14,8 @@ from tests import processes
 from tests.commands import ENVIRONMENT, compiled, payload, shell
 from tests.conftest import OpenTerminal, Start
 from tests.ending import kill
-from tests.harness import WAITS, Init
+from tests.harness import Init
+from tests.idle import idle
 from tests.leaving import LONG
 from tests.terminal import BASH, END, INTERRUPT, QUIT, SUSPEND, Terminal
 from tests.waiting import until
@@ -50,7 +51,7 @@ def resumed(bash: Terminal, child: int) -> None:
     """Wait until fg has had all its effects: init still hands CONT on when the payload goes on already."""
     assert bash.runs(*SLEEP) == child
     state(child, "S")
-    init_is_idle(processes.parent(child))
+    idle(processes.parent(child))
 
 
 def test_interrupt_ends_with_130(bash: Terminal, program: list[str]) -> None:
@@ -199,7 +200,7 @@ def test_the_signal_that_is_passed_on_does_not_come_back_as_an_order(bash: Termi
     (init,) = processes.children(bash.pid)
     bash.press(INTERRUPT)
     bash.expect("left 18 0 ")
-    init_is_idle(init)
+    idle(init)
     os.kill(init, 40)
     bash.expect("left 40 0 ")
     assert "left 2 " not in bash.screen
@@ -424,18 +425,13 @@ def test_a_key_arrives_once(terminal: OpenTerminal, program: list[str], key: byt
     """In the same group the terminal has sent it to the payload already."""
     one = terminal(*program, option, "--", *payload("receive"))
     one.expect("got is ready")
-    init_is_idle(one.pid)
+    idle(one.pid)
     one.press(key)
     # From the kernel, by nobody.
     one.expect(f"got {number} 128 0\r\n")
-    init_is_idle(one.pid)
+    idle(one.pid)
     os.kill(one.pid, 40)
     assert "got" not in one.expect("got 40 ").removesuffix("got 40 ")
-
-
-def init_is_idle(pid: int) -> None:
-    """Wait until the init has nothing pending and sleeps in its wait."""
-    until(lambda: not processes.signals(pid, "ShdPnd") and processes.sleeping_in(pid) in WAITS, "an idle init")
 
 
 def test_the_terminals_signals_come_once_in_the_same_group_with_the_relay_too(
@@ -447,7 +443,7 @@ def test_the_terminals_signals_come_once_in_the_same_group_with_the_relay_too(
     one.expect("got is ready")
     one.press(INTERRUPT)
     one.expect("got 2 128 0\r\n")
-    init_is_idle(one.pid)
+    idle(one.pid)
     os.kill(one.pid, 40)
     assert "got" not in one.expect("got 40 ").removesuffix("got 40 ")
 
@@ -456,10 +452,10 @@ def test_the_terminals_signals_come_once_in_the_same_group_with_the_relay_too(
 def test_a_new_size_arrives_once(terminal: OpenTerminal, program: list[str], option: str) -> None:
     one = terminal(*program, option, "--", *payload("receive"))
     one.expect("got is ready")
-    init_is_idle(one.pid)
+    idle(one.pid)
     one.resize(50, 100)
     one.expect("got 28 128 0\r\n")
-    init_is_idle(one.pid)
+    idle(one.pid)
     os.kill(one.pid, 40)
     assert "got" not in one.expect("got 40 ").removesuffix("got 40 ")
 
@@ -499,7 +495,7 @@ def test_suspend_is_undone_after_a_stop_that_somebody_else_has_ended(
     until(lambda: processes.state(child) == "T", "the payload's stop")
     os.kill(child, signal.SIGCONT)
     one.expect("got 18 0 ")
-    init_is_idle(init)
+    idle(init)
     one.press(SUSPEND)
     one.expect("got 18 0 ")
 
@@ -544,7 +540,7 @@ def test_on_a_terminal_too(terminal: OpenTerminal, program: list[str]) -> None:
     (child,) = processes.children(one.pid)
     os.kill(one.pid, signal.SIGTSTP)
     state(child, "T")
-    init_is_idle(one.pid)
+    idle(one.pid)
     assert processes.state(child) == "T"
     os.kill(one.pid, signal.SIGCONT)
     one.expect("got 18 0 ")

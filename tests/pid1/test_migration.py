@@ -6,14 +6,16 @@ import os
 import re
 import shlex
 import signal
+import time
 from collections.abc import Callable
 
 import pytest
 
 from tests import processes
-from tests.commands import ENVIRONMENT, WITHOUT_KILL, payload, shell
-from tests.conftest import OpenTerminal, RunAs
+from tests.commands import ENVIRONMENT, NOBODY, WITHOUT_KILL, payload, shell
+from tests.conftest import OpenTerminal, RunAs, Start
 from tests.ending import kill
+from tests.processes import title
 from tests.terminal import INTERRUPT, SUSPEND, Terminal
 from tests.waiting import until
 from tools.namespace import NAMESPACE
@@ -30,13 +32,19 @@ RECEIVE = payload("receive")
 
 @EACH
 def test_what_is_left_is_asked_to_end(run_as: RunAs, name: str) -> None:
+    """And what does not end is killed three seconds later."""
     left = "trap 'echo asked; exit' TERM; echo ready; sleep 1000 & wait"
-    init = run_as(name, *shell(f"({left}) & read line; exit 3"), stdin=-1)
+    deaf = "trap '' TERM; exec sleep 2000"
+    init = run_as(name, *shell(f"({deaf}) & ({left}) & read line; exit 3"), stdin=-1)
     init.expect("ready")
+    until(lambda: ["sleep", "2000"] in map(processes.command, processes.descendants(init.pid)), "the deaf one")
+    begun = time.monotonic()
     assert init.process.stdin
     init.process.stdin.close()
     init.expect("asked")
+    until(lambda: re.search("KILL in [123] s", title(init.pid)), "KILL to come")
     assert init.wait().code == 3
+    assert time.monotonic() - begun >= 3
 
 
 @EACH
@@ -50,10 +58,11 @@ def test_orphans_are_adopted_unasked_and_without_a_warning(run_as: RunAs, name: 
 
 @EACH
 def test_version_and_help_are_on_standard_output(run_as: RunAs, name: str) -> None:
-    for option in ("--version", "-h"):
+    texts = {"--version": r"tini version \S+ \(pyinit\)( - git\.[0-9a-f]+)?\n", "-h": f"(?s)Usage: {name} .*pyinit.*"}
+    for option, text in texts.items():
         done = run_as(name, option).wait()
         assert (done.code, done.stderr) == (0, "")
-        assert "pyinit" in done.stdout
+        assert re.fullmatch(text, done.stdout)
 
 
 @EACH
@@ -61,12 +70,10 @@ def test_lines_are_on_standard_error_and_name_the_program(run_as: RunAs, name: s
     done = run_as(name, "no-such-program").wait()
     assert done.stdout == ""
     assert re.fullmatch("pyinit: no-such-program: not found.*\n", done.stderr)
-    done = run_as(name, "-v" if name != "catatonit" else "-g", "true", environment={**ENVIRONMENT, **LOUD}).wait()
+    environment = {**ENVIRONMENT, "CATATONIT_DEBUG": "1"}
+    done = run_as(name, "-v" if name != "catatonit" else "-g", "true", environment=environment).wait()
     assert done.stdout == ""
     assert "pyinit: payload" in done.stderr
-
-
-LOUD = {"CATATONIT_DEBUG": "1"}
 
 
 def sleeping(bash: Terminal) -> int:
@@ -107,8 +114,7 @@ def test_a_background_job_leaves_the_foreground_alone(
 
 @EACH
 def test_a_payload_that_may_not_be_signalled_ends_nothing(run_as: RunAs, name: str) -> None:
-    other_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    init = run_as(name, "--", *other_user, *RECEIVE, place=[*NAMESPACE, *WITHOUT_KILL])
+    init = run_as(name, "--", *NOBODY, *RECEIVE, place=[*NAMESPACE, *WITHOUT_KILL])
     init.expect("got is ready\n")
     init.signal(signal.SIGTERM)
     assert "ermitted" in init.expect_error("\n")
@@ -182,9 +188,10 @@ def test_a_name_given_to_the_payload_is_not_named_after_init(run_as: RunAs, name
 # --- tini ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["tini", "catatonit"])
+@EACH
 def test_options_of_the_payload_are_not_eaten(run_as: RunAs, name: str) -> None:
     assert run_as(name, "echo", "-g", "-h", "x").wait() == (0, "-g -h x\n", "")
+    assert run_as(name, "--", "echo", "-l").wait() == (0, "-l\n", "")
     assert run_as(name, *shell("exit 3")).wait().code == 3
 
 
@@ -273,12 +280,23 @@ def test_catatonit_blocks_nothing_for_its_payload(run_as: RunAs) -> None:
 def test_catatonit_pauses_without_a_program_only(run_as: RunAs) -> None:
     done = run_as("catatonit", "-P", "true").wait()
     assert done.code == 1
-    assert "'true'" in done.stderr
+    assert done.stderr == "pyinit: -P runs no program: leave out true\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_pause_container_ends_with_0(run_as: RunAs, place: str, number: int) -> None:
-    init = run_as("catatonit", "-P", place=place)
-    init.idle()
+def test_a_pause_container_ends_with_0(start: Start, named: Callable[[str], str], place: str, number: int) -> None:
+    """And adopts orphans: here of a child that a shell left to it."""
+    script = 'exec 3<&0; (read line <&3; sleep 1000 & echo orphan) & exec "$@"'
+    init = start(*shell(script, named("catatonit"), "-P"), program=(), place=place, stdin=-1)
+    until(lambda: processes.command(init.pid)[-1:] == ["-P"] and init.idle(), "a pause")
+    assert init.process.stdin
+    init.process.stdin.write(b"\n")
+    init.process.stdin.flush()
+    init.expect("orphan\n")
+    orphans = until(
+        lambda: [pid for pid in processes.children(init.pid) if processes.command(pid) == SLEEP], "an adopted orphan"
+    )
+    kill(orphans[0])
+    until(lambda: not processes.children(init.pid), "the orphan reaped")
     init.signal(number)
-    assert init.wait() == (0, "", "")
+    assert init.wait() == (0, "orphan\n", "")

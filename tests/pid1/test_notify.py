@@ -14,13 +14,11 @@ from pathlib import Path
 import pytest
 
 from tests import processes
-from tests.commands import ENVIRONMENT, payload, shell
+from tests.commands import ENVIRONMENT, NOBODY, payload, shell
 from tests.conftest import Start
 from tests.harness import Init
 from tests.manager import Manager
 from tests.waiting import PATIENCE, until
-
-NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -225,7 +223,7 @@ def test_a_stranger_is_not_believed_by_a_subreaper_either(start: Start, manager:
 def test_another_user_below_init_is_believed(start: Start, manager: Manager, place: str, options: list[str]) -> None:
     """With -u even if it has ended and been reaped before its words are read; otherwise while it is there."""
     waits = [] if options else ["barrier"]
-    changed = [] if options else NOBODY
+    changed = () if options else NOBODY
     for _ in range(5):
         init = start(
             *options, *changed, *payload("notify", "STATUS=it", *waits), environment=manager.environment, place=place

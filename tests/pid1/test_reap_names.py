@@ -76,4 +76,4 @@ def test_nothing_is_said_of_orphans_without_it(start: Start) -> None:
 
 
 def test_the_payload_is_no_orphan(start: Start, place: str) -> None:
-    assert start("-w", "true", place=place).wait() == (0, "", "")
+    assert start("-w", *shell("exit 3"), place=place).wait() == (3, "", "")

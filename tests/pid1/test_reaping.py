@@ -161,7 +161,3 @@ def test_a_line_for_each_orphan_that_is_reaped(start: Start, option: str) -> Non
     assert line.startswith("pyinit: ")
     assert re.search(rf"\b{pid}\b", line)
     assert "KILL" in line
-
-
-def test_the_payload_is_no_orphan(start: Start) -> None:
-    assert start("-w", *shell("exit 3")).wait() == (3, "", "")

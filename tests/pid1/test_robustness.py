@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from tests.commands import WITHOUT_PROC, compiled, payload, shell
 from tests.conftest import Start
 from tests.ending import kill
 from tests.harness import Init
-from tests.waiting import until
+from tests.waiting import stays, until
 
 NO_TIMEOUT = "0x0"
 
@@ -41,8 +40,7 @@ def test_an_idle_init_does_not_wake_up(start: Start, place: str) -> None:
     # rt_sigtimedwait without a time: nothing but a signal ends it.
     assert init.idle()[3] == NO_TIMEOUT
     before = processes.switches(init.pid)
-    time.sleep(2.2)
-    assert processes.switches(init.pid) == before
+    stays(lambda: processes.switches(init.pid) == before, "no wake-up", 2.2)
 
 
 def test_an_idle_pause_does_not_wake_up(start: Start, place: str) -> None:

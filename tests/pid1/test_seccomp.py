@@ -12,9 +12,9 @@ import pytest
 from tests import processes
 from tests.commands import shell
 from tests.conftest import OpenTerminal, Start
-from tests.harness import WAITS
 from tests.hostile import contract
 from tests.hostile.refusals import DISPENSABLE, ERRORS, NEEDED, NEEDED_FROM_SOURCE, refused
+from tests.idle import WAITS
 from tests.leaving import LONG, Leaving
 from tests.outcomes import ENDED, HELD
 from tests.terminal import INTERRUPT

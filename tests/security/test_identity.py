@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import processes
-from tests.commands import payload
+from tests.commands import NOBODY, payload
 from tests.conftest import Start
 from tests.harness import Outcome
 from tests.waiting import until
@@ -25,7 +25,7 @@ STARTS: Mapping[str, Sequence[str]] = {
     "root": (),
     "no new privileges": ("setpriv", "--no-new-privs"),
     "a small bounding set": ("setpriv", "--bounding-set=-all,+kill,+setuid,+setgid", "--inh-caps=-all"),
-    "nobody": ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
+    "nobody": NOBODY,
     "nobody with capabilities": (
         *("setpriv", "--reuid=65534", "--regid=65534", "--groups=4,24"),
         *(f"--inh-caps={SOME}", f"--ambient-caps={SOME}"),
@@ -107,7 +107,7 @@ def test_a_set_user_id_file_is_refused(frozen: Path, tmp_path: Path, mode: int, 
     """Otherwise whoever may execute it would be root."""
     copy = f'mount -t tmpfs -o mode=755,suid tmpfs "$1" && cp "$2" "$1/pyinit" && chmod {mode:o} "$1/pyinit"'
     # The folders above are the test's own, and closed to others.
-    script = f'{copy} && cd "$1" && exec setpriv --reuid=65534 --regid=65534 --clear-groups ./pyinit id -u'
+    script = f'{copy} && cd "$1" && exec {" ".join(NOBODY)} ./pyinit id -u'
     place = ["unshare", "--mount", "--fork", "--kill-child", "sh", "-c", script, "sh", str(tmp_path), str(frozen)]
     done = subprocess.run(place, check=False, capture_output=True, text=True, timeout=20)
     expected = (REFUSED, "") if code else ("", "65534\n")

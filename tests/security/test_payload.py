@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from tests import processes
+from tests.calls import NUMBERS
 from tests.commands import ENVIRONMENT, payload, shell
 from tests.conftest import Start
-from tests.hostile.starts import CALLS
 from tests.manager import Manager
 from tests.security.lives import traced
 from tests.waiting import until
@@ -214,7 +214,7 @@ print(os.waitpid(second, 0))
 """
 
 
-@pytest.mark.parametrize("refused", [(), (f"{CALLS['pidfd_open']}:{errno.ENOSYS}",)], ids=["pidfds", "none"])
+@pytest.mark.parametrize("refused", [(), (f"{NUMBERS['pidfd_open']}:{errno.ENOSYS}",)], ids=["pidfds", "none"])
 def test_who_has_got_the_pid_of_another_is_left_alone(refused: tuple[str, ...]) -> None:
     """-a and -t reach processes that they have seen, by pid and start time."""
     around = payload("refuse", *refused, "--")
