@@ -23,30 +23,13 @@ from tests.commands import (
     with_mount,
 )
 from tests.conftest import Start
-from tests.harness import Init
 from tests.pair import MARK, got_by, pair
+from tests.receiver import receiver, until_marked
 from tests.waiting import PATIENCE, until
 from tools.namespace import NAMESPACE
 
 NEVER_FORWARDED = {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, 32, 33}
 FORWARDED = sorted(set(range(1, 65)) - NEVER_FORWARDED)
-# The last thing sent: real-time, so that it comes after every standard signal that is still pending.
-
-
-def until_marked(init: Init, number: int = MARK) -> list[int]:
-    """Send one more signal; return the numbers of all that the payload has got before it."""
-    # Sent when all before it have been taken: one that is late could not be told from one that is lost.
-    init.idle()
-    init.signal(number)
-    lines = init.expect(f"got {number} ").splitlines()
-    return [int(line.split()[1]) for line in lines[:-1] if line.startswith("got ") and line != "got is ready"]
-
-
-def receiver(start: Start, *options: str, **how: object) -> Init:
-    """Start an init whose payload says what it gets."""
-    init = start(*options, "--", *payload("receive"), **how)
-    init.expect("got is ready\n")
-    return init
 
 
 @pytest.mark.parametrize("number", FORWARDED)
@@ -314,44 +297,6 @@ def test_a_signal_sent_at_any_time_after_the_start_is_not_lost(start: Start, opt
         init.close()
 
 
-def test_the_payload_has_a_group_of_its_own(start: Start, place: str) -> None:
-    init = receiver(start, place=place)
-    assert processes.group(init.payload) == init.payload
-    assert processes.session(init.payload) == processes.session(init.pid)
-
-
-@pytest.mark.parametrize("option", ["-c", "--same-group"])
-def test_the_payload_stays_in_inits_group(start: Start, place: str, option: str) -> None:
-    init = receiver(start, option, place=place)
-    assert processes.group(init.payload) == processes.group(init.pid)
-    init.signal(signal.SIGUSR1)
-    init.expect("got 10 ")
-    assert until_marked(init) == []
-
-
-@pytest.mark.parametrize("option", ["-S", "--session"])
-def test_the_payload_gets_its_own_session(start: Start, place: str, option: str) -> None:
-    init = receiver(start, option, place=place)
-    assert processes.session(init.payload) == processes.group(init.payload) == init.payload
-
-
-@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU])
-def test_job_control_signals_stop_a_payload_with_its_own_session(start: Start, number: int) -> None:
-    """They are sent as STOP: for an orphaned group the kernel drops the others."""
-    init = start("-S", "sleep", "1000")
-    until(lambda: processes.command(init.payload) == ["sleep", "1000"], "sleep")
-    init.signal(number)
-    until(lambda: processes.state(init.payload) == "T", "the payload's stop")
-    init.signal(signal.SIGCONT)
-    until(lambda: processes.state(init.payload) == "S", "its continuation")
-
-
-def test_a_rewrite_by_hand_comes_before_that(start: Start) -> None:
-    init = receiver(start, "-S", "-r", "TSTP:USR1")
-    init.signal(signal.SIGTSTP)
-    init.expect("got 10 ")
-
-
 def test_signals_are_forwarded_while_orphans_are_reaped(start: Start, tmp_path: Path) -> None:
     """Reaping does not come first: with 64 a time, signals have their turn in between."""
     script = '"$1" at-once 1000 & exec "$2"'
@@ -361,8 +306,8 @@ def test_signals_are_forwarded_while_orphans_are_reaped(start: Start, tmp_path: 
     init.signal(signal.SIGSTOP)
     until(lambda: processes.state(init.pid) == "T", "its stop")
     # Pids may have begun again at the lowest: the first child need not be the payload.
-    receiver = next(pid for pid in processes.children(init.pid) if processes.command(pid) == payload("receive"))
-    (maker,) = processes.children(receiver)
+    receiving = next(pid for pid in processes.children(init.pid) if processes.command(pid) == payload("receive"))
+    (maker,) = processes.children(receiving)
     os.kill(maker, signal.SIGUSR1)
     until(lambda: len(processes.zombies(processes.children(init.pid))) == 1000, "1,000 zombies")
     init.signal(34)
