@@ -136,6 +136,28 @@ def test_a_key_reaches_the_children_of_a_payload_that_was_in_the_background(bash
     bash.prompt(130)
 
 
+@pytest.mark.parametrize("options", [[], ["-c"]])
+def test_what_resumes_the_children_comes_to_them_once(bash: Terminal, program: list[str], options: list[str]) -> None:
+    """In init's group the shell has told them itself; a later CONT, without a stop, is for the payload alone."""
+    words = [str(compiled("receive")), *STOPPABLE]
+    script = 'receive=$1; shift; "$receive" child "$@" & exec "$receive" got "$@"'
+    bash.type(command(program, *options, *shell(script, *words)))
+    until(lambda: "got is ready" in bash.screen and "child is ready" in bash.screen, "both")
+    (init,) = processes.children(bash.pid)
+    (receiving,) = processes.children(init)
+    (child,) = processes.children(receiving)
+    bash.press(SUSPEND)
+    bash.stopped()
+    bash.type("fg")
+    until(lambda: "got 18 0 " in bash.screen and "child 18 0 " in bash.screen, "both again")
+    idle(init)
+    os.kill(init, signal.SIGCONT)
+    idle(init)
+    os.kill(child, 40)
+    bash.expect("child 40 0 ")
+    assert bash.screen.count("child 18 ") == 1
+
+
 @pytest.mark.parametrize("key", [INTERRUPT, QUIT], ids=["INT", "QUIT"])
 @pytest.mark.parametrize("place", ["left", "right"])
 def test_a_key_ends_the_whole_pipeline(bash: Terminal, program: list[str], key: bytes, place: str) -> None:
