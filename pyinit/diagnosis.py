@@ -16,7 +16,7 @@ from pyinit.searchpath import DEFAULT_PATH
 HEAD = 4096
 PT_INTERP = 3
 # elf.h: e_ident[EI_DATA], and e_machine of what containers are built for.
-BIG_ENDIAN = 2
+BIG_ENDIAN = b"\2"
 MACHINES = {
     3: "i386",
     21: "ppc64",
@@ -102,7 +102,7 @@ def _why_refused(program: bytes, reason: str) -> str:
 def _why_no_program(program: bytes, reason: str) -> str:
     head = _head(program if b"/" in program else _first_in_path(program) or program)
     if head.startswith(b"\x7fELF"):
-        number = int.from_bytes(head[18:20], "big" if head[5] == BIG_ENDIAN else "little")
+        number = int.from_bytes(head[18:20], "big" if head[5:6] == BIG_ENDIAN else "little")
         machine = MACHINES.get(number, "another machine")
         return f"{reason}: it is a program for {machine}, and this is {os.uname().machine}"
     if b"\0" in head.partition(b"\n")[0]:

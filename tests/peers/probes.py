@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests import processes
-from tests.commands import ENVIRONMENT, WITHOUT_KILL, payload, shell
+from tests.commands import ENVIRONMENT, NOBODY, WITHOUT_KILL, payload, shell
 from tests.conftest import OpenTerminal, Start
 from tests.ending import kill
 from tests.harness import Init
@@ -85,8 +85,7 @@ def is_lost(init: Init) -> bool:
 @row("the payload may not be signalled (EPERM)")
 def not_permitted(tools: Tools) -> str:
     """It has become another user's, and init has no CAP_KILL."""
-    other_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    when_told = shell('echo started; read line; exec "$@"', *other_user, *RECEIVE)
+    when_told = shell('echo started; read line; exec "$@"', *NOBODY, *RECEIVE)
     init = tools.start("--", *when_told, place=[*NAMESPACE, *WITHOUT_KILL], stdin=subprocess.PIPE)
     init.expect("started\n")
     # catatonit sends the payload signal 0 at first, and ends if it may not: now and then, were this in nobody's hand.

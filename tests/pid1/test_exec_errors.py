@@ -157,6 +157,12 @@ def test_a_program_for_another_machine_is_no_script(
     complains(done, 126, f"{name}: cannot be executed: Exec format error", f"for {machine}, ", os.uname().machine)
 
 
+def test_the_first_bytes_of_a_program_are_none(start: Start, tmp_path: Path) -> None:
+    """An internal error, for want of the rest of its header."""
+    program = script(tmp_path / "program", "\x7fELF")
+    complains(start(program, prepare=["hide=/bin/sh"]).wait(), 126, f"{program}: cannot be executed: Exec format error")
+
+
 @pytest.mark.parametrize(
     ("content", "is_script"), [("echo ran\0\n", False), ("echo ran\n\0", True), ("echo ran", True), ("", True)]
 )

@@ -201,6 +201,15 @@ def test_a_signal_that_somebody_sent_is_for_init_alone(bash: Terminal, program: 
     bash.expect(f"went on {130 if whom == 'init' else 143}")
 
 
+def test_as_pid_1_nobody_outside_of_the_namespace_is_told(bash: Terminal, program: list[str]) -> None:
+    """Init's group reaches out of it: docs/security.md promises that no signal does."""
+    inner = shlex.join([*NAMESPACE, *program, *SLEEP])
+    bash.type(shlex.join(["sh", "-c", f"{inner}; echo went o''n $?"]))
+    bash.runs(*SLEEP)
+    bash.press(INTERRUPT)
+    bash.expect("went on 130")
+
+
 def test_in_the_same_group_the_terminal_tells_the_others_itself(bash: Terminal, program: list[str]) -> None:
     """So INT that ended the payload is passed on to nobody: it was no key, or has come to all of them already."""
     bash.type(shlex.join(["sh", "-c", f"{command(program, '-c', *SLEEP)}; echo went o''n $?"]))

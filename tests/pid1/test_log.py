@@ -32,6 +32,14 @@ def test_twice_it_says_every_signal(start: Start) -> None:
     init.expect_error("RTMIN+3")
 
 
+def test_twice_it_says_what_a_signal_becomes(start: Start) -> None:
+    init = start("-vv", "-r", "RTMIN+3:TERM", "-r", "HUP:0", "--", *payload("receive"))
+    init.expect("got is ready\n")
+    for number, lines in ((37, "RTMIN+3 becomes TERM\npyinit: TERM is forwarded\n"), (1, "HUP is dropped\n")):
+        init.signal(number)
+        init.expect_error(f"pyinit: {lines}")
+
+
 def test_init_says_nothing_by_itself(start: Start, place: str) -> None:
     assert start(*shell("( true & ); kill -TERM $$"), place=place).wait() == (143, "", "")
 
