@@ -11,7 +11,8 @@ BASE_PYTHON = /usr/bin/python3.11
 BUILD_PACKAGES = python3.11 python3.11-venv python3-dev gcc libc6-dev libcap-dev
 RUN_PACKAGES = nginx util-linux procps
 TEST_PACKAGES = util-linux uidmap procps strace gcc libc6-dev bash busybox-static mandoc \
-	bash-completion zsh lintian
+	bash-completion zsh
+DEB_TEST_PACKAGES = lintian
 DEB_PACKAGES = dpkg-dev
 EXAMPLE_PACKAGES = docker-compose systemd-container util-linux
 ENGINE_PACKAGES = runc crun podman docker.io systemd-container bubblewrap debootstrap tini dumb-init catatonit
@@ -56,7 +57,8 @@ format: .venv/stamp ## lay out the code as `make lint` wants it
 
 .PHONY: test
 test: lint dist ## every check and every test
-	@tools/need $(TEST_PACKAGES) $(BENCH_PACKAGES) $(DEB_PACKAGES) $(EXAMPLE_PACKAGES) $(ENGINE_PACKAGES)
+	@tools/need $(TEST_PACKAGES) $(BENCH_PACKAGES) $(DEB_PACKAGES) $(DEB_TEST_PACKAGES) \
+		$(EXAMPLE_PACKAGES) $(ENGINE_PACKAGES)
 	@$(PYTHON) -m pytest -n 4 --dist loadgroup -q
 
 # MINUTES: how long; SEED: the plan of an earlier run, which prints it; LIFE: only this one, as a failure names it;

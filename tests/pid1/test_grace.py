@@ -46,9 +46,9 @@ def test_each_gets_them_where_the_newest_pid_is_unknown(start: Start, program: l
     leaving = Leaving(start, ["-t", LONG], ["telling:3", "deaf"], program=around, place="subreaper").end()
     leaving.says("told 18", 3)
     leaving.says("told 15", 3)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for _ in range(2):
         leaving.init.idle()
-        leaving.init.signal(number)
+        leaving.init.signal(signal.SIGINT)
     leaving.wait()
     leaving.gone()
 
