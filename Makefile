@@ -88,7 +88,7 @@ docker-test: .venv/stamp ## Dockerfile.test: the file alone in a container, case
 FRESH = dist,run,run CMD=true,lint,wheel,deb,image,order,bench BENCH=--quick
 
 .PHONY: fresh
-fresh: .venv/stamp ## README's commands, each as the first one in a Debian of its own; takes 20 min
+fresh: .venv/stamp ## README's commands, each as the first one in a Debian of its own
 	@tools/need debootstrap util-linux
 	@PYTHONPATH=build $(PYTHON) -m tools.fresh '$(FRESH)'
 
