@@ -6,7 +6,6 @@ import collections
 import os
 import re
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -25,6 +24,7 @@ from tests.commands import (
 from tests.conftest import Start
 from tests.pair import MARK, got_by, pair
 from tests.receiver import receiver, until_marked
+from tests.tracing import attach
 from tests.waiting import PATIENCE, until
 from tools.namespace import NAMESPACE
 
@@ -312,9 +312,8 @@ def test_signals_are_forwarded_while_orphans_are_reaped(start: Start, tmp_path: 
     until(lambda: len(processes.zombies(processes.children(init.pid))) == 1000, "1,000 zombies")
     init.signal(34)
     trace = tmp_path / "trace"
-    tracer = subprocess.Popen(["strace", "-qq", "-o", str(trace), "-e", "trace=wait4,kill", "-p", str(init.pid)])
+    tracer = attach(init.pid, trace, "-e", "trace=wait4,kill")
     try:
-        until(lambda: int(processes.status(init.pid)["TracerPid"]), "strace at work")
         init.signal(signal.SIGCONT)
         init.expect("got 34 0 1\n")
     finally:

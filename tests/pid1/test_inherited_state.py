@@ -24,8 +24,8 @@ DESCRIPTORS = list(itertools.chain.from_iterable(itertools.combinations(range(3)
 
 
 def sleeps(pid: int) -> bool:
-    """Return whether it is the payload, asleep (in clock_nanosleep): its loader has closed what it had opened."""
-    return processes.command(pid)[:1] == ["sleep"] and processes.sleeping_for(pid)[:1] == ["230"]
+    """Return whether it is the payload, asleep: its loader has closed what it had opened."""
+    return processes.command(pid)[:1] == ["sleep"] and processes.sleeping_in(pid) == "clock_nanosleep"
 
 
 def payload_of(init: Init) -> int:

@@ -51,8 +51,7 @@ def test_json_is_one_object_for_a_line(start: Start) -> None:
     init.expect_error("exit code 4")
     init.signal(signal.SIGUSR1)
     init.expect_error("USR1 is forwarded")
-    assert init.process.stdin
-    init.process.stdin.close()
+    init.end_input()
     outcome = init.wait()
     found = [json.loads(line) for line in outcome.stderr.splitlines()]
     # It is written in thousandths.

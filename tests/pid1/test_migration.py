@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 
@@ -35,12 +36,11 @@ def test_what_is_left_is_asked_to_end(run_as: RunAs, name: str) -> None:
     """And what does not end is killed three seconds later."""
     left = "trap 'echo asked; exit' TERM; echo ready; sleep 1000 & wait"
     deaf = "trap '' TERM; exec sleep 2000"
-    init = run_as(name, *shell(f"({deaf}) & ({left}) & read line; exit 3"), stdin=-1)
+    init = run_as(name, *shell(f"({deaf}) & ({left}) & read line; exit 3"), stdin=subprocess.PIPE)
     init.expect("ready")
     until(lambda: ["sleep", "2000"] in map(processes.command, processes.descendants(init.pid)), "the deaf one")
     begun = time.monotonic()
-    assert init.process.stdin
-    init.process.stdin.close()
+    init.end_input()
     init.expect("asked")
     until(lambda: re.search("KILL in [123] s", title(init.pid)), "KILL to come")
     assert init.wait().code == 3
@@ -49,7 +49,7 @@ def test_what_is_left_is_asked_to_end(run_as: RunAs, name: str) -> None:
 
 @EACH
 def test_orphans_are_adopted_unasked_and_without_a_warning(run_as: RunAs, name: str) -> None:
-    init = run_as(name, *shell("(sleep 1000 & echo orphan $!); read line"), place="subreaper", stdin=-1)
+    init = run_as(name, *shell("(sleep 1000 & echo orphan $!); read line"), place="subreaper", stdin=subprocess.PIPE)
     init.expect("orphan ")
     orphan = int(init.expect("\n"))
     until(lambda: processes.parent(orphan) == init.pid, "an orphan that was adopted")
@@ -169,7 +169,7 @@ def test_mask_and_ignored_signals_are_the_payloads(run_as: RunAs, name: str, fie
 
 @EACH
 def test_init_holds_no_directory_and_no_descriptor(run_as: RunAs, name: str) -> None:
-    init = run_as(name, *shell("echo ready; read line"), stdin=-1, prepare=["open=7"])
+    init = run_as(name, *shell("echo ready; read line"), stdin=subprocess.PIPE, prepare=["open=7"])
     init.expect("ready")
     init.idle()
     assert processes.directory(init.pid) == "/"
@@ -250,11 +250,10 @@ def test_dumb_init_drops_neither_hup_nor_cont_on_a_terminal(
 
 def test_dumb_init_asks_at_the_end_whatever_is_rewritten(run_as: RunAs) -> None:
     script = '"$1" left & read line'
-    init = run_as("dumb-init", "-r", "15:0", *shell(script, *RECEIVE), stdin=-1, place="subreaper")
+    init = run_as("dumb-init", "-r", "15:0", *shell(script, *RECEIVE), stdin=subprocess.PIPE, place="subreaper")
     init.expect("left is ready\n")
     (left,) = processes.children(init.payload)
-    assert init.process.stdin
-    init.process.stdin.close()
+    init.end_input()
     init.expect("left 15 ")
     assert init.wait().code == 1
     # dumb-init does not wait for it.
@@ -287,7 +286,7 @@ def test_catatonit_pauses_without_a_program_only(run_as: RunAs) -> None:
 def test_a_pause_container_ends_with_0(start: Start, named: Callable[[str], str], place: str, number: int) -> None:
     """And adopts orphans: here of a child that a shell left to it."""
     script = 'exec 3<&0; (read line <&3; sleep 1000 & echo orphan) & exec "$@"'
-    init = start(*shell(script, named("catatonit"), "-P"), program=(), place=place, stdin=-1)
+    init = start(*shell(script, named("catatonit"), "-P"), program=(), place=place, stdin=subprocess.PIPE)
     until(lambda: processes.command(init.pid)[-1:] == ["-P"] and init.idle(), "a pause")
     assert init.process.stdin
     init.process.stdin.write(b"\n")

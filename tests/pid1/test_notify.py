@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
 from tests.commands import ENVIRONMENT, NOBODY, payload, shell
 from tests.conftest import Start
 from tests.harness import Init
 from tests.manager import Manager
+from tests.tracing import attach
 from tests.waiting import PATIENCE, until
 
 
@@ -147,11 +147,9 @@ def test_one_descriptor_that_fails_to_close_leaves_no_other_open(
     init.idle()
     trace = tmp_path / "trace"
     inject = ["-e", "trace=close", "-e", "inject=close:error=EIO"]
-    tracer = subprocess.Popen(["strace", "-qq", "-o", str(trace), *inject, "-p", str(init.pid)])
+    tracer = attach(init.pid, trace, *inject)
     try:
-        until(lambda: int(processes.status(init.pid)["TracerPid"]), "strace at work")
-        assert init.process.stdin
-        init.process.stdin.close()
+        init.end_input()
         assert [manager.receive()[0] for _ in range(2)] == [b"FDSTORE=1", b"STATUS=x"]
         done = init.wait()
     finally:
@@ -199,8 +197,7 @@ def test_strangers_cannot_fill_the_log(start: Start, manager: Manager) -> None:
     for message in [b"READY=1", b"x" * 5000] * 50:
         stranger.sendto(message, "\0" + name)
     stranger.close()
-    assert init.process.stdin
-    init.process.stdin.close()
+    init.end_input()
     # The payload's own message comes behind theirs: all of them have been seen by then.
     assert manager.receive()[0] == b"READY=1"
     done = init.wait()
@@ -304,8 +301,7 @@ def test_who_is_left_can_still_tell(start: Start, manager: Manager) -> None:
     words = shell('"$@" & read line; exit 3', *ready)
     init = start(*words, environment=manager.environment, stdin=subprocess.PIPE)
     init.expect("ready")
-    assert init.process.stdin
-    init.process.stdin.close()
+    init.end_input()
     assert manager.receive()[0] == b"STOPPING=1"
     assert init.wait().code == 3
 

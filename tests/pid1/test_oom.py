@@ -54,11 +54,10 @@ def test_a_plain_kill_says_nothing_of_memory(start: Start, group: list[str]) -> 
 
 
 def test_a_killed_descendant_is_reported_and_the_payloads_code_untouched(start: Start, group: list[str]) -> None:
-    init = start(*shell(f"{INIT_WAITS} ({EATER} &); read line; exit 3"), place=group, stdin=-1)
+    init = start(*shell(f"{INIT_WAITS} ({EATER} &); read line; exit 3"), place=group, stdin=subprocess.PIPE)
     line = init.expect_error("\n")
     assert re.search(r"pyinit: \d+ was killed: out of memory: the limit is 32 MiB\n", line)
-    assert init.process.stdin
-    init.process.stdin.close()
+    init.end_input()
     assert init.wait().code == 3
 
 
@@ -119,8 +118,7 @@ def test_what_was_reported_is_not_reported_again(start: Start) -> None:
     script = f"{INIT_WAITS} (sh -c '{COUNT}; kill -9 $$' &); read line; kill -9 $$"
     init = start(*shell(script), place=version_2("max"), stdin=subprocess.PIPE)
     init.expect_error("was killed: out of memory")
-    assert init.process.stdin
-    init.process.stdin.close()
+    init.end_input()
     done = init.wait()
     assert (done.code, done.stderr.count("\n")) == (137, 1)
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -122,7 +123,7 @@ def test_tini_can_be_asked_to_be_a_subreaper(run_as: RunAs, words: list[str]) ->
         *words,
         *shell("(sleep 600 & echo orphan $!); read line"),
         place="subreaper",
-        stdin=-1,
+        stdin=subprocess.PIPE,
         environment=variable,
     )
     init.expect("orphan ")
@@ -139,7 +140,7 @@ def test_a_failed_fork_is_1(run_as: RunAs, name: str) -> None:
 
 
 def test_tini_w_warns_of_each_orphan(run_as: RunAs) -> None:
-    init = run_as("tini", "-w", *shell("(sh -c 'exit 4' &); read line"), stdin=-1)
+    init = run_as("tini", "-w", *shell("(sh -c 'exit 4' &); read line"), stdin=subprocess.PIPE)
     init.expect_error("reaped")
     init.expect_error("exit code 4")
 
@@ -157,7 +158,8 @@ def test_tini_p_sends_a_signal_when_its_parent_dies(start: Start, run_as: RunAs,
 def test_dumb_init_has_a_session_unless_asked_not_to(run_as: RunAs, how: str) -> None:
     words = ["-c"] if how == "option" else []
     added = {"variable": {"DUMB_INIT_SETSID": "0"}, "yes": {"DUMB_INIT_SETSID": "1"}}.get(how, {})
-    init = run_as("dumb-init", *words, *shell("echo ready; read line"), stdin=-1, environment={**ENVIRONMENT, **added})
+    environment = {**ENVIRONMENT, **added}
+    init = run_as("dumb-init", *words, *shell("echo ready; read line"), stdin=subprocess.PIPE, environment=environment)
     init.expect("ready")
     assert (os.getsid(init.payload) == init.payload) == (how in ("default", "yes"))
     assert (os.getpgid(init.payload) == os.getpgid(init.pid)) == (how in ("option", "variable"))
@@ -262,7 +264,7 @@ def test_the_command_line_wins_over_pyinit_options(
     run_as: RunAs, name: str, words: list[str], variable: str, same_group: bool, session: bool
 ) -> None:
     environment = {**ENVIRONMENT, "PYINIT_OPTIONS": variable}
-    init = run_as(name, *words, *shell("echo ready; read line"), stdin=-1, environment=environment)
+    init = run_as(name, *words, *shell("echo ready; read line"), stdin=subprocess.PIPE, environment=environment)
     init.expect("ready")
     assert (os.getpgid(init.payload) == os.getpgid(init.pid)) == same_group
     assert (os.getsid(init.payload) == init.payload) == session

@@ -70,8 +70,7 @@ def test_nothing_is_said_of_orphans_without_it(start: Start) -> None:
     init = start(*shell("(true & echo $!); read line; exit 3"), stdin=subprocess.PIPE)
     init.expect("\n")
     until(lambda: processes.children(init.pid) == [init.payload], "an orphan that has been reaped")
-    assert init.process.stdin
-    init.process.stdin.close()
+    init.end_input()
     assert init.wait()[::2] == (3, "")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from tests.commands import WITHOUT_PROC, compiled, payload, shell
 from tests.conftest import Start
 from tests.ending import kill
 from tests.harness import Init
+from tests.tracing import attach
 from tests.waiting import stays, until
 
 NO_TIMEOUT = "0x0"
@@ -69,9 +69,8 @@ def test_strace_comes_and_goes(start: Start, place: str, tmp_path: Path) -> None
     """Attaching interrupts what init waits in, with EINTR."""
     init = ready(start("--", *payload("receive"), place=place))
     for number in range(50, 54):
-        tracer = subprocess.Popen(["strace", "-qq", "-o", str(tmp_path / "trace"), "-p", str(init.pid)])
+        tracer = attach(init.pid, tmp_path / "trace")
         try:
-            until(lambda: int(processes.status(init.pid)["TracerPid"]), "strace at work")
             init.signal(number)
             init.expect(f"got {number} ")
         finally:

@@ -15,11 +15,13 @@ from pathlib import Path
 import pytest
 
 from tests import processes
+from tests.calls import NUMBERS
 from tests.commands import WITHOUT_PROC, payload
 from tests.conftest import Start
 from tests.harness import Init
 from tests.hostile.refusals import refused
 from tests.streams import Stream
+from tests.tracing import attach
 from tests.unwritable import (
     FOR_A_WHILE,
     FOR_EVER,
@@ -39,9 +41,8 @@ Kind = Callable[[], AbstractContextManager[Unwritable]]
 # What -vv says before it is told to: "payload started", "USR1 is forwarded".
 LOST = 2
 FORMATS = ("text", "json")
-# x86-64: write, sendto, pwritev2.
-WRITES = {"1": "write", "44": "sendto", "328": "pwritev2"}
-OLD_KERNEL = refused(["328"], errno.ENOSYS)
+WRITES = ("write", "sendto", "pwritev2")
+OLD_KERNEL = refused([str(NUMBERS["pwritev2"])], errno.ENOSYS)
 TOO_LONG = 60_000_000  # microseconds: longer than any test waits
 
 
@@ -280,17 +281,13 @@ def test_another_writer_is_quicker(
 
 def hold_at_write(pid: int, refusal: str, folder: Path) -> subprocess.Popen[bytes]:
     """Return strace, which from now on holds each write at its entrance; pwritev2 is refused if there is a refusal."""
-    held = ",".join(each for each in WRITES.values() if not refusal or each != "pwritev2")
+    held = ",".join(each for each in WRITES if not refusal or each != "pwritev2")
     inject = ["-e", f"inject={held}:delay_enter={TOO_LONG}"]
     if refusal:
         inject += ["-e", f"inject=pwritev2:error={refusal}"]
-    tracer = subprocess.Popen(["strace", "-qq", "-o", str(folder / "trace"), *inject, "-p", str(pid)])
-    until(lambda: int(processes.status(pid)["TracerPid"]), "strace at work")
-    return tracer
+    return attach(pid, folder / "trace", *inject)
 
 
 def at_write(pid: int) -> bool:
     """Return whether a process stands at the entrance of a write, held by its tracer."""
-    return processes.state(pid) == "t" and processes.read(pid, "syscall").split()[:1] in [
-        [number.encode()] for number in WRITES
-    ]
+    return processes.state(pid) == "t" and processes.sleeping_in(pid) in WRITES

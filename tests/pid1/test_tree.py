@@ -47,7 +47,8 @@ def test_the_processes_are_listed_below_their_parents(start: Start, program: lis
 
 
 def test_a_zombie_is_named_with_the_parent_that_does_not_wait(start: Start, program: list[str]) -> None:
-    init = start("python3", "-c", "import os; os.fork() or os._exit(0); print('ready', flush=True); input()", stdin=-1)
+    script = "import os; os.fork() or os._exit(0); print('ready', flush=True); input()"
+    init = start("python3", "-c", script, stdin=subprocess.PIPE)
     init.expect("ready")
     zombie = until(lambda: next(iter(processes.children(init.payload)), 0), "the payload's child")
     until(lambda: processes.state(zombie) == "Z", "a zombie")

@@ -65,8 +65,7 @@ def test_a_flood_of_descriptors_does_not_fill_init(start: Start, manager: Manage
     """Nobody reads them at first: init holds one message's at a time, and none at the end."""
     count = 600
     init = start(*payload("notify", *[f"fds:{MOST_DESCRIPTORS}"] * count, "barrier"), environment=manager.environment)
-    waits = ["7"]  # poll
-    until(lambda: processes.sleeping_for(init.pid)[:1] == waits and not manager.nothing(), "a message")
+    until(lambda: processes.sleeping_in(init.pid) == "poll" and not manager.nothing(), "a message")
     most = 0
     for _ in range(count):
         most = max(most, len(processes.descriptors(init.pid)))
@@ -110,8 +109,7 @@ def test_a_socket_that_lingers_in_a_dropped_message_does_not_hold_init(
         full.close()
         init.signal(signal.SIGCONT)
         init.expect_error(said)
-        assert init.process.stdin
-        init.process.stdin.close()
+        init.end_input()
         assert manager.receive()[0] == b"READY=1"
         assert init.wait().code == 0
 
@@ -129,8 +127,7 @@ def test_a_flood_at_the_end_does_not_hold_init(
     init = start("--", *words, program=[*slow, *program], **how)
     init.expect("flooding")
     init.expect_error("lost")
-    assert init.process.stdin
-    init.process.stdin.close()
+    init.end_input()
     assert init.wait().code == 3
     # Counted, as this machine may be slower still.
     after = log.read_text().rpartition("WEXITSTATUS(s) == 3")[2]
