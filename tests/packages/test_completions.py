@@ -68,7 +68,7 @@ def interactive(terminal: OpenTerminal, tmp_path: Path) -> Open:
 
 
 def printed(words: Sequence[str]) -> str:
-    """Return the whole line that the function in pyinit's place prints."""
+    """The whole line that the function in pyinit's place prints."""
     return "words:" + "".join(f"<{word}>" for word in words) + "\r\n"
 
 

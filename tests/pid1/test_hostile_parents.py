@@ -27,7 +27,7 @@ STARTED_BY_A_SHELL = ("sh", "-c", '"$@"; exit $?', "sh")
 
 @pytest.fixture(params=["tini", "dumb-init", "catatonit", "pyinit"])
 def other(request: pytest.FixtureRequest, program: list[str]) -> list[str]:
-    """Return the command of another init."""
+    """The command of another init."""
     if request.param == "pyinit":
         return [*program, "--"]
     installed(request.param)
@@ -57,7 +57,7 @@ def test_traced(program: list[str], around: tuple[str, ...], follow: list[str]) 
 
 @pytest.fixture
 def gate() -> Iterator[tuple[int, int]]:
-    """Return the two ends of a pipe for payloads/gate.c: closing the second opens it."""
+    """The two ends of a pipe for payloads/gate.c: closing the second opens it."""
     pipe = os.pipe()
     yield pipe
     for each in pipe:

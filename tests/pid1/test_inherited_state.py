@@ -24,7 +24,7 @@ DESCRIPTORS = list(itertools.chain.from_iterable(itertools.combinations(range(3)
 
 
 def sleeps(pid: int) -> bool:
-    """Return whether it is the payload, asleep: its loader has closed what it had opened."""
+    """Whether it is the payload, asleep: its loader has closed what it had opened."""
     return processes.command(pid)[:1] == ["sleep"] and processes.sleeping_in(pid) == "clock_nanosleep"
 
 

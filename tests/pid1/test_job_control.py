@@ -28,14 +28,14 @@ STOPPABLE = [str(number) for number in (signal.SIGTSTP, signal.SIGTTIN, signal.S
 
 @pytest.fixture
 def bash(terminal: OpenTerminal) -> Terminal:
-    """Return a terminal with an interactive bash at its first prompt."""
+    """A terminal with an interactive bash at its first prompt."""
     shell = terminal()
     shell.prompt(0)
     return shell
 
 
 def command(program: list[str], *words: str) -> str:
-    """Return pyinit with these words as a shell takes it."""
+    """Pyinit with these words as a shell takes it."""
     return shlex.join([*program, *words])
 
 

@@ -77,7 +77,7 @@ def test_lines_are_on_standard_error_and_name_the_program(run_as: RunAs, name: s
 
 
 def sleeping(bash: Terminal) -> int:
-    """Return the payload's pid; with a session of its own it is not in the terminal's foreground."""
+    """The payload's pid; with a session of its own it is not in the terminal's foreground."""
     return next((pid for pid in processes.descendants(bash.pid) if processes.command(pid) == SLEEP), 0)
 
 

@@ -23,7 +23,7 @@ from tests.waiting import PATIENCE, until
 
 @pytest.fixture(params=["path", "abstract"])
 def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Manager]:
-    """Return a service manager that listens."""
+    """A service manager that listens."""
     name = f"{tmp_path}/notify" if request.param == "path" else f"@pyinit-test-{os.getpid()}"
     one = Manager(name)
     yield one

@@ -27,7 +27,7 @@ EATER = "python3 -c 'bytearray(200 << 20)'"
 
 @pytest.fixture
 def group() -> Iterator[list[str]]:
-    """Return the words that start a program as PID 1 of a namespace, in a memory cgroup with a small limit."""
+    """The words that start a program as PID 1 of a namespace, in a memory cgroup with a small limit."""
     if not (MOUNT / "memory.limit_in_bytes").exists():
         absent("this machine has no memory controller of version 1")
     folder = MOUNT / f"pyinit-test-{uuid.uuid4().hex}"

@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE
 
 
 def with_variable(value: str) -> dict[str, str]:
-    """Return the tests' environment with PYINIT_OPTIONS."""
+    """The tests' environment with PYINIT_OPTIONS."""
     return {**ENVIRONMENT, "PYINIT_OPTIONS": value}
 
 

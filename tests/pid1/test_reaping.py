@@ -20,7 +20,7 @@ ORPHAN = '( sleep 1000 & echo "$!" ); exec sleep 1000'
 
 
 def has_only_its_payload(init: Init) -> bool:
-    """Return whether the init has one child, and that one lives."""
+    """Whether the init has one child, and that one lives."""
     found = processes.children(init.pid)
     return len(found) == 1 and processes.alive(found[0])
 

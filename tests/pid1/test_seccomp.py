@@ -25,18 +25,18 @@ KILL_REFUSED = "USR1 could not be sent to "
 
 @pytest.fixture(params=ERRORS, ids=os.strerror)
 def error(request: pytest.FixtureRequest) -> int:
-    """Return what a filter answers: docker's and podman's is EPERM, that of others ENOSYS."""
+    """What a filter answers: docker's and podman's is EPERM, that of others ENOSYS."""
     number: int = request.param
     return number
 
 
 def without(program: list[str], error: int, *names: str) -> list[str]:
-    """Return the words that start pyinit under a filter that refuses these calls."""
+    """The words that start pyinit under a filter that refuses these calls."""
     return [*refused(names, error).filter, *program]
 
 
 def by_kind(table: Iterable[tuple[str, ...]]) -> pytest.MarkDecorator:
-    """Return the parameters `kind` and `names`: every kind of pyinit with every row that it can be started under."""
+    """The parameters `kind` and `names`: every kind of pyinit with every row that it can be started under."""
     rows = [
         pytest.param(kind, names, id=f"{kind}-{'+'.join(names)}")
         for names in table

@@ -48,14 +48,14 @@ TOO_LONG = 60_000_000  # microseconds: longer than any test waits
 
 @pytest.fixture(params=FORMATS)
 def lines(request: pytest.FixtureRequest) -> str:
-    """Return a format of lines."""
+    """A format of lines."""
     name: str = request.param
     return name
 
 
 @pytest.fixture
 def unwritable(request: pytest.FixtureRequest) -> Iterator[Unwritable]:
-    """Return the standard error that a test asks for."""
+    """The standard error that a test asks for."""
     make: Kind = request.param
     with make() as one:
         yield one
@@ -68,7 +68,7 @@ def each_of(kinds: Sequence[Kind]) -> pytest.MarkDecorator:
 
 @pytest.fixture
 def begin(start: Start, program: list[str]) -> Callable[..., Init]:
-    """Return a function that starts pyinit, with much to say, and a payload, and waits until both are idle."""
+    """A function that starts pyinit, with much to say, and a payload, and waits until both are idle."""
 
     def begin(unwritable: Unwritable, *options: str, place: str | Sequence[str] = "pid1") -> Init:
         init = start(
@@ -99,7 +99,7 @@ def ends(init: Init) -> None:
 
 
 def says(text: str, lines: str) -> list[str]:
-    """Return the messages of whole lines; a lost one's place is taken by its number."""
+    """The messages of whole lines; a lost one's place is taken by its number."""
     if lines == "json":
         found = [json.loads(line) for line in text.splitlines() if line]
         return [str(each.get("lost", each["message"])) for each in found]
@@ -280,7 +280,7 @@ def test_another_writer_is_quicker(
 
 
 def hold_at_write(pid: int, refusal: str, folder: Path) -> subprocess.Popen[bytes]:
-    """Return strace, which from now on holds each write at its entrance; pwritev2 is refused if there is a refusal."""
+    """Strace, which from now on holds each write at its entrance; pwritev2 is refused if there is a refusal."""
     held = ",".join(each for each in WRITES if not refusal or each != "pwritev2")
     inject = ["-e", f"inject={held}:delay_enter={TOO_LONG}"]
     if refusal:
@@ -289,5 +289,5 @@ def hold_at_write(pid: int, refusal: str, folder: Path) -> subprocess.Popen[byte
 
 
 def at_write(pid: int) -> bool:
-    """Return whether a process stands at the entrance of a write, held by its tracer."""
+    """Whether a process stands at the entrance of a write, held by its tracer."""
     return processes.state(pid) == "t" and processes.sleeping_in(pid) in WRITES

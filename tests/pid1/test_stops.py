@@ -28,7 +28,7 @@ def receiving(start: Start, *options: str, place: str = "pid1") -> Init:
 
 
 def told(init: Init) -> list[int]:
-    """Return the numbers of the signals that the payload has got."""
+    """The numbers of the signals that the payload has got."""
     return [int(line.split()[1]) for line in init.stdout.splitlines()[1:]]
 
 

@@ -20,7 +20,7 @@ STATE = "[RSD]"
 
 
 def look(program: list[str], init: Init, *, tty: bool = False) -> str:
-    """Return what `--tree` prints inside the init's namespaces, on a terminal if `tty`."""
+    """What `--tree` prints inside the init's namespaces, on a terminal if `tty`."""
     command = ["nsenter", "-t", str(init.pid), "-p", "-m", *program, "--tree"]
     if tty:
         command = ["script", "-qec", " ".join(command), "/dev/null"]
@@ -82,7 +82,7 @@ def test_the_age_is_the_processes_own(start: Start, program: list[str]) -> None:
 
 
 def seconds(line: str) -> int:
-    """Return the age of a process that is younger than a minute."""
+    """The age of a process that is younger than a minute."""
     age = line.split()[3]
     assert age.endswith("s")
     return int(age[:-1])

@@ -39,7 +39,7 @@ most:x:4294967295:
 
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
-    """Return a directory that takes the place of /etc."""
+    """A directory that takes the place of /etc."""
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc" / "passwd").write_text(PASSWD)
     (tmp_path / "etc" / "group").write_text(GROUP)
@@ -47,7 +47,7 @@ def image(tmp_path: Path) -> Path:
 
 
 def around(image: Path, place: str) -> list[str]:
-    """Return the words that start an init, as PID 1 or not, with another /etc."""
+    """The words that start an init, as PID 1 or not, with another /etc."""
     mount = ["sh", "-c", 'mount --bind "$1" /etc && shift && exec "$@"', "sh", str(image)]
     return [*(NAMESPACE if place == "pid1" else ("unshare", "--mount", "--fork", "--kill-child")), *mount]
 
@@ -59,7 +59,7 @@ def run(start: Start, place: Sequence[str] | str, user: str, *options: str) -> O
 
 
 def fields(outcome: Outcome) -> dict[str, list[str]]:
-    """Return what the payload has said."""
+    """What the payload has said."""
     assert (outcome.code, outcome.stderr) == (0, "")
     lines = (line.replace(":", " ").split() for line in outcome.stdout.splitlines())
     return {words[0]: words[1:] for words in lines}

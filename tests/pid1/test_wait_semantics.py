@@ -20,7 +20,7 @@ ODD = pytest.mark.parametrize("exit_signal", [0, signal.SIGUSR1], ids=["none", "
 
 
 def others(init: Init) -> list[int]:
-    """Return the init's children that are not its payload."""
+    """The init's children that are not its payload."""
     return [pid for pid in processes.children(init.pid) if pid != init.payload]
 
 

@@ -29,7 +29,7 @@ COUNT = '"$@"; code=$?; set -- /proc/[0-9]*; echo "$#"; exit $code'
 
 @pytest.fixture
 def enter() -> Iterator[Enter]:
-    """Return a function that enters an init's namespace with a command, and tells its pid.
+    """A function that enters an init's namespace with a command, and tells its pid.
 
     With `reaped=False` the process outside that started it does not wait for it.
     """
@@ -334,7 +334,7 @@ def test_a_subreaper_without_pidfds(start: Start, program: list[str]) -> None:
 
 
 def without_pidfds(error: str) -> list[str]:
-    """Return the words under which there are none, for whatever is started."""
+    """The words under which there are none, for whatever is started."""
     return ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject=pidfd_open:error={error}"]
 
 

@@ -33,7 +33,7 @@ LIVES = {
 
 
 def documented() -> dict[str, str]:
-    """Return the variables that docs/security.md lists, with what it says each is read for."""
+    """The variables that docs/security.md lists, with what it says each is read for."""
     text = (ROOT / "docs" / "security.md").read_text()
     rows = re.findall(r"^\| (`[^|]*`) \| ([^|]*) \|$", text.partition("## Environment")[2], re.MULTILINE)
     return {name: why for names, why in rows for name in re.findall(r"`(\w+)`", names)}
@@ -59,13 +59,13 @@ def named_in(file: Path) -> Iterator[str]:
 
 
 def names_of(frozen: Path) -> set[str]:
-    """Return every word in the file that could be a variable's name, without those that are documented."""
+    """Every word in the file that could be a variable's name, without those that are documented."""
     words = re.findall(rb"(?<![A-Za-z0-9_])[A-Z][A-Z0-9_]{1,30}(?![A-Za-z0-9_])", frozen.read_bytes())
     return {word.decode() for word in words} - set(documented())
 
 
 def seen(trace: Trace) -> tuple[object, ...]:
-    """Return what a life was, without what differs from one run to the next: pids, addresses, who was quicker."""
+    """What a life was, without what differs from one run to the next: pids, addresses, who was quicker."""
     once = {re.sub(r"0x[0-9a-f]+|\d+", "N", f"{call.name}({call.arguments}) = {call.result}") for call in trace.init}
     words = re.sub(r"payload \d+", "payload N", trace.done.stderr)
     return trace.done.returncode, trace.done.stdout, words, once

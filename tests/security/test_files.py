@@ -34,7 +34,7 @@ HARMLESS = {"chdir", "stat", "lstat", "newfstatat", "access"}
 
 @pytest.fixture(scope="module", params=LIVES)
 def life(request: pytest.FixtureRequest, frozen: Path, tmp_path_factory: pytest.TempPathFactory) -> Trace:
-    """Return one life's calls that name files, make or use sockets, or change who a process is."""
+    """One life's calls that name files, make or use sockets, or change who a process is."""
     folder = tmp_path_factory.mktemp("life")
     words, around = LIVES[request.param]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
@@ -52,7 +52,7 @@ OF_THE_CHILD = {"execve", "setsid", "setgroups", "setresgid", "setresuid", "caps
 
 
 def opened(calls: list[Call]) -> list[Call]:
-    """Return the calls that open files."""
+    """The calls that open files."""
     return [call for call in calls if call.name in OPENING]
 
 

@@ -45,7 +45,7 @@ REFUSED = "pyinit: start: real and effective ids differ: is the file set-user-ID
 
 
 def rights(pid: int) -> tuple[dict[str, str], bytes]:
-    """Return who a process is, and its limits."""
+    """Who a process is, and its limits."""
     found = processes.status(pid)
     return {name: found[name] for name in WHO}, processes.read(pid, "limits")
 

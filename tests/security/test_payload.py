@@ -40,7 +40,7 @@ DEEDS = {
 
 @pytest.fixture
 def manager(tmp_path: Path) -> Iterator[Manager]:
-    """Return a service manager that listens."""
+    """A service manager that listens."""
     one = Manager(str(tmp_path / "manager"))
     yield one
     one.socket.close()
