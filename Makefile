@@ -12,8 +12,8 @@ BUILD_PACKAGES = python3.11 python3.11-venv python3-dev gcc libc6-dev libcap-dev
 RUN_PACKAGES = nginx util-linux procps
 TEST_PACKAGES = util-linux uidmap procps strace gcc libc6-dev bash busybox-static mandoc \
 	bash-completion zsh
-DEB_TEST_PACKAGES = lintian
 DEB_PACKAGES = dpkg-dev
+DEB_TEST_PACKAGES = lintian
 EXAMPLE_PACKAGES = docker-compose systemd-container util-linux
 ENGINE_PACKAGES = runc crun podman docker.io systemd-container bubblewrap debootstrap tini dumb-init catatonit
 
@@ -112,8 +112,9 @@ FREEZE_PACKAGES = python3.11 python3.11-venv libpython3.11 gcc libc6-dev libcap-
 	@$(FREEZER) -m pip install --quiet --quiet --require-hashes --no-deps --requirement build/requirements.txt
 	@touch $@
 
-# All that is in the file, the commit's name too.
+# All that is in the file, the commit's name too; and when dpkg last wrote what it is made with, musl's libc for one.
 FROZEN = $(wildcard pyinit/*.py .git/HEAD .git/packed-refs) \
+	$(subst :,\:,$(wildcard $(FREEZE_PACKAGES:%=/var/lib/dpkg/info/%*.list))) \
 	$(shell find build .git/refs/heads -type f ! -name '*.pyc' 2>/dev/null)
 
 .PHONY: dist

@@ -46,7 +46,7 @@ cd root
 pivot_root . mnt
 exec chroot . /bin/sh -c 'umount -l /mnt && cd {PLACE} && exec make "$@"' make "$@"
 """
-NAMESPACE = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
+CONTAINER = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 
 
 def main() -> int:
@@ -69,7 +69,7 @@ def tried(folder: Path, target: str) -> bool:
     environment = {"PATH": PATH, "HOME": "/root", "LC_ALL": "C.UTF-8"}
     environment |= {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
     begun = time.monotonic()
-    command = [*NAMESPACE, "sh", "-c", SCRIPT, "sh", str(folder), *shlex.split(target)]
+    command = [*CONTAINER, "sh", "-c", SCRIPT, "sh", str(folder), *shlex.split(target)]
     with (folder / "log").open("w+b") as log:
         done = subprocess.run(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False

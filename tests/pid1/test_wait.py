@@ -88,17 +88,12 @@ def test_one_that_is_or_becomes_a_stop_signal_begins_it_too(
     leaving.gone()
 
 
-def test_with_a_period_a_stop_before_the_payloads_end_begins_it_then(start: Start, place: str) -> None:
-    leaving = Leaving(start, ["-W", "-t", "0.3", "-e", "8:7"], ["telling"], place=place)
-    leaving.init.signal(signal.SIGTERM)
-    leaving.says("told 18", 1)
-    leaving.wait()
-    leaving.gone()
-
-
-def test_a_stop_that_was_rewritten_is_one_all_the_same(start: Start, place: str) -> None:
-    """After the payload's end it was, before not: the period never began."""
-    leaving = Leaving(start, ["-W", "-t", "0.3", "-r", "TERM:USR1"], ["telling"], place=place)
+@pytest.mark.parametrize("options", [["-e", "8:7"], ["-r", "TERM:USR1"]], ids=["as it is", "rewritten"])
+def test_with_a_period_a_stop_before_the_payloads_end_begins_it_then(
+    start: Start, place: str, options: list[str]
+) -> None:
+    """One that was rewritten counted after the payload's end, and not before it: the period never began."""
+    leaving = Leaving(start, ["-W", "-t", "0.3", *options], ["telling"], place=place)
     leaving.init.signal(signal.SIGTERM)
     leaving.says("told 18", 1)
     leaving.wait()
