@@ -9,6 +9,7 @@ from pyinit.optiontable import Option
 from pyinit.table import TABLE, check
 
 USAGE = "pyinit [OPTIONS] [--] PROGRAM [ARG...]"
+USAGE_AND_HELP = f"{USAGE} (see pyinit --help)"
 
 
 def parse(words: list[str], options: Options) -> Option | None:
@@ -21,7 +22,7 @@ def parse(words: list[str], options: Options) -> Option | None:
     found, options.command = TABLE.parse(words, options)
     check(options)
     environment.merge(options, inherited)
-    return asked(found, options, f"{USAGE} (see pyinit --help)")
+    return asked(found, options, USAGE_AND_HELP)
 
 
 def asked(found: list[Option], options: Options, usage: str, code: int = TABLE.failed) -> Option | None:

@@ -13,8 +13,14 @@ from pyinit.log import Log
 from pyinit.options import Options
 from pyinit.reach import Reach
 
+NOTHING_ASKED = dict.fromkeys(signals.LIBC, 0)
 # systemd's documented requests to halt, power off and their immediate forms (systemd(1)), and lxc's.
 NSPAWN_HALT = (signals.RTMIN + 3, signals.RTMIN + 4, signals.RTMIN + 13, signals.RTMIN + 14)
+# What signals mean by the variable `container`, which these two set.
+MEANT = {
+    b"systemd-nspawn": NOTHING_ASKED | dict.fromkeys(NSPAWN_HALT, signals.TERM),
+    b"lxc": NOTHING_ASKED | {signals.PWR: signals.TERM},
+}
 
 
 class Forwarder:
@@ -111,12 +117,8 @@ class Forwarder:
 def rewrites(options: Options) -> dict[int, int]:
     """What is asked for, and under nspawn and lxc what their requests to halt mean, unless that is asked for."""
     container = native.getenv(b"container")
-    meant = dict.fromkeys(signals.LIBC, 0)
-    if container == b"systemd-nspawn":
-        meant |= dict.fromkeys(NSPAWN_HALT, signals.TERM)
-    elif container == b"lxc":
-        meant[signals.PWR] = signals.TERM
+    meant = MEANT.get(container, NOTHING_ASKED) if container else NOTHING_ASKED
     if options.session:
         # For a group without a parent in its session the kernel drops the others.
-        meant |= dict.fromkeys(signals.JOB_CONTROL, signals.STOP)
-    return meant | options.rewrite
+        meant = meant | dict.fromkeys(signals.JOB_CONTROL, signals.STOP)
+    return meant | options.rewrite if options.rewrite else meant

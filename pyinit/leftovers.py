@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from pyinit import descriptors, processes, signals
+from pyinit import descriptors, native, processes, signals
 from pyinit.log import Log
 from pyinit.loop import Loop
 from pyinit.processes import Process
@@ -52,14 +52,10 @@ class Leftovers:
         """Whether nothing is left, where init has no children any more."""
         if not self.everybody:
             return True
-        try:
-            os.kill(signals.EVERYBODY, 0)
-        except ProcessLookupError:
+        if native.alone():
             return True
-        except OSError:
-            # A seccomp profile may forbid to ask: /proc knows as well.
-            pass
-        # Somebody who was entered, or the zombie of one whose parent outside does not reap it.
+        # Somebody who was entered, or the zombie of one whose parent outside does not reap it; or a seccomp profile
+        # forbids to ask: /proc knows as well.
         self.find()
         return self.visible and not self.known
 

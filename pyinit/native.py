@@ -1,4 +1,4 @@
-"""The seam between the program and its interpreter: nine calls that exist twice.
+"""The seam between the program and its interpreter: eleven calls that exist twice.
 
 In the frozen file they are built in (build/boot/native.c): the start-up code of the file knows what Python
 cannot, such as the mask it was started with; and what an init does thousands of times, waiting and reaping, takes no
@@ -9,9 +9,11 @@ from __future__ import annotations
 
 try:
     from _pyinit import (
+        alone,
         close_range,
         fork_exec,
         getenv,
+        open_terminal,
         reap,
         signal_descriptor,
         take_over,
@@ -21,9 +23,11 @@ try:
     )
 except ImportError:
     from pyinit.unfrozen import (
+        alone,
         close_range,
         fork_exec,
         getenv,
+        open_terminal,
         reap,
         signal_descriptor,
         take_over,
@@ -33,9 +37,11 @@ except ImportError:
     )
 
 __all__ = [
+    "alone",
     "close_range",
     "fork_exec",
     "getenv",
+    "open_terminal",
     "reap",
     "signal_descriptor",
     "take_over",

@@ -118,6 +118,9 @@ class OptionTable:
         return self._apply(pairs, options), rest
 
     def _split(self, words: list[str]) -> tuple[list[tuple[str, str]], list[str]]:
+        if words and words[0] == "--":
+            # As most inits are started: getopt would prepare for all options first.
+            return [], words[1:]
         return getopt.getopt(words, self._letters, self._names)
 
     def _right_ones(self, words: list[str], wrong: str) -> list[tuple[str, str]]:

@@ -167,4 +167,7 @@ NAMES = {
 
 def by_program(path: str) -> Persona | None:
     """The program that init was run as, by the last part of its path; None for pyinit itself."""
+    if path.endswith("pyinit"):
+        # As nearly always, and no peer's name ends so: a partition would make three strings.
+        return None
     return TINI if path == DOCKERS_OLD_PATH else NAMES.get(path.rpartition("/")[2])

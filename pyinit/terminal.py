@@ -11,7 +11,7 @@ import fcntl
 import os
 import signal
 
-from pyinit import descriptors, signals
+from pyinit import descriptors, native, signals
 from pyinit.processes import Process
 
 NONE = -1
@@ -35,13 +35,13 @@ class Terminal:
 
     def _find(self) -> int:
         """The terminal's foreground group, -1 without a terminal."""
+        opened = native.open_terminal()
+        if opened == -errno.ENXIO:
+            # There is none (tty(4)), as for most inits: 0 to 2 need not be asked.
+            return NONE
         try:
-            # For ioctls only: TIOCSCTTY wants a descriptor that can be read, nothing wants one to be written to.
-            opened = descriptors.above_standard(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC))
-        except OSError as error:
-            if error.errno == errno.ENXIO:
-                # There is none (tty(4)), as for most inits: 0 to 2 need not be asked.
-                return NONE
+            opened = descriptors.above_standard(opened) if opened >= 0 else NONE
+        except OSError:
             opened = NONE
         for descriptor in (0, 1, 2):
             try:

@@ -19,9 +19,11 @@ SIGSET = 128
 KILLED = (-signal.SIGKILL, signals.KILLED)
 
 __all__ = [
+    "alone",
     "close_range",
     "fork_exec",
     "getenv",
+    "open_terminal",
     "reap",
     "signal_descriptor",
     "take_over",
@@ -48,6 +50,24 @@ def take_over() -> tuple[int, bool]:
 def getenv(name: bytes) -> bytes | None:
     """The value of an environment variable, or None."""
     return os.environb.get(name)
+
+
+def open_terminal() -> int:
+    """A descriptor of the controlling terminal, to be read only; -errno if it cannot be opened, which is usual."""
+    try:
+        # For ioctls only: TIOCSCTTY wants a descriptor that can be read, nothing wants one to be written to.
+        return os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError as error:
+        return -(error.errno or errno.ENODEV)
+
+
+def alone() -> bool:
+    """Whether init, PID 1, is the only process of its namespace. False too where it may not ask, by kill(2)."""
+    try:
+        os.kill(signals.EVERYBODY, 0)
+    except OSError as error:
+        return error.errno == errno.ESRCH
+    return False
 
 
 def close_range(first: int) -> None:

@@ -8,6 +8,8 @@
 #include "spawn.h"
 #include "waiting.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +53,21 @@ static PyObject *get_variable(PyObject *module, PyObject *name)
         Py_RETURN_NONE;
     }
     return PyBytes_FromString(value);
+}
+
+/* open_terminal() -> a descriptor, or -errno: an exception would be thrown at nearly every start. */
+static PyObject *open_terminal(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    int descriptor = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    return PyLong_FromLong(descriptor < 0 ? -errno : descriptor);
+}
+
+/* alone() -> whether kill(2) finds no process but PID 1: at its end that is nearly always so. */
+static PyObject *alone(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    return PyBool_FromLong(kill(-1, 0) < 0 && errno == ESRCH);
 }
 
 /* close_range(first): closes every descriptor from `first` on. */
@@ -177,6 +194,8 @@ static PyObject *fork_exec(PyObject *module, PyObject *arguments)
 static PyMethodDef functions[] = {
     {"take_over", take_over, METH_NOARGS, NULL},
     {"getenv", get_variable, METH_O, NULL},
+    {"alone", alone, METH_NOARGS, NULL},
+    {"open_terminal", open_terminal, METH_NOARGS, NULL},
     {"close_range", close_from, METH_O, NULL},
     {"fork_exec", fork_exec, METH_VARARGS, NULL},
     {"wait_signal", (PyCFunction)(void (*)(void))pyinit_wait_signal, METH_FASTCALL, NULL},

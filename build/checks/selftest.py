@@ -115,6 +115,15 @@ def check_fork() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 6
 
 
+def check_surroundings() -> None:
+    """A build is no PID 1, and may have a terminal or not."""
+    assert not _pyinit.alone()
+    terminal = _pyinit.open_terminal()
+    assert terminal == -errno.ENXIO or os.isatty(terminal), terminal
+    if terminal >= 0:
+        os.close(terminal)
+
+
 def spawn(*argv: bytes, assign: tuple[bytes, ...] = ()) -> tuple[int, int, str]:
     """fork_exec with nothing asked for."""
     return _pyinit.fork_exec(list(argv), 1, -1, 0, False, 0, None, [b"GONE"], [b"PID"], list(assign))
@@ -152,6 +161,37 @@ def check_recursion() -> None:
     except RecursionError:
         return
     raise AssertionError("no RecursionError from repr()")
+
+
+class Point:
+    """As many arguments as a caller likes."""
+
+    def __init__(self, x: int, y: int = 2, *rest: int, name: str = "") -> None:
+        if x < 0:
+            raise ValueError(name)
+        self.values = (x, y, *rest)
+        self.name = name
+
+
+class Place(Point):
+    """One that is begun as its base is."""
+
+    __slots__ = ("there",)
+
+
+def check_classes() -> None:
+    """Objects are made of what their classes take, those of classes that are made now too."""
+    late = type("Late", (Place,), {"__init__": lambda self, x: Point.__init__(self, x + 1)})
+    for kind in (Point, Place):
+        assert (kind(1).values, kind(1, 3, name="n").name) == ((1, 2), "n"), kind
+        assert kind(*range(30), name="many").values == tuple(range(30)), kind
+        for wrong, words in ((TypeError, {}), (TypeError, {"z": 1}), (ValueError, {"x": -1})):
+            try:
+                kind(**words)
+            except wrong:
+                continue
+            raise AssertionError(f"no {wrong.__name__} from {kind.__name__}")
+    assert late(1).values == (2, 2)
 
 
 def check_exceptions() -> None:
