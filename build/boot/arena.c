@@ -1,11 +1,12 @@
 /* malloc, living wholly inside the snapshot.
  *
- * In build mode all memory comes from one array, the arena, which is written to the file with the rest of the
- * snapshot. In run mode new blocks come from ROOM bytes of fresh zero pages behind it, then from mmap. Blocks of
- * the snapshot are never taken back at run time: that would write to their pages, and their sum is bounded.
+ * In build mode all memory comes from three arrays, which are written to the file with the rest of the snapshot: two
+ * are for what every run uses, see order.c, and the arena is for all else. In run mode new blocks come from ROOM bytes
+ * of fresh zero pages behind it, then from mmap. Blocks of the snapshot are never taken back at run time: that would
+ * write to their pages, and their sum is bounded.
  *
  * A block is an 8-byte header that holds its usable size, then the memory, aligned to 16 bytes. Freed blocks wait
- * in a list per size. There is one thread, so there are no locks. What every run uses begins the arena: see order.c.
+ * in a list per size. There is one thread, so there are no locks.
  */
 #define _GNU_SOURCE
 #include "snapshot.h"
@@ -14,8 +15,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* The compiler is told HEADER, bytes, by build/freezing/blocks.py, and by snapshot.py ROOM, what run mode gets without a
- * system call: they reckon with them too. */
+/* The compiler is told HEADER, bytes, and the rooms for what every run uses by build/freezing/blocks.py, and by
+ * snapshot.py ROOM, what run mode gets without a system call: they reckon with them too. */
 enum {
     ALIGNMENT = 16,
     PAGE = 4096,
@@ -30,21 +31,26 @@ struct free_block {
     struct free_block *next;
 };
 
+__attribute__((section(".hot.written"), aligned(ALIGNMENT))) static char written[WRITTEN_ROOM];
+__attribute__((section(".hot.read"), aligned(ALIGNMENT))) static char read_only[READ_ROOM];
+static const struct room rooms[] = {
+    {read_only + HEADER, sizeof read_only - HEADER},
+    {written + HEADER, sizeof written - HEADER},
+};
 __attribute__((section(".arena"), aligned(PAGE))) static char arena[ARENA];
 static char *next = arena + HEADER; /* always 8 more than a multiple of 16, as a header's place must be */
 static char *end = arena + ARENA;
-static char *sealed = arena; /* blocks below belong to the snapshot for ever */
+static char *sealed = arena; /* blocks of the snapshot below it belong to that for ever */
 static struct free_block *lists[SMALL_LISTS + LARGE_LISTS];
 static char *hole, *hole_end; /* build mode: a large freed block that small blocks are taken from */
-static char *hot, *hot_end; /* build mode: where blocks lie that every run uses */
 static struct note {
     uint32_t name;  /* of the block that begins here, as order.c has it */
     bool is_object; /* an object begins here */
-} *notes; /* build mode: one for every 16 bytes of the arena */
+} *notes; /* build mode: one for every 16 bytes of the snapshot */
 
 static struct note *note_of(void *memory)
 {
-    return notes + ((char *)memory - arena) / ALIGNMENT;
+    return notes + ((char *)memory - pyinit_snapshot_start) / ALIGNMENT;
 }
 
 static size_t *size_of(void *memory)
@@ -88,17 +94,6 @@ static char *fresh(size_t size)
     return block;
 }
 
-/* In build mode the blocks that every run uses have a place of their own: NULL if this is none, or there is no room. */
-static char *from_hot(size_t size, uint32_t name)
-{
-    if (!pyinit_order_has(name) || (size_t)(hot_end - hot) < size) {
-        return NULL;
-    }
-    char *block = hot;
-    hot += size;
-    return block;
-}
-
 /* In build mode the large blocks that a growing dict leaves behind are filled with small ones: NULL if none is left. */
 static char *from_hole(size_t size)
 {
@@ -129,7 +124,7 @@ void *malloc(size_t wished)
     int list = block_size(wished, &usable);
     size_t size = usable + HEADER;
     uint32_t name = notes == NULL ? 0 : pyinit_order_next_name(size);
-    char *block = notes == NULL ? NULL : from_hot(size, name);
+    char *block = notes == NULL ? NULL : pyinit_order_place(name, size, rooms);
     if (block == NULL && lists[list] != NULL) {
         struct free_block *waiting = lists[list];
         lists[list] = waiting->next;
@@ -163,7 +158,7 @@ static void forget(char *memory, size_t size)
 
 void free(void *memory)
 {
-    if (memory == NULL || ((char *)memory >= arena && (char *)memory < sealed)) {
+    if (memory == NULL || ((char *)memory >= pyinit_snapshot_start && (char *)memory < sealed)) {
         return;
     }
     size_t usable = *size_of(memory);
@@ -205,20 +200,25 @@ void *realloc(void *memory, size_t wished)
 /* Called by every creation of an object (build/cpython.patch), at run time too: there it does nothing. */
 void pyinit_object_born(PyObject *object)
 {
-    if (notes != NULL && (char *)object >= arena && (char *)object < next) {
+    if (notes != NULL && (char *)object >= written && (char *)object < next) {
         note_of(object)->is_object = true;
     }
 }
 
-/* Before Python starts in build mode: `reserved` bytes are for what every run uses. */
-void pyinit_arena_open(size_t reserved)
+/* So many notes are there, for what may have come from here. */
+static size_t count_of_notes(void)
 {
-    notes = mmap(NULL, ARENA / ALIGNMENT * sizeof *notes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return (next - pyinit_snapshot_start) / ALIGNMENT;
+}
+
+/* Before Python starts in build mode. */
+void pyinit_arena_open(void)
+{
+    const size_t most = (end - pyinit_snapshot_start) / ALIGNMENT;
+    notes = mmap(NULL, most * sizeof *notes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (notes == MAP_FAILED) {
         pyinit_fail("build", strerror(errno));
     }
-    hot = next;
-    hot_end = next += reserved;
 }
 
 /* Every living object of the arena lives for ever: using it will not write to its page. (Those outside are born so,
@@ -227,9 +227,9 @@ void pyinit_arena_make_immortal(void)
 {
     Py_SET_REFCNT(Py_None, _Py_IMMORTAL_REFCNT);
     Py_SET_REFCNT(Py_NotImplemented, _Py_IMMORTAL_REFCNT);
-    for (size_t place = 0; place < (size_t)(next - arena) / ALIGNMENT; place++) {
+    for (size_t place = 0; place < count_of_notes(); place++) {
         if (notes[place].is_object) {
-            PyObject *object = (PyObject *)(arena + place * ALIGNMENT);
+            PyObject *object = (PyObject *)(pyinit_snapshot_start + place * ALIGNMENT);
             if (Py_REFCNT(object) > 0) {
                 Py_SET_REFCNT(object, _Py_IMMORTAL_REFCNT);
             }
@@ -241,12 +241,12 @@ void pyinit_arena_make_immortal(void)
 size_t pyinit_arena_blocks(struct block *blocks)
 {
     size_t count = 0;
-    for (size_t place = 0; place < (size_t)(next - arena) / ALIGNMENT; place++) {
+    for (size_t place = 0; place < count_of_notes(); place++) {
         if (notes[place].name == 0) {
             continue;
         }
         if (blocks != NULL) {
-            char *memory = arena + place * ALIGNMENT;
+            char *memory = pyinit_snapshot_start + place * ALIGNMENT;
             blocks[count] = (struct block){(uintptr_t)memory, *size_of(memory), notes[place].name};
         }
         count++;
@@ -262,7 +262,6 @@ char *pyinit_arena_seal(void)
     }
     memset(lists, 0, sizeof lists);
     hole = hole_end = NULL;
-    hot = hot_end = NULL;
     notes = NULL;
     sealed = (char *)(((uintptr_t)next + PAGE - 1) & -(uintptr_t)PAGE);
     next = sealed + HEADER;

@@ -27,7 +27,6 @@
 
 enum { MOST_MODULES = 1000 };
 
-extern char pyinit_snapshot_start[]; /* snapshot.ld */
 extern int _PySignal_Init(int install_signal_handlers);
 
 /* What stands in for CPython's Python/frozen.c: tables that are filled from MODULES, and empty in the snapshot. */
@@ -190,6 +189,7 @@ static void settle(const char *lookups_path, const char *sites_path)
     call("gc", "collect");
     call("gc", "freeze");
     call("sys", "_clear_type_cache"); /* or every new entry would look at the name of an old one, all over the arena */
+    pyinit_classes_shorten();
     pyinit_lookups_remember(lookups_path);
     pyinit_sites_specialize(sites_path);
     PyGC_Collect(); /* empties the lists of freed objects, which lie all over the arena */
@@ -238,7 +238,8 @@ _Noreturn void pyinit_build(int argc, char **argv)
     const char *modules_path = argv[1], *order_path = argv[2], *lookups_path = argv[3];
     const char *sites_path = argv[4], *snapshot_path = argv[5], *blocks_path = argv[6];
     clearenv();
-    pyinit_arena_open(pyinit_order_read(order_path));
+    pyinit_order_read(order_path);
+    pyinit_arena_open();
     const char **wanted = read_modules(modules_path);
     start_python();
     PyObject *module = NULL;

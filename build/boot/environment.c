@@ -12,8 +12,11 @@
 enum { PID_DIGITS = 10 };
 
 /* The value, if `entry` is the variable `name`, which ends with NUL or "="; otherwise NULL. */
-static const char *value_if(const char *entry, const char *name)
+static inline const char *value_if(const char *entry, const char *name)
 {
+    if (*entry != *name) {
+        return NULL; /* most differ here: each variable is compared with many names */
+    }
     while (*name != '\0' && *name != '=' && *entry == *name) {
         entry++;
         name++;

@@ -46,17 +46,15 @@ int main(int argc, char **argv)
     if (pyinit_snapshot.program == NULL) {
         pyinit_build(argc, argv);
     }
+    pyinit_warm();
     refuse_borrowed_identity();
     pyinit_argc = argc;
     pyinit_argv = argv;
 
-    /* The snapshot's one thread is this process's. Its kernel id stays 0: only threads of Python's own ask for it. */
+    /* The snapshot's one thread is this process's. Its kernel id stays 0, and libc does not know it as Python's: only
+     * threads that others have made ask for that. */
     _PyRuntime.main_thread = PyThread_get_thread_ident();
     pyinit_snapshot.thread->thread_id = _PyRuntime.main_thread;
-    Py_tss_t *key = &_PyRuntime.gilstate.autoTSSkey;
-    if (PyThread_tss_create(key) != 0 || PyThread_tss_set(key, pyinit_snapshot.thread) != 0) {
-        pyinit_fail("start", "no memory");
-    }
 
     if (fill_arguments(pyinit_snapshot.arguments, argc, argv) < 0) {
         pyinit_fail_with_exception("start");

@@ -2,28 +2,29 @@
  *
  * A block has a name: a hash of its size and of the sizes of the 63 blocks that were asked for before it. Building the
  * same program again gives the same names, and after a change of the program all but those near the change stay.
- * build/blocks.order has the names that a traced run used. Blocks that share a name share its place.
+ * build/blocks.order has the names that a traced run used. Blocks that share a name lie one after the other.
  */
 #define _GNU_SOURCE
 #include "snapshot.h"
 
 #include <stdlib.h>
 
-struct order {
-    uint32_t size;    /* bytes that all these blocks take, whole pages */
-    uint32_t names[]; /* in ascending order */
+/* The file ORDER is an array of these, in ascending order of names (build/freezing/blocks.py). */
+struct entry {
+    uint32_t name;
+    uint32_t is_written;
+    uint32_t next, end; /* offsets in the room for such blocks; `next` grows */
 };
 
-static const struct order *order;
+static struct entry *entries;
 static size_t count;
 static uint64_t sizes; /* of the last 64 blocks: each new one shifts the others to the left by one bit */
 
-size_t pyinit_order_read(const char *path)
+void pyinit_order_read(const char *path)
 {
     size_t whole;
-    order = (const struct order *)pyinit_map(path, &whole);
-    count = (whole - sizeof *order) / sizeof *order->names;
-    return order->size;
+    entries = (struct entry *)pyinit_map(path, &whole);
+    count = whole / sizeof *entries;
 }
 
 uint32_t pyinit_order_next_name(size_t size)
@@ -33,20 +34,30 @@ uint32_t pyinit_order_next_name(size_t size)
     return sizes * spread >> 32;
 }
 
-static int compare(const void *one, const void *other)
+static int compare(const void *name, const void *entry)
 {
-    uint32_t left = *(const uint32_t *)one, right = *(const uint32_t *)other;
+    const uint32_t left = *(const uint32_t *)name, right = ((const struct entry *)entry)->name;
     return (left > right) - (left < right);
 }
 
-bool pyinit_order_has(uint32_t name)
+char *pyinit_order_place(uint32_t name, size_t size, const struct room rooms[2])
 {
-    return bsearch(&name, order->names, count, sizeof name, compare) != NULL;
+    struct entry *entry = bsearch(&name, entries, count, sizeof *entries, compare);
+    if (entry == NULL || entry->end - entry->next < size) {
+        return NULL;
+    }
+    const struct room *room = &rooms[entry->is_written];
+    if (entry->end > room->size) {
+        return NULL;
+    }
+    char *place = room->begin + entry->next;
+    entry->next += size;
+    return place;
 }
 
 void pyinit_order_close(void)
 {
-    order = NULL;
+    entries = NULL;
     count = 0;
     sizes = 0;
 }

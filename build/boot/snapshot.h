@@ -28,9 +28,15 @@ _Noreturn void pyinit_fail(const char *what, const char *why);
 /* The same for the exception that is set. */
 _Noreturn void pyinit_fail_with_exception(const char *what);
 
+/* snapshot.ld: the first byte of what is written to the file; a multiple of 64. */
+extern char pyinit_snapshot_start[];
+
 struct iovec;
 /* Writes what is taken without waiting: how many bytes, or -1 and errno. */
 long pyinit_write_at_once(int descriptor, const struct iovec *pieces, int count);
+
+/* warm.c: every start's first step in run mode. */
+void pyinit_warm(void);
 
 /* build.c: build mode. Starts Python, imports, writes the snapshot, exits. */
 _Noreturn void pyinit_build(int argc, char **argv);
@@ -44,12 +50,15 @@ void pyinit_walk_types(PyTypeObject *type, void (*visit)(PyTypeObject *, void *)
 void pyinit_lookups_prepare(void);
 void pyinit_lookups_remember(const char *path);
 
+/* classes.c: calls of classes take a short way. */
+void pyinit_classes_shorten(void);
+
 /* sites.c: instructions are told what they would find. For functions that the collector does not see any more, and for
  * the versions that types have then. */
 void pyinit_sites_specialize(const char *path);
 
 /* arena.c: malloc. Nothing is immortal and nothing sealed until build mode says so. */
-void pyinit_arena_open(size_t reserved);
+void pyinit_arena_open(void);
 void pyinit_arena_make_immortal(void);
 struct block {
     uint32_t address, size, name;
@@ -58,10 +67,15 @@ size_t pyinit_arena_blocks(struct block *blocks);
 char *pyinit_arena_seal(void);
 void pyinit_object_born(PyObject *object);
 
-/* order.c: which blocks lie side by side. pyinit_order_read returns how many bytes they take. */
-size_t pyinit_order_read(const char *path);
+/* order.c: which blocks lie side by side. pyinit_order_place tells where a block of this name and size is to be, in the
+ * room for what is only read or in that for what is written; NULL if that does not matter. */
+struct room {
+    char *begin;
+    size_t size;
+};
+void pyinit_order_read(const char *path);
 uint32_t pyinit_order_next_name(size_t size);
-bool pyinit_order_has(uint32_t name);
+char *pyinit_order_place(uint32_t name, size_t size, const struct room rooms[2]);
 void pyinit_order_close(void);
 
 /* native.c: the built-in module of the program. */

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import re
 import struct
-from array import array
-from collections.abc import Container
+from collections.abc import Iterator
+
+from freezing import lines
+from freezing.places import Places
+from freezing.used import Used
 
 Block = tuple[int, int, int]  # address, size in bytes, name
 
 RECORD = struct.Struct("<III")  # struct block in build/boot/snapshot.h
-PAGE = 4096
+ENTRY = struct.Struct("<IIII")  # struct entry in build/boot/order.c
+ALIGNMENT = 16
 HEADER = 8  # bytes in front of each block (build/boot/arena.c)
 WINDOW = 64 * 1024  # what the kernel maps around a page that is read: a block of that size gains nothing by neighbours
+KINDS = WRITTEN, READ = ("written", "read")  # each kind has a place of its own (build/boot/snapshot.ld)
 HEAD = """\
-# The heap's blocks that an init uses: name, and bytes of all that have it. Written by `make order`, read by build mode.
+# The heap's blocks that an init writes to, and those that it only reads, in the order of their first use: name, bytes
+# of all that have it, and what every start uses (build/freezing/lines.py). Written by `make order`, read by build mode.
 """
+LISTED = r"(?m)^{kind} ([0-9a-f]{{8}}) (\d+) (\S+)$"
 
 
 def read(table: bytes) -> list[Block]:
@@ -23,22 +30,50 @@ def read(table: bytes) -> list[Block]:
     return list(RECORD.iter_unpack(table))
 
 
-def order(blocks: list[Block], used: Container[int | None]) -> str:
-    """The text of build/blocks.order, where `used` holds names."""
-    listed: dict[int, int] = {}
+def order(blocks: list[Block], used: Used) -> str:
+    """The text of build/blocks.order."""
+    places = Places((address, size, (name, address)) for address, size, name in blocks if size < WINDOW)
+    bytes_of: dict[int, int] = {}
     for _, size, name in blocks:
-        if name in used and size < WINDOW:
-            listed[name] = listed.get(name, 0) + HEADER + size
-    return HEAD + "".join(f"{name:08x} {listed[name]}\n" for name in sorted(listed))
+        bytes_of[name] = bytes_of.get(name, 0) + HEADER + size
+    kinds: dict[int, str] = {}
+    for addresses, kind in ((used.written, WRITTEN), (used.read, READ)):
+        for address in addresses:
+            if found := places.at(address):
+                kinds.setdefault(found[0], kind)
+    offsets: dict[int, set[int]] = {}
+    for address in used.by_starts:
+        if found := places.at(address):
+            offsets.setdefault(found[0], set()).add(address - found[1])
+    return HEAD + "".join(
+        f"{kind} {name:08x} {bytes_of[name]} {lines.note(offsets.get(name, ()))}\n" for name, kind in kinds.items()
+    )
 
 
-def sizes(text: str) -> dict[int, int]:
-    """Names and bytes of build/blocks.order."""
-    return {int(name, 16): int(size) for name, size in re.findall(r"(?m)^([0-9a-f]{8}) (\d+)$", text)}
+def sizes(text: str, kind: str) -> dict[int, int]:
+    """Names and bytes of one kind in build/blocks.order."""
+    return {int(name, 16): int(size) for name, size, _ in re.findall(LISTED.format(kind=kind), text)}
+
+
+def read_by_starts(text: str, table: bytes) -> Iterator[int]:
+    """Addresses that every start uses by build/blocks.order, where the blocks are those of the file BLOCKS."""
+    noted = {int(name, 16): word for name, _, word in re.findall(LISTED.format(kind=r"\w+"), text)}
+    for address, _, name in read(table):
+        for offset in lines.offsets(noted.get(name, lines.NONE)):
+            yield address + offset
+
+
+def room(text: str, kind: str) -> int:
+    """The bytes of the place for one kind: before the first block there is room for its header, and to align it."""
+    return sum(sizes(text, kind).values()) + ALIGNMENT
 
 
 def packed(text: str) -> bytes:
-    """build/blocks.order as build mode reads it: struct order in build/boot/order.c."""
-    listed = sizes(text)
-    whole = sum(listed.values())
-    return array("I", [whole + -whole % PAGE, *sorted(listed)]).tobytes()
+    """build/blocks.order as build mode reads it: struct entry in build/boot/order.c."""
+    entries = []
+    for kind in KINDS:
+        end = 0
+        for name, size in sizes(text, kind).items():
+            entries.append((name, kind == WRITTEN, end, end + size))
+            end += size
+    return b"".join(ENTRY.pack(*entry) for entry in sorted(entries))

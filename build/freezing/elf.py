@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 FILE_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
@@ -11,7 +11,6 @@ SECTION_HEADER = struct.Struct("<IIQQQQIIQQ")
 SYMBOL = struct.Struct("<IBBHQQ")
 LOAD = 1  # a kind of segment
 SYMBOLS = 2  # a kind of section
-OBJECT, FUNCTION = 1, 2  # kinds of symbols
 PAGE = 4096
 
 
@@ -40,41 +39,38 @@ class Stage:
 
     def symbol(self, name: str) -> int:
         """The address of a symbol. Raises KeyError if there is none."""
-        for _, address, _, found in self._symbols():
+        for address, found in self._symbols():
             if found == name:
                 return address
         raise KeyError(name)
 
-    def symbols(self, kind: int) -> list[tuple[int, int, tuple[str, ...]]]:
-        """Address and size of every symbol of a kind; and its names, several where the compiler has merged the same."""
-        names: dict[tuple[int, int], set[str]] = {}
-        for found, address, size, name in self._symbols():
-            if found == kind:
-                names.setdefault((address, size), set()).add(name)
-        return [(*place, tuple(sorted(found))) for place, found in names.items()]
-
-    def _symbols(self) -> Iterator[tuple[int, int, int, str]]:
-        """Kind, address, size and name of everything in the symbol table."""
+    def _symbols(self) -> Iterator[tuple[int, str]]:
+        """Address and name of everything in the symbol table."""
         start, size, count = self._header[6], self._header[11], self._header[12]
         places = range(start, start + size * count, size)
         sections = [SECTION_HEADER.unpack_from(self._content, at) for at in places]
         for table in (section for section in sections if section[1] == SYMBOLS):
             strings = sections[table[6]][4]
             for at in range(table[4], table[4] + table[5], SYMBOL.size):
-                name, info, _, _, value, length = SYMBOL.unpack_from(self._content, at)
+                name, _, _, _, value, _ = SYMBOL.unpack_from(self._content, at)
                 begin = strings + name
                 end = self._content.index(0, begin)
-                yield info & 15, value, length, self._content[begin:end].decode()
+                yield value, self._content[begin:end].decode()
 
-    def finished(self, snapshot: bytes, room: int) -> bytes:
-        """The file with the snapshot in it, and `room` bytes of zeros in memory behind it."""
+    def finished(self, snapshot: bytes, room: int, constants: Mapping[str, bytes]) -> bytes:
+        """The file with the snapshot and constants, by symbol, in it, and `room` bytes of zeros in memory behind it."""
         code, data = (each for each in self._segments if each.type == LOAD)
         begin = self.symbol("pyinit_snapshot_start") - data.address
         old = self._content[data.offset : data.offset + begin]
         new = old + snapshot
+        # Whole pages: of one that the file holds in part, the kernel would fill up the rest at every start.
         stored = new.rstrip(b"\0")
+        stored += b"\0" * (-(data.address + len(stored)) % PAGE)
 
-        body = self._content[code.offset : code.offset + code.in_file]
+        body = bytearray(self._content[code.offset : code.offset + code.in_file])
+        for name, value in constants.items():
+            at = self.symbol(name) - code.address
+            body[at : at + len(value)] = value
         gap = (data.address - code.address - len(body)) % PAGE
         data.offset = len(body) + gap
         data.in_file, data.in_memory = len(stored), len(new) + room

@@ -3,7 +3,7 @@
 The linker lays the functions out in the order of their first use and the data side by side, build mode does the same
 with the heap's blocks, so that a start touches few pages, and writes the answers down. The orders are not needed for a
 right program, only for a quick one: refresh them when figures get worse. They come from runs that are traced step by
-step.
+step, and from what each of their instructions reads and writes.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from freezing import blocks, lookups, sites, snapshot
-from freezing.elf import FUNCTION, OBJECT, Stage
+from freezing import blocks, linkmap, lookups, sections, sites, snapshot
+from freezing.elf import Stage
 from freezing.memory import Memory
-from freezing.places import Places
+from freezing.operands import Operands
+from freezing.used import Used
 
-TRACE_ME, CONTINUE_BY_ONE, GET_REGISTERS = 0, 9, 12
+TRACE_ME, CONTINUE_BY_ONE, GET_REGISTERS, DETACH, SET_OPTIONS = 0, 9, 12, 17, 0x4200
+WALL = 0x40000000  # wait(2): __WALL
+VFORK_TOO, TELL_EXEC, EXEC = 0x4, 0x10, 4  # ptrace(2): PTRACE_O_TRACEVFORK, PTRACE_O_TRACEEXEC and its event
 CLONE, NEW_PIDS, NEW_MOUNTS, PRIVATE = 56, 0x20000000, 0x20000, 0x44000  # clone(2), mount(2): MS_REC | MS_PRIVATE
 REGISTERS = struct.Struct("<27Q")  # struct user_regs_struct
 INSTRUCTION_POINTER = 16
 FIRST_ARGUMENT, SECOND_ARGUMENT = 14, 13
-ADDRESSES = slice(0, 15)  # the registers that can hold one, but for the stack pointer
 # The payload leaves an orphan behind and signals its parent: init's whole ordinary life. It waits while init is busy,
 # because a traced one is slow.
 IDLE = "idle() { sleep 1; until grep -q '^State:.S' /proc/$PPID/status; do sleep 1; done; }"
@@ -36,18 +38,13 @@ LIVES = [
 ]
 # Soon over: their functions are laid out behind those of the lives, the heap is not.
 ERRANDS = [["--version"], ["no-such-program"]]
-# The payload's process runs these before its exec, and is not traced; these tables are used without a pointer.
-UNSEEN = ["child", "execute", "pyinit_environment_write_pid", "_PyMem", "_PyMem_Raw", "_PyObject", "PyHash_Func"]
-HEAD = """\
-# The functions that an init uses, in the order of their first use, then the data: written by `make order`, read by the
-# linker.
-"""
 
 
 def steps(program: str, words: list[str], first: bool = False) -> Iterator[tuple[int, tuple[int, ...]]]:
     """The process and its registers before every instruction, from the program's first to its last.
 
-    If it is to be the `first` of a PID namespace, that needs root. Raises OSError where there cannot be one.
+    Those of the payload's process up to its exec are among them: it has the same memory. If the program is to be the
+    `first` of a PID namespace, that needs root. Raises OSError where there cannot be one.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
@@ -61,29 +58,37 @@ def steps(program: str, words: list[str], first: bool = False) -> Iterator[tuple
         libc.ptrace(TRACE_ME, 0, None, None)
         os.execv(program, [program, *words])
     registers = ctypes.create_string_buffer(REGISTERS.size)
+    known: set[int] = set()
     while True:
-        _, status = os.waitpid(pid, 0)
+        stopped, status = os.waitpid(-1, WALL)
         if not os.WIFSTOPPED(status):
-            return
-        libc.ptrace(GET_REGISTERS, pid, None, registers)
+            if stopped == pid:
+                return
+            continue
+        if status >> 16 == EXEC:
+            libc.ptrace(DETACH, stopped, None, 0)
+            continue
+        libc.ptrace(GET_REGISTERS, stopped, None, registers)
         yield pid, REGISTERS.unpack(registers.raw)
         received = os.WSTOPSIG(status)
-        libc.ptrace(CONTINUE_BY_ONE, pid, None, 0 if received == signal.SIGTRAP else received)
+        if stopped not in known:
+            known.add(stopped)
+            libc.ptrace(SET_OPTIONS, stopped, None, VFORK_TOO | TELL_EXEC)
+            received = signal.SIGTRAP  # a new one begins with a STOP that nobody has sent
+        libc.ptrace(CONTINUE_BY_ONE, stopped, None, 0 if received == signal.SIGTRAP else received)
 
 
 class Tracer:
     """Runs of one program, traced from the first to the last instruction."""
 
-    def __init__(self, program: Path, stage: Stage) -> None:
+    def __init__(self, program: Path, stage: Path) -> None:
         self.program = program
-        self.functions = Places(stage.symbols(FUNCTION))
-        self.data = Places(stage.symbols(OBJECT))
-        self._thread = stage.symbol(sites.THREAD)
-        self._asks_type = stage.symbol(lookups.FUNCTION)
-        self._asks_object = {stage.symbol(name) for name in sites.FUNCTIONS}
-        # The names of all functions that ran, in the order of their first use.
-        self.code: dict[tuple[str, ...] | None, None] = {}
-        self.addresses: set[int] = set()
+        symbols = Stage(stage.read_bytes())
+        self._thread = symbols.symbol(sites.THREAD)
+        self._asks_type = symbols.symbol(lookups.FUNCTION)
+        self._asks_object = {symbols.symbol(name) for name in sites.FUNCTIONS}
+        self._operands = Operands(stage)
+        self.used = Used()
         self.lookups: list[lookups.Lookup] = []
         self.sites: list[sites.Site] = []
 
@@ -91,17 +96,20 @@ class Tracer:
         """Trace what an init usually does: as PID 1, and otherwise."""
         for words in LIVES:
             self.run(words, ordinary=True, first=True)
+            if words == LIVES[0]:
+                self.used.started()
         self.run(LIVES[0], ordinary=True)
 
     def run(self, words: list[str], ordinary: bool, first: bool = False) -> None:
-        """Trace a run, as PID 1 of a namespace if it is to be `first`; if not `ordinary`, only the functions count."""
+        """Trace a run, as PID 1 of a namespace if it is to be `first`; if not `ordinary`, only the code counts."""
         memory = None
         for pid, registers in steps(str(self.program), words, first):
             memory = memory or Memory(pid)
             at = registers[INSTRUCTION_POINTER]
-            self.code[self.functions.at(at)] = None
+            self.used.code[at] = None
             if ordinary:
-                self.addresses.update(registers[ADDRESSES])
+                for address, is_written in self._operands.used(at, registers):
+                    (self.used.written if is_written else self.used.read)[address] = None
                 self._note(memory, at, registers[FIRST_ARGUMENT], registers[SECOND_ARGUMENT])
         if memory:
             memory.close()
@@ -121,27 +129,27 @@ def main() -> int:
     modules = (work / f"{program.name}.modules").read_bytes()
     # Told nothing, a run asks for the types of all objects that it uses.
     snapshot.freeze(stage, modules, traced, work, snapshot.Orders())
-    tracer = Tracer(traced, Stage(stage.read_bytes()))
+    tracer = Tracer(traced, stage)
     tracer.live()
     known = sites.order(tracer.sites)
     # Without an answer in the cache of methods: what must be searched for there has to be near as well, because a few
     # find no place in it, other ones each time.
     snapshot.freeze(stage, modules, traced, work, snapshot.Orders((folder / "blocks.order").read_text(), sites=known))
-    tracer = Tracer(traced, Stage(stage.read_bytes()))
+    tracer = Tracer(traced, stage)
     tracer.live()
     for words in ERRANDS:
         tracer.run(words, ordinary=False)
     heap = blocks.read((work / f"{traced.name}.blocks").read_bytes())
-    places = Places(heap)
-    used = {places.at(address) for address in tracer.addresses}
-    # What has its address in a register is used: of an object Python looks at least at the reference count.
-    symbols = [*tracer.code, *(tracer.data.at(address) for address in sorted(tracer.addresses))]
-    names = dict.fromkeys([*(name for names in symbols if names is not None for name in names), *UNSEEN])
-    (folder / "symbols.order").write_text(HEAD + "\n".join(names) + "\n")
-    (folder / "blocks.order").write_text(blocks.order(heap, used))
-    (folder / "lookups.order").write_text(lookups.order(tracer.lookups))
-    (folder / "sites.order").write_text(known)
-    print(f"order: {len(names)} symbols, {len(used)} blocks, {len(set(tracer.lookups))} lookups: see {folder}")
+    file = linkmap.sections(stage.with_suffix(".map").read_text())
+    orders = {
+        "sections": sections.order(file, tracer.used),
+        "blocks": blocks.order(heap, tracer.used),
+        "lookups": lookups.order(tracer.lookups),
+        "sites": known,
+    }
+    for name, text in orders.items():
+        (folder / f"{name}.order").write_text(text)
+    print(f"order: {', '.join(f'{text.count(chr(10))} {name}' for name, text in orders.items())}: see {folder}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What lies at an address: functions, data, blocks of the heap."""
+"""What lies at an address."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Name = TypeVar("Name")
 
 
 class Places(Generic[Name]):
-    """Looks up names by address."""
+    """Looks up names by address: of sections, of blocks of the heap."""
 
     def __init__(self, places: Iterable[tuple[int, int, Name]]) -> None:
-        """From (address, size in bytes, name); a size of 0, which assembler leaves behind, means up to the next one."""
+        """From (address, size in bytes, name)."""
         self._places = sorted(places)
         self._starts = [start for start, _, _ in self._places]
 
@@ -23,4 +23,4 @@ class Places(Generic[Name]):
         if place < 0:
             return None
         start, size, name = self._places[place]
-        return name if address < start + size or size == 0 else None
+        return name if address < start + size else None

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from freezing import blocks, lookups, sites
+from freezing import blocks, lines, linkmap, lookups, sections, sites
 from freezing.elf import Stage
 from freezing.steps import run
 
@@ -17,6 +17,7 @@ class Orders(NamedTuple):
     """What is known of runs, as the texts of build/*.order: without it the program is right, but slower."""
 
     blocks: str = ""
+    sections: str = ""
     lookups: str = ""
     sites: str = ""
 
@@ -32,12 +33,16 @@ def freeze(stage: Path, table: bytes, target: Path, work: Path, orders: Orders) 
     words = [work / f"{target.name}.{kind}" for kind in (*inputs, "snapshot", "blocks")]
     for path, content in zip(words, inputs.values(), strict=False):
         path.write_bytes(content)
-    snapshot = words[-2]
+    snapshot, made = words[-2:]
     log = work / "logs" / f"{target.name}.log"
     run(f"start and import {target.name}", [stage, *words], log, None, {})
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.{os.getpid()}")
-    beside.write_bytes(Stage(stage.read_bytes()).finished(snapshot.read_bytes(), ROOM))
+    linked = Stage(stage.read_bytes())
+    places = linkmap.sections(stage.with_suffix(".map").read_text())
+    read = [*sections.read_by_starts(orders.sections, places), *blocks.read_by_starts(orders.blocks, made.read_bytes())]
+    masks = {lines.MASKS: lines.masks(linked.symbol(lines.BEGIN), read)}
+    beside.write_bytes(linked.finished(snapshot.read_bytes(), ROOM, masks))
     beside.chmod(0o755)
     beside.rename(target)
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from freezing import blocks, lookups, order, sites
+from freezing import blocks, lines, linkmap, lookups, order, sections, sites
 from freezing.elf import Stage
 from freezing.memory import Memory
 from freezing.snapshot import Orders
+from freezing.used import Used
 
 from tests.frozen.programs import frozen_program
+from tests.frozen.segments import segments
 from tools.tree import ROOT
 
 PROGRAM = """
@@ -32,27 +36,46 @@ def main():
 """
 
 
-def test_listed_blocks_begin_the_heap(stage: Path, tmp_path: Path) -> None:
-    """And the program does not care."""
+def test_listed_blocks_lie_side_by_side(stage: Path, tmp_path: Path) -> None:
+    """In the order of the list, those that are written apart from the others; and the program does not care."""
     folders = as_it_comes, ordered = tmp_path / "as-it-comes", tmp_path / "ordered"
     for folder in folders:
         folder.mkdir()
     frozen_program(PROGRAM, stage, as_it_comes)
     made = blocks.read((as_it_comes / "program.blocks").read_bytes())
-    wish = blocks.order(made, {name for _, _, name in made[::50]})
+    times = Counter(name for _, _, name in made)
+    small = [address for address, size, name in made if size < 100 and times[name] == 1]
+    written, read = small[::-400], small[::-90]
+    used = Used()
+    used.read, used.written = dict.fromkeys(read), dict.fromkeys(written)
+    wish = blocks.order(made, used)
     program = frozen_program(PROGRAM, stage, ordered, Orders(wish))
     placed = blocks.read((ordered / "program.blocks").read_bytes())
     assert sorted(name for _, _, name in placed) == sorted(name for _, _, name in made)
-    listed = blocks.sizes(wish).keys()
-    assert {name for _, _, name in placed[: len(listed)]} == listed
+    names = {address: name for address, _, name in made}
+    at = {name: address for address, _, name in placed}
+    for kind, addresses in ((blocks.WRITTEN, written), (blocks.READ, [each for each in read if each not in written])):
+        assert [*blocks.sizes(wish, kind)] == [names[each] for each in addresses]
+        places = [at[names[each]] for each in addresses]
+        assert places == sorted(places)
+        assert places[-1] - places[0] < blocks.room(wish, kind)
     assert subprocess.run([program], check=False, timeout=60).returncode == 7
 
 
 def test_most_of_the_listed_blocks_are_there(stage: Path) -> None:
     """Changes of the program make the list stale by and by; then `make order` writes a new one."""
     made = blocks.read((stage.parent / "pyinit.blocks").read_bytes())
-    listed = blocks.sizes((ROOT / "build" / "blocks.order").read_text())
-    assert len(listed.keys() & {name for _, _, name in made}) > len(listed) / 2
+    text = (ROOT / "build" / "blocks.order").read_text()
+    listed = {name for kind in blocks.KINDS for name in blocks.sizes(text, kind)}
+    assert len(listed & {name for _, _, name in made}) > len(listed) / 2
+
+
+def test_most_of_the_listed_sections_are_there(stage: Path) -> None:
+    """The same, for the linker's list."""
+    there = {section for _, _, section in linkmap.sections(stage.with_suffix(".map").read_text())}
+    text = (ROOT / "build" / "sections.order").read_text()
+    listed = {tuple(line.split()[1:3]) for line in text.splitlines() if not line.startswith("#")}
+    assert len(listed & there) > len(listed) / 2
 
 
 def test_listed_lookups_are_made_at_build_time(stage: Path, tmp_path: Path) -> None:
@@ -96,6 +119,46 @@ def looked_up_in_vain(program: Path, stage: Path) -> set[lookups.Lookup]:
 
 def asked(program: Path, stage: Path) -> set[sites.Site]:
     """Where a run asked for an attribute's place."""
-    tracer = order.Tracer(program, Stage(stage.read_bytes()))
+    tracer = order.Tracer(program, stage)
     tracer.run([], ordinary=True)
     return set(tracer.sites)
+
+
+def test_lines_of_starts_are_asked_for(stage: Path, tmp_path: Path) -> None:
+    """Of the blocks and sections that the list names, where they lie in this file; and the program does not care."""
+    folders = as_it_comes, ordered = tmp_path / "as-it-comes", tmp_path / "ordered"
+    for folder in folders:
+        folder.mkdir()
+    plain = frozen_program(PROGRAM, stage, as_it_comes)
+    assert not any(asked_lines(plain, stage))
+    tracer = order.Tracer(plain, stage)
+    tracer.run([], ordinary=True)
+    tracer.used.started()
+    listed = Orders(
+        blocks.order(blocks.read((as_it_comes / "program.blocks").read_bytes()), tracer.used),
+        sections.order(linkmap.sections(stage.with_suffix(".map").read_text()), tracer.used),
+    )
+    program = frozen_program(PROGRAM, stage, ordered, listed)
+    assert subprocess.run([program], check=False, timeout=60).returncode == 7
+    asked_for = asked_lines(program, stage)
+    again = order.Tracer(program, stage)
+    again.run([], ordinary=True)
+    begin = Stage(stage.read_bytes()).symbol(lines.BEGIN)
+    used = {(address - begin) // lines.LINE for address in [*again.used.read, *again.used.written]}
+    there = used & set(range(lines.PAGES * lines.PAGE // lines.LINE))
+    assert len(asked_for & there) > len(there) * 0.9
+    assert len(asked_for & there) > len(asked_for) * 0.9
+
+
+def asked_lines(program: Path, stage: Path) -> set[int]:
+    """Numbers of the cache lines, from the first that has a bit, whose bits are set in the file."""
+    at = Stage(stage.read_bytes()).symbol(lines.MASKS) - segments(program)[0].address
+    masks = struct.unpack_from(f"<{lines.PAGES}Q", program.read_bytes(), at)
+    bits = range(lines.PAGE // lines.LINE)
+    return {page * len(bits) + bit for page, mask in enumerate(masks) for bit in bits if mask >> bit & 1}
+
+
+@pytest.mark.parametrize("offsets", [[], [0], [16, 32, 48, 4096], [5, 80, 81]])
+def test_notes_of_lines_are_read_as_written(offsets: list[int]) -> None:
+    """By the parts that they are in."""
+    assert [*lines.offsets(lines.note(offsets))] == sorted({offset - offset % lines.PART for offset in offsets})
