@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import effort, machine, plots, programs, readme, report, surroundings
+from benchmarks import effort, machine, plots, programs, readme, report, surroundings, unpacked
 from benchmarks.effort import Effort
 from benchmarks.measures import calls, environment, forward, idle, memory, reap, size, start
 from benchmarks.programs import Program
@@ -39,6 +39,9 @@ def main(words: Sequence[str]) -> int:
     except programs.Missing as missing:
         print(f"bench: {missing}", file=sys.stderr)
         return 1
+    except PermissionError as error:
+        print(f"bench: mounts and namespaces of its own: {error.strerror}; root may have them", file=sys.stderr)
+        return 1
     except subprocess.CalledProcessError as failed:
         print(f"bench: {shlex.join(map(str, failed.cmd))[:200]}: exit code {failed.returncode}", file=sys.stderr)
         return 1
@@ -56,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(compared: Sequence[Program], chosen: Effort, folder: Path, command: str) -> None:
+    unpacked.own_mounts()
     cpu = surroundings.stay_on_one_cpu()
     cpuid = start.cost_of_cpuid()
     described = machine.describe(compared, cpu, cpuid)
@@ -81,19 +85,21 @@ def _measure(compared: Sequence[Program], chosen: Effort, cpuid: float) -> Itera
     _progress("system calls")
     counts = calls.measure(compared)
     started = []
-    for is_init in (True, False):
-        _progress(f"start and exit, {'as PID 1' if is_init else 'not as PID 1'}: {chosen.starts} rounds")
-        started.append(start.measure(compared, chosen.starts, chosen.slow_every, counts, cpuid, is_init=is_init))
-    yield from started
-    _progress(f"start with a large environment: {chosen.large_starts} rounds")
-    yield environment.measure(compared, started[1], chosen.large_starts, chosen.slow_every)
+    with unpacked.files(compared):
+        for is_init in (True, False):
+            _progress(f"start and exit, {'as PID 1' if is_init else 'not as PID 1'}: {chosen.starts} rounds")
+            started.append(start.measure(compared, chosen.starts, chosen.slow_every, counts, cpuid, is_init=is_init))
+        _progress(f"start with a large environment: {chosen.large_starts} rounds")
+        large = environment.measure(compared, started[1], chosen.large_starts, chosen.slow_every)
+    yield from (*started, large)
     _progress(f"forwarding: {chosen.signals} rounds of {forward.BATCH}")
     forwarded = forward.measure(compared, chosen.signals)
     yield forwarded
     _progress(f"forwarding among {chosen.processes} processes: {chosen.crowds} rounds")
     yield forward.crowd(compared, forwarded, chosen.crowds, chosen.processes)
-    _progress(f"reaping: {', '.join(f'{count} orphans, {rounds} rounds' for count, rounds in chosen.storms.items())}")
-    yield from reap.measure(compared, chosen.storms)
+    rounds = ", ".join(f"{count} orphans, {chosen.lives} times {each} rounds" for count, each in chosen.storms.items())
+    _progress(f"reaping: {rounds}")
+    yield from reap.measure(compared, chosen)
     _progress(f"idle: {chosen.idle:g} s")
     yield idle.measure(compared, chosen.idle)
     _progress(f"memory: {chosen.instances} instances of each")

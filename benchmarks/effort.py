@@ -12,7 +12,9 @@ class Effort(NamedTuple):
     slow_every: int  # slow programs take part in each such round of the starts
     large_starts: int  # with the large environment
     signals: int  # rounds of BATCH signals
-    storms: dict[int, int]  # orphans: rounds
+    lives: int  # so often the storms begin with new processes
+    slow_lives: int  # slow programs take part in each such life
+    storms: dict[int, int]  # orphans: rounds of a life
     idle: float  # seconds
     instances: int
     processes: int
@@ -26,7 +28,9 @@ def full(rounds: int) -> Effort:
         slow_every=min(20, rounds),
         large_starts=max(1, rounds * 2 // 5),
         signals=max(1, rounds // 20),
-        storms={1000: max(1, rounds // 20), 10_000: max(1, rounds // 40), 50_000: max(1, rounds // 70)},
+        lives=max(1, rounds // 50),
+        slow_lives=4,
+        storms={1000: 3, 10_000: 2, 50_000: 1},
         idle=10.0,
         instances=50,
         processes=2000,
@@ -41,6 +45,8 @@ def quick() -> Effort:
         slow_every=5,
         large_starts=2,
         signals=1,
+        lives=1,
+        slow_lives=1,
         storms={1000: 1},
         idle=1.0,
         instances=2,

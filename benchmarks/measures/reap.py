@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
+from benchmarks.effort import Effort
 from benchmarks.instances import Instance, settle
 from benchmarks.programs import Program
 from benchmarks.samples import median
@@ -23,7 +24,7 @@ COLUMNS = (
 NOTE = (
     "The payload makes orphans that exit at once, as fast as it can, and shares its CPU with the init, which is PID 1. "
     "Throughput is from the first orphan to the end of the last zombie, and includes making them; processor time is "
-    "the init's own. Zombies are counted after each ten orphans."
+    "the init's own. Zombies are counted after each ten orphans. Each life of the processes has a few rounds."
 )
 
 
@@ -44,21 +45,26 @@ def storm(instance: Instance, count: int) -> Storm:
     return Storm((end - start) / NANOSECONDS, zombies, instance.processor_time() - before, not left)
 
 
-def measure(programs: Sequence[Program], storms: Mapping[int, int]) -> list[Table]:
-    """A table for each number of orphans in `storms`, with so many rounds."""
+def measure(programs: Sequence[Program], effort: Effort) -> list[Table]:
+    """A table for each number of orphans in `effort.storms`."""
     found: defaultdict[tuple[int, str], list[Storm]] = defaultdict(list)
-    with ExitStack() as stack:
-        instances = [stack.enter_context(Instance(program, "orphans")) for program in programs]
-        settle()
-        for count, rounds in storms.items():
-            for _ in range(rounds):
-                for instance in instances:
-                    name = instance.program.name
-                    if all(before.complete for size in storms for before in found[size, name]):
-                        found[count, name].append(storm(instance, count))
-                # Nobody is always the one who comes after the slowest.
-                instances.append(instances.pop(0))
-    return [_table(count, {program.name: found[count, program.name] for program in programs}) for count in storms]
+    for life in range(effort.lives):
+        # Where its memory happens to lie makes a process quicker or slower than another one of the same program.
+        taking_part = [each for each in programs if not each.is_slow or life % effort.slow_lives == 0]
+        first = life % len(taking_part)
+        with ExitStack() as stack:
+            in_turn = taking_part[first:] + taking_part[:first]
+            instances = [stack.enter_context(Instance(program, "orphans")) for program in in_turn]
+            settle()
+            for count, rounds in effort.storms.items():
+                for _ in range(rounds):
+                    for instance in instances:
+                        name = instance.program.name
+                        if all(before.complete for size in effort.storms for before in found[size, name]):
+                            found[count, name].append(storm(instance, count))
+                    # Nobody is always the one who comes after the slowest.
+                    instances.append(instances.pop(0))
+    return [_table(count, {each.name: found[count, each.name] for each in programs}) for count in effort.storms]
 
 
 def _table(count: int, found: Mapping[str, Sequence[Storm]]) -> Table:

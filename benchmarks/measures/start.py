@@ -29,7 +29,7 @@ NOTE = (
     "`INIT payload` less `payload` alone, medians; without CPUID: less what the init's CPUID instructions take, which "
     "are trapped by virtual machines. To the payload's first instruction: from the init's execve, nothing subtracted. "
     "Exit: from the payload's `_exit` to the init's end, as its parent sees it. Started with `vfork`, an environment "
-    "of 1 KB, all on one CPU."
+    "of 1 KB, all on one CPU; every file, libc too, as just written (benchmarks/unpacked.py)."
 )
 
 
