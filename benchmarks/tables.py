@@ -10,7 +10,7 @@ REFERENCE = "tini"  # what ratios are to
 
 
 class Column(NamedTuple):
-    """One figure of every program. `absent` is what stands for a figure that there is not."""
+    """One figure of every program. `absent` stands for one that there is not; `is_judged`: one can be better."""
 
     key: str
     heading: str
@@ -18,6 +18,7 @@ class Column(NamedTuple):
     lower_is_better: bool = True
     has_ratio: bool = True
     absent: str = "-"
+    is_judged: bool = True
 
     def text(self, figure: float | None) -> str:
         """The figure as a reader sees it."""

@@ -92,7 +92,7 @@ def defeats(tables: Mapping[str, Table], peers: tuple[str, ...]) -> Iterator[Def
     for table in tables.values():
         for column in table.columns:
             own = table.rows.get(SUBJECT, {}).get(column.key)
-            if own is None:
+            if own is None or not column.is_judged:
                 continue
             better = {}
             for name in peers:

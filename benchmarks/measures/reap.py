@@ -11,20 +11,24 @@ from typing import NamedTuple
 from benchmarks.effort import Effort
 from benchmarks.instances import Instance, settle
 from benchmarks.programs import Program
-from benchmarks.samples import median
+from benchmarks.samples import median, quantile
 from benchmarks.tables import Column, Row, Table
 from benchmarks.units import MICROSECONDS, NANOSECONDS
 
+PERCENT = 100
 STORM = struct.Struct("=QQQQ")  # payload.c, struct storm
 COLUMNS = (
     Column("throughput", "orphans a second", lower_is_better=False, absent="never reaped"),
+    Column("spread", "half of the rounds: ± %", 0, has_ratio=False, is_judged=False),
     Column("zombies", "most zombies at once", has_ratio=False),
     Column("processor", "processor time an orphan, µs", 2),
 )
 NOTE = (
     "The payload makes orphans that exit at once, as fast as it can, and shares its CPU with the init, which is PID 1. "
     "Throughput is from the first orphan to the end of the last zombie, and includes making them; processor time is "
-    "the init's own. Zombies are counted after each ten orphans. Each life of the processes has a few rounds."
+    "the init's own. Zombies are counted after each ten orphans. Each life of the processes has a few rounds. An "
+    "init's own part of an orphan's time is small: all of them reap about as many as can be made, the floor as well, "
+    "and which comes first is chance."
 )
 
 
@@ -74,9 +78,11 @@ def _table(count: int, found: Mapping[str, Sequence[Storm]]) -> Table:
 
 def _row(count: int, storms: Sequence[Storm]) -> Row:
     if not storms or not all(each.complete for each in storms):
-        return {"throughput": None, "zombies": None, "processor": None}
+        return dict.fromkeys(column.key for column in COLUMNS)
+    rates = [count / each.duration for each in storms]
     return {
-        "throughput": count / median([each.duration for each in storms]),
+        "throughput": median(rates),
+        "spread": (quantile(rates, 0.75) - quantile(rates, 0.25)) / 2 / median(rates) * PERCENT,
         "zombies": max(each.zombies for each in storms),
         "processor": median([each.processor for each in storms]) / count * MICROSECONDS,
     }
