@@ -95,7 +95,7 @@ static void hand_on(int times, int lifetime)
 
 static void work(void)
 {
-    sigset_t term;
+    sigset_t term, pending;
     int number;
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
@@ -104,11 +104,15 @@ static void work(void)
         if (i == 30)
             ready();
         sigprocmask(SIG_BLOCK, &term, NULL);
-        if (fork() == 0) {
+        pid_t child = fork();
+        if (child == 0) {
             sigwait(&term, &number);
             say("told 15\n");
             _exit(0);
         }
+        /* If TERM came while it was blocked and the child not yet born, nobody else will tell the child. */
+        if (!sigpending(&pending) && sigismember(&pending, SIGTERM))
+            kill(child, SIGTERM);
         sigprocmask(SIG_UNBLOCK, &term, NULL);
         milliseconds(1);
     }
