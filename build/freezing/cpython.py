@@ -14,7 +14,8 @@ from freezing.steps import run, say
 
 # these are extension modules by default
 SETUP = "*static*\nfcntl fcntlmodule.c\nselect selectmodule.c\n_socket socketmodule.c\n"
-# What every start, every signal and every orphan goes through. The rest is for size: all of it with -O2 takes half a megabyte more.
+# What every start, every signal and every orphan goes through. The rest is for size: all of it with -O2 takes half a
+# megabyte more.
 HOT = [f"Python/{name}.o" for name in ("ceval", "frame", "structmember")] + ["Modules/gcmodule.o"]
 HOT += [f"Objects/{name}.o" for name in ("call", "descrobject", "dictobject", "methodobject", "object", "typeobject")]
 HOT += [f"Objects/{name}.o" for name in ("funcobject", "listobject", "obmalloc", "tupleobject")]
