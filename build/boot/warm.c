@@ -6,14 +6,13 @@
 
 enum {
     PAGE = 4096,
-    LINE = 64,
     WINDOW = 16, /* pages that the kernel maps around one that is read */
 };
 
 extern const char pyinit_hot[]; /* snapshot.ld */
 
 /* For each page from there on a mask, a bit for each line. build/freezing/lines.py fills them in, and has told the
- * compiler their number, PAGES; in a stage they ask for nothing. */
+ * compiler their number, PAGES, and the bytes of a LINE; in a stage they ask for nothing. */
 __attribute__((section(".rodata.pyinit_lines"))) const volatile uint64_t pyinit_lines[PAGES] = {0};
 
 static bool is_wanted(int window)

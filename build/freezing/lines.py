@@ -8,9 +8,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 
+from freezing.elf import PAGE
+
 PART = 16  # bytes
 LINE = 64  # bytes, as on every x86-64
-PAGE = 4096
 PAGES = 64  # so many, from pyinit_hot on, have a mask: all that starts use
 MASKS = "pyinit_lines"  # the symbol of the masks in the file, a bit for each line
 BEGIN = "pyinit_hot"

@@ -34,7 +34,7 @@ def stage(sources: Mapping[str, Source], library: Path, root: Path, work: Path) 
     own_flags: Mapping[str, list[str]] = {
         "arena": [*ARENA, *rooms],
         "environment": ["-O2"],
-        "warm": ["-O2", f"-DPAGES={lines.PAGES}"],
+        "warm": ["-O2", f"-DPAGES={lines.PAGES}", f"-DLINE={lines.LINE}"],
     }
     ours = [*sorted(boot.glob("*.c")), *sorted(boot.glob("*.S"))]
     core = ["-fstack-protector-strong", "-DPy_BUILD_CORE=1", f"-I{boot / 'include'}", f"-I{title / 'src'}"]

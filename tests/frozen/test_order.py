@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from freezing import blocks, lines, linkmap, lookups, order, sections, sites
-from freezing.elf import Stage
+from freezing.elf import PAGE, Stage
 from freezing.memory import Memory
 from freezing.snapshot import Orders
 from freezing.used import Used
@@ -145,7 +145,7 @@ def test_lines_of_starts_are_asked_for(stage: Path, tmp_path: Path) -> None:
     again.run([], ordinary=True)
     begin = Stage(stage.read_bytes()).symbol(lines.BEGIN)
     used = {(address - begin) // lines.LINE for address in [*again.used.read, *again.used.written]}
-    there = used & set(range(lines.PAGES * lines.PAGE // lines.LINE))
+    there = used & set(range(lines.PAGES * PAGE // lines.LINE))
     assert len(asked_for & there) > len(there) * 0.9
     assert len(asked_for & there) > len(asked_for) * 0.9
 
@@ -154,7 +154,7 @@ def asked_lines(program: Path, stage: Path) -> set[int]:
     """Numbers of the cache lines, from the first that has a bit, whose bits are set in the file."""
     at = Stage(stage.read_bytes()).symbol(lines.MASKS) - segments(program)[0].address
     masks = struct.unpack_from(f"<{lines.PAGES}Q", program.read_bytes(), at)
-    bits = range(lines.PAGE // lines.LINE)
+    bits = range(PAGE // lines.LINE)
     return {page * len(bits) + bit for page, mask in enumerate(masks) for bit in bits if mask >> bit & 1}
 
 
