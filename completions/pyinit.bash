@@ -2,8 +2,8 @@
 
 _pyinit() {
     local place last word option flags words=() starts=() pause=
-    local letters=retkdpu long=' --rewrite --remap-exit --grace --kill-after --stop-delay --parent-death-signal --user
-        --log-format '
+    local letters=retkdpu long=' --rewrite --remap-exit --grace --kill-after --stop-delay --stop-signal
+        --parent-death-signal --user --log-format '
 
     # bash splits --grace=3 and TERM:QUIT into three words.
     for ((place = 0; place <= COMP_CWORD; place++)); do
@@ -45,7 +45,7 @@ _pyinit() {
         option=${word%%=*} word=${word#*=}
     fi
     case $option in
-    -p | --parent-death-signal)
+    -p | --parent-death-signal | --stop-signal)
         _pyinit_reply "$word" -W "$(_pyinit_signals "$word")"
         ;;
     -r | --rewrite)
@@ -64,6 +64,10 @@ _pyinit() {
             _pyinit_reply "$word" -u
         fi
         ;;
+    --follow)
+        compopt -o filenames
+        _pyinit_reply "$word" -f
+        ;;
     --log-format)
         _pyinit_reply "$word" -W 'text json'
         ;;
@@ -71,7 +75,7 @@ _pyinit() {
         if [[ $word == -* ]]; then
             _pyinit_reply "$word" -W '
                 -g --group -a --all -c --same-group -S --session -r --rewrite -e --remap-exit -t --grace
-                -k --kill-after -d --stop-delay -W --wait -s --subreaper --no-subreaper
+                -k --kill-after -d --stop-delay --stop-signal --follow -W --wait -s --subreaper --no-subreaper
                 -p --parent-death-signal -u --user -P --pause -w --warn-on-reap -v --verbose --log-format
                 --tree -l --license -V --version -h --help'
         elif [[ ! $pause ]]; then

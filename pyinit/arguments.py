@@ -47,6 +47,14 @@ def signal(text: str) -> int:
         raise ValueError("give a signal's name or number, such as TERM, 15 or RTMIN+3") from None
 
 
+def stop_signal(text: str) -> int:
+    """A signal that can ask the payload to end: one that init can be sent and passes on."""
+    number = signal(text)
+    if number in signals.NOT_FORWARDED:
+        raise ValueError(f"{signals.name(number)} never comes to be forwarded")
+    return number
+
+
 def remap(text: str) -> tuple[int, int]:
     """CODE[:NEW]: which exit code becomes which, 0 where no other is given."""
     old, colon, new = text.partition(":")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 
-from pyinit import native, signals
+from pyinit import native, processes, signals
+from pyinit.audience import Audience
 from pyinit.log import Log
 from pyinit.options import Options
 from pyinit.reach import Reach
@@ -30,7 +31,17 @@ class Forwarder:
     as well: it has not been put into the foreground, after `bg` and `fg`, or because the shell was slower than init.
     """
 
-    __slots__ = ("_log", "_own_pid", "_passed_back", "_payload", "_rewrite", "_same_group", "_target", "_walks", "keys")
+    __slots__ = (
+        "_log",
+        "_own_pid",
+        "_passed_back",
+        "_payload",
+        "_rewrite",
+        "_same_group",
+        "_target",
+        "_walks",
+        "keys",
+    )
 
     def __init__(self, options: Options, payload: int, log: Log) -> None:
         self._payload = payload
@@ -65,46 +76,81 @@ class Forwarder:
             return number in signals.CAUSED_BY_INIT or number == self._passed_back
         return self._same_group and code == signals.SI_KERNEL and number in signals.FROM_TERMINAL
 
+    def follow(self, payload: int) -> None:
+        """Forward to another process from now on, which has taken the payload's place."""
+        if self._target == -self._payload:
+            self._target = self._group_of(payload)
+        elif self._target == self._payload:
+            self._target = payload
+        self._payload = payload
+
     def send(self, number: int, whole_group: bool = False) -> None:
         """Sends a signal, as it is, to the payload, its group, or everyone; `whole_group`: to its group at least."""
+        self._deliver(number, self._target_of(number, whole_group))
+
+    def send_stop(self, number: int) -> Audience:
+        """Send a stop signal as `send` does; return to whom."""
+        target = self._target_of(number)
+        # Made before the signal is sent: what is started because of it was not sent the signal.
+        audience = Audience(number, target)
+        reach = self._deliver(number, target)
+        return Audience(number, target, reach) if reach else audience
+
+    def send_kill(self) -> None:
+        """Send KILL to where a stop signal goes, and to the payload, which may have left its group."""
+        self.send(signals.KILL)
+        if self._target != self._payload:
+            self.kill(self._payload, signals.KILL)
+
+    def _deliver(self, number: int, target: int) -> Reach | None:
         if self._log.verbose > 1:
             self._log.debug(f"{signals.name(number)} is forwarded", signal=signals.name(number))
         if self._walks:
-            self._send_to_descendants(number)
-        elif (whole_group or number in self.keys) and self._target == self._payload:
-            self.kill(self._group(), number)
-        else:
-            self.kill(self._target, number)
+            return self._send_to_descendants(number)
+        if not self.kill(target, number) and target == -self._payload:
+            # Its group is gone, because the payload has left that.
+            self.kill(self._payload, number)
+        return None
 
-    def _group(self) -> int:
+    def _target_of(self, number: int, whole_group: bool = False) -> int:
+        if self._target == self._payload and (whole_group or number in self.keys):
+            return self._group_of(self._payload)
+        return self._target
+
+    def _group_of(self, payload: int) -> int:
         """What kill(2) takes for the payload's group; for the payload alone where that is init's own."""
         try:
-            group = os.getpgid(self._payload)
+            group = os.getpgid(payload)
         except OSError:
-            return self._payload
-        return self._payload if group == os.getpgrp() else -group
+            return payload
+        return payload if group == os.getpgrp() else -group
 
     def pass_back(self, number: int) -> None:
         """Sends a signal to the others of init's own group."""
         self._passed_back = number
         self.kill(0, number)
 
-    def _send_to_descendants(self, number: int) -> None:
+    def _send_to_descendants(self, number: int) -> Reach:
+        """Send to all that descend from init; return who has been reached."""
+        reach = Reach(lambda _: (number,), self._refused, spares=number != signals.KILL)
         try:
-            Reach((number,), self._refused).everyone()
+            reach.walk(lambda: processes.descendants(self._own_pid))
         except OSError as error:
             self._log.warning(f"-a: only the payload is reached: /proc: {error.strerror}")
             self.kill(self._payload, number)
+        return reach
 
-    def kill(self, target: int, number: int) -> None:
-        """kill(2), whose refusal is said, if it matters, and survived."""
+    def kill(self, target: int, number: int) -> bool:
+        """kill(2), whose refusal is logged, if it matters, and survived; return False if the target is gone."""
         try:
             os.kill(target, number)
         except ProcessLookupError:
             whom = f"{target}" if target > 0 else f"process group {-target}"
-            self._log.debug(f"{signals.name(number)} is for nobody: {whom} has ended")
+            self._log.debug(f"{signals.name(number)} not delivered: {whom} has ended")
+            return False
         except OSError as error:
             self._refused(target, number, error)
+        return True
 
     def _refused(self, target: int, number: int, error: OSError) -> None:
         self._log.warning(
@@ -118,6 +164,9 @@ def rewrites(options: Options) -> dict[int, int]:
     """What is asked for, and under nspawn and lxc what their requests to halt mean, unless that is asked for."""
     container = native.getenv(b"container")
     meant = MEANT.get(container, NOTHING_ASKED) if container else NOTHING_ASKED
+    if options.stop_signals:
+        # What is named as the payload's own stop signal is no request of the container engine's to init.
+        meant = {number: becomes for number, becomes in meant.items() if number not in options.stop_signals}
     if options.session:
         # For a group without a parent in its session the kernel drops the others.
         meant = meant | dict.fromkeys(signals.JOB_CONTROL, signals.STOP)

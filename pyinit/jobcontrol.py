@@ -28,6 +28,10 @@ class JobControl:
         self._on_purpose = False
         self._group_stopped = False
 
+    def follow(self, payload: int) -> None:
+        """Look after another process from now on, which has taken the payload's place."""
+        self._payload = payload
+
     def changed(self, pid: int, status: int) -> None:
         """A child was stopped or continued; of interest if it is the payload."""
         if pid != self._payload:

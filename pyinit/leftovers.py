@@ -1,7 +1,8 @@
 """What is left when the payload has ended, and the ways to reach it.
 
-As PID 1 that is every process of the namespace but init, those that were entered from outside (docker exec) too;
-otherwise init's own descendants and nobody else. Alive, that is: zombies that are not init's own do not count.
+As PID 1 that is every process of the namespace but init, those that entered from outside (docker exec) too; otherwise
+init's own descendants and nobody else. Zombies that are not init's own do not count, nor do kernel threads, which are
+in the namespace where init is PID 1 of the machine.
 """
 
 from __future__ import annotations
@@ -9,14 +10,11 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from pyinit import descriptors, native, processes, signals
+from pyinit import descriptors, native, processes, reach, signals
 from pyinit.log import Log
 from pyinit.loop import Loop
-from pyinit.processes import Process
+from pyinit.processes import OUTSIDE, Process
 from pyinit.reach import Reach
-
-# stat's parent of a process whose parent is in another namespace.
-OUTSIDE = 0
 
 
 def _nothing() -> None:
@@ -28,10 +26,20 @@ class Leftovers:
 
     `ended` is called when one of those has ended whose end raises no SIGCHLD here.
     `known` are those that were left when /proc was last looked at, without those that are known to have ended since;
-    `visible` is whether /proc could be read.
+    `visible` is whether /proc could be read. With `only_signallable` those do not count that init may not signal.
     """
 
-    __slots__ = ("_log", "_loop", "_watched", "_watches_all", "ended", "everybody", "known", "visible")
+    __slots__ = (
+        "_log",
+        "_loop",
+        "_watched",
+        "_watches_all",
+        "ended",
+        "everybody",
+        "known",
+        "only_signallable",
+        "visible",
+    )
 
     def __init__(self, everybody: bool, loop: Loop, log: Log) -> None:
         self.everybody = everybody
@@ -41,6 +49,7 @@ class Leftovers:
         self._watched: dict[int, int] = {}
         self.known: dict[int, Process] = {}
         self.visible = True
+        self.only_signallable = False
         self._watches_all = True
 
     @property
@@ -59,6 +68,10 @@ class Leftovers:
         self.find()
         return self.visible and not self.known
 
+    def none_that_matters(self) -> bool:
+        """Return True if nothing is left that can be waited for, although init may have children."""
+        return self.only_signallable and self.visible and not self.known
+
     def find(self) -> None:
         """Looks who is left."""
         try:
@@ -69,12 +82,17 @@ class Leftovers:
             self.visible = False
             self.known = {}
             return
-        self.known = {each.pid: each for each in found if each.alive and each.pid != os.getpid()}
+        self.known = {process.pid: process for process in found if self._counts(process)}
         if self.everybody:
             # A copy: whoever is found to have ended meanwhile is known no more.
             for each in list(self.known.values()):
                 if each.parent == OUTSIDE and each.pid not in self._watched:
                     self._watch(each.pid)
+
+    def _counts(self, process: Process) -> bool:
+        if not process.alive or process.pid == os.getpid() or process.is_kernel_thread:
+            return False
+        return not self.only_signallable or _may_signal(process.pid)
 
     def _watch(self, pid: int) -> None:
         try:
@@ -109,6 +127,10 @@ class Leftovers:
         """A child has ended and was reaped."""
         self.known.pop(pid, None)
 
+    def tops(self) -> list[Process]:
+        """Return those known that init itself is responsible for: its children, and who entered from outside."""
+        return [process for process in self.known.values() if process.parent in (os.getpid(), OUTSIDE)]
+
     def recount(self) -> None:
         """Sees to those whose parent has ended: have they ended as well, and if not, who is their parent now?"""
         own = (os.getpid(), OUTSIDE)
@@ -117,6 +139,7 @@ class Leftovers:
         ]:
             for each in lost:
                 self._look_again(each)
+        self._adopt()
 
     def _look_again(self, process: Process) -> None:
         try:
@@ -129,19 +152,60 @@ class Leftovers:
         else:
             del self.known[process.pid]
 
-    def send(self, *numbers: int) -> None:
-        """Sends these signals to all that is left."""
-        if self.everybody:
-            for number in numbers:
+    def _adopt(self) -> None:
+        """Learn of those that were started since the last look and have become init's children."""
+        try:
+            children = processes.children()
+        except OSError:
+            return
+        for pid in children:
+            if pid not in self.known:
                 try:
-                    os.kill(signals.EVERYBODY, number)
-                except OSError as error:
-                    self._log.debug(f"{signals.name(number)} reached nobody: {error.strerror}")
+                    process = Process(pid)
+                except OSError:
+                    continue
+                if self._counts(process):
+                    self.known[pid] = process
+
+    def send(self, number: int, everyone: bool) -> None:
+        """Send a signal to all that is left, or to the tops only."""
+        if everyone or not self.visible:
+            self._send_to_all(number)
+            return
+        # Those that have become init's own since the last look, too.
+        self.recount()
+        for process in self.tops():
+            try:
+                reach.send(process, number)
+            except ProcessLookupError:
+                continue
+            except OSError as error:
+                self.refused(process.pid, number, error)
+
+    def _send_to_all(self, number: int) -> None:
+        if self.everybody:
+            try:
+                os.kill(signals.EVERYBODY, number)
+            except OSError as error:
+                self._log.debug(f"{signals.name(number)} reached nobody: {error.strerror}")
             return
         try:
-            Reach(numbers, self._refused).everyone()
+            Reach(lambda _: (number,), self.refused, spares=number != signals.KILL).walk(self._descendants)
         except OSError as error:
             self._log.warning(f"what is left cannot be reached: /proc: {error.strerror}")
 
-    def _refused(self, pid: int, number: int, error: OSError) -> None:
+    def _descendants(self) -> list[Process]:
+        return processes.descendants(os.getpid())
+
+    def refused(self, pid: int, number: int, error: OSError) -> None:
+        """Log that a signal could not be sent."""
         self._log.info(f"{signals.name(number)} could not be sent to {pid}: {error.strerror}", pid=pid)
+
+
+def _may_signal(pid: int) -> bool:
+    """Return True if init may signal a process: kill(2) asks for the same user, or for CAP_KILL."""
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True

@@ -13,6 +13,7 @@ class Options:
         "command",
         "death_signal",
         "exec_failed",
+        "follow",
         "grace",
         "group",
         "json",
@@ -25,6 +26,7 @@ class Options:
         "same_group",
         "session",
         "stop_delay",
+        "stop_signals",
         "subreaper",
         "term_at_end",
         "user",
@@ -44,7 +46,10 @@ class Options:
         self.grace: float | None = None
         self.kill_after: float | None = None
         self.stop_delay = 0.0
+        self.stop_signals: frozenset[int] = frozenset()
         self.wait = False
+        # None: not asked for; "": the one process that is left; otherwise the path of a file that names it.
+        self.follow: str | None = None
         self.subreaper: bool | None = None
         self.death_signal = 0
         self.user = ""

@@ -13,6 +13,8 @@ from pyinit.errors import Failure
 from pyinit.options import Options
 
 WIDTH = 26
+# What getopt knows an option by whose argument may be left out, when it has one: a name that nobody can type.
+WITH_ARGUMENT = "\0"
 Apply = Callable[[Options, str], None]
 
 
@@ -44,6 +46,15 @@ def pair(field: str, parse: Callable[[str], tuple[int, int]]) -> Apply:
     return apply
 
 
+def member(field: str, parse: Callable[[str], int]) -> Apply:
+    """An option whose argument becomes one of a field's set; it may be given several times."""
+
+    def apply(options: Options, text: str) -> None:
+        setattr(options, field, getattr(options, field) | {parse(text)})
+
+    return apply
+
+
 def louder(options: Options, _: str) -> None:
     """-v, which counts."""
     options.verbose += 1
@@ -58,7 +69,7 @@ class Option:
 
     `apply` gets the options and the argument's text, "" where it takes none, and raises ValueError with what would
     be right. A `text` option asks for a text instead of a run (--help, --version); `alone` ones too make sense on
-    the command line only.
+    the command line only. An `argument` in brackets may be left out: "[=FILE]" stands for --name and --name=FILE.
     """
 
     __slots__ = ("alone", "apply", "argument", "help", "letter", "name", "text")
@@ -85,11 +96,16 @@ class Option:
         """The option as users type it: `-g`, `--group`."""
         return ["-" + self.letter] * bool(self.letter) + ["--" + self.name] * bool(self.name)
 
+    @property
+    def optional(self) -> bool:
+        """Whether its argument may be left out."""
+        return self.argument.startswith("[")
+
 
 class OptionTable:
     """The options that one command line knows; `failed` is the exit code of words that it does not."""
 
-    __slots__ = ("_by_word", "_letters", "_names", "failed", "options", "program")
+    __slots__ = ("_by_word", "_letters", "_names", "_optional", "failed", "options", "program")
 
     def __init__(self, program: str, options: tuple[Option, ...], failed: int) -> None:
         self.program = program
@@ -97,7 +113,12 @@ class OptionTable:
         self.failed = failed
         self._by_word = {word: each for each in options for word in each.words()}
         self._letters = "".join(each.letter + ":" * bool(each.argument) for each in options if each.letter)
-        self._names = [each.name + "=" * bool(each.argument) for each in options if each.name]
+        self._names = [each.name + "=" * (bool(each.argument) and not each.optional) for each in options if each.name]
+        for each in options:
+            if each.optional:
+                self._names.append(f"{WITH_ARGUMENT}{each.name}=")
+                self._by_word[f"--{WITH_ARGUMENT}{each.name}"] = each
+        self._optional = tuple(f"--{each.name}=" for each in options if each.optional)
 
     def option(self, letter: str) -> Option:
         """The option of this letter. Raises KeyError if there is none."""
@@ -121,7 +142,15 @@ class OptionTable:
         if words and words[0] == "--":
             # As most inits are started: getopt would prepare for all options first.
             return [], words[1:]
-        return getopt.getopt(words, self._letters, self._names)
+        if not self._optional:
+            return getopt.getopt(words, self._letters, self._names)
+        marked = [self._marked(word) for word in words]
+        pairs, rest = getopt.getopt(marked, self._letters, self._names)
+        # The payload's words are not init's to change.
+        return pairs, words[len(words) - len(rest) :]
+
+    def _marked(self, word: str) -> str:
+        return f"--{WITH_ARGUMENT}{word[2:]}" if word.startswith(self._optional) else word
 
     def _right_ones(self, words: list[str], wrong: str) -> list[tuple[str, str]]:
         """The options that stand before the one with this error of getopt's."""
@@ -140,9 +169,11 @@ class OptionTable:
             option = self._by_word[word]
             found.append(option)
             try:
+                if not argument and WITH_ARGUMENT in word:
+                    raise ValueError("give an argument, or leave out the =")
                 option.apply(options, argument)
             except ValueError as error:
-                raise self._failure(f"{word} {argument or repr('')}: {error}") from None
+                raise self._failure(f"{word.replace(WITH_ARGUMENT, '')} {argument or repr('')}: {error}") from None
         return found
 
     def _explained(self, error: getopt.GetoptError) -> str:
@@ -167,7 +198,7 @@ class OptionTable:
         for each in self.options:
             words = ", ".join(each.words())
             if each.argument:
-                words += ("=" if each.name else " ") + each.argument
+                words += ("" if each.optional else "=" if each.name else " ") + each.argument
             indent = "" if each.letter else "    "
             head = f"  {indent}{words}"
             if len(head) >= WIDTH:

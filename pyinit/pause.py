@@ -1,14 +1,15 @@
-"""-P: no payload; init reaps until TERM or INT, or what means one of them here, then exits with 0."""
+"""-P: no payload; init reaps until TERM, INT or a signal that --stop-signal names comes, then exits with 0."""
 
 from __future__ import annotations
 
-from pyinit import loop, signals
+from pyinit import loop
 from pyinit.deaths import Deaths
 from pyinit.forward import rewrites
 from pyinit.log import Log
 from pyinit.loop import Loop
 from pyinit.options import Options
 from pyinit.reaper import Reaper
+from pyinit.stop_requests import StopRequests
 
 
 class Pause:
@@ -16,6 +17,7 @@ class Pause:
 
     def __init__(self, options: Options, log: Log) -> None:
         self._rewrite = rewrites(options)
+        self._requests = StopRequests(options.stop_signals)
         deaths = Deaths(options, log)
         ending = deaths.ending if deaths.wants_names else None
         self._loop = Loop(Reaper(deaths.orphan, _ignore, ending=ending).collect, self._handle)
@@ -30,7 +32,7 @@ class Pause:
     def _handle(self, received: int, _code: int, _sender: int) -> None:
         number = self._rewrite.get(received, received)
         # One that is rewritten counts as what it was, too: TERM:QUIT is meant for a payload. Dropped, it is nothing.
-        if number and {received, number} & signals.ORDERS:
+        if number and self._requests.is_order(received, number):
             self._loop.finish(0)
 
 

@@ -9,6 +9,10 @@ import time
 from pyinit import files
 
 ZOMBIE_STATES = "ZX"
+# The parent of a process whose parent is in another PID namespace: it entered from outside (docker exec).
+OUTSIDE = 0
+# linux/sched.h: PF_KTHREAD, in the field "flags" of /proc/PID/stat.
+KERNEL_THREAD = 0x00200000
 # USER_HZ, in which the kernel tells times to programs: 100 on every Linux (time(7)).
 TICKS = 100
 STATES = {
@@ -27,9 +31,10 @@ class Process:
     """One process, as /proc/PID/stat had it.
 
     `started` is in clock ticks since the machine started: together with the pid it names the process for good.
+    `terminal` is the number of its controlling terminal, 0 without one.
     """
 
-    __slots__ = ("command", "parent", "pid", "started", "state", "threads")
+    __slots__ = ("command", "flags", "group", "parent", "pid", "started", "state", "terminal", "threads")
 
     def __init__(self, pid: int) -> None:
         """Raises OSError when there is no such process, or no /proc, or something else in its place."""
@@ -42,6 +47,9 @@ class Process:
         try:
             self.state = fields[0]
             self.parent = int(fields[1])
+            self.group = int(fields[2])
+            self.terminal = int(fields[4])
+            self.flags = int(fields[6])
             self.threads = int(fields[17])
             self.started = int(fields[19])
         except (IndexError, ValueError):
@@ -56,6 +64,11 @@ class Process:
     def alive(self) -> bool:
         """Whether it has not ended yet. One whose first thread has ended looks like a zombie, but has others."""
         return self.state not in ZOMBIE_STATES or self.threads > 1
+
+    @property
+    def is_kernel_thread(self) -> bool:
+        """Whether it is a thread of the kernel's own, as they show where init is PID 1 of the machine."""
+        return bool(self.flags & KERNEL_THREAD)
 
     @property
     def age(self) -> float:
@@ -90,6 +103,25 @@ def counts_as_init() -> bool:
             return value.strip() == b"%d" % os.getpid()
     # Linux before 4.1 does not say; there the pids of two namespaces are not likely to be the same.
     return os.readlink("/proc/self") == str(os.getpid())
+
+
+def children() -> list[int]:
+    """Return the pids of init's own children, zombies too. Raises OSError where the kernel does not list them."""
+    own = os.getpid()
+    return [int(pid) for pid in files.read(f"/proc/{own}/task/{own}/children").split()]
+
+
+def ignores(pid: int, number: int) -> bool:
+    """Return True if a process ignores a signal (proc_pid_status(5)); False where that cannot be read."""
+    try:
+        lines = files.read(f"/proc/{pid}/status").splitlines()
+    except OSError:
+        return False
+    for line in lines:
+        name, _, value = line.partition(b":")
+        if name == b"SigIgn":
+            return bool(int(value, 16) >> (number - 1) & 1)
+    return False
 
 
 def newest() -> int:

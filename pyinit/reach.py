@@ -1,66 +1,95 @@
-"""Signals to every descendant of init, to nobody else, and to each of them exactly once.
+"""Signals to many processes: to each exactly once, and to nobody who was started because of the signal.
 
-What kill(-1) does at one stroke for PID 1 takes walks through /proc here, again until nothing new turns up: who was
-born during a walk, before its parent had its signal, is found by the next.
+What kill(-1) does at one stroke for PID 1 takes walks through /proc here, again until nothing new turns up: a process
+that was started during a walk, before its parent had its signal, is found by the next.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from pyinit import processes, signals
-from pyinit.processes import Process
+from pyinit.birth_order import Moment
+from pyinit.processes import OUTSIDE, Process
 
-# Against descendants that are born faster than they are found. Whoever is born later is the caller's next look's.
+# Against processes that are started faster than they are found. Those that come later are the caller's next look's.
 WALKS = 16
+
+SignalsFor = Callable[[Process], Sequence[int]]
+Refused = Callable[[int, int, OSError], None]
 
 
 class Reach:
-    """One signal, or several in this order, on the way to all descendants.
+    """One signal, or several in an order, on the way to many processes.
 
-    `refused` is called with pid, signal and error where one could not be sent.
+    `signals_for` returns what a process is to get. `refused` is called with pid, signal and error where one could not
+    be sent. With `spares` those are left out that were started after their parent had its signals: the clean-up in a
+    trap, nginx's new workers. The signals are not for them.
     """
 
-    __slots__ = ("_marks", "_numbers", "_refused", "_started")
+    __slots__ = ("_first_round", "_latest", "_reached", "_refused", "_signals_for", "spares")
 
-    def __init__(self, numbers: Sequence[int], refused: Callable[[int, int, OSError], None]) -> None:
-        self._numbers = numbers
+    def __init__(self, signals_for: SignalsFor, refused: Refused, spares: bool = True) -> None:
+        self._signals_for = signals_for
         self._refused = refused
-        self._started: dict[int, int] = {}
-        self._marks: dict[int, int] = {}
+        self.spares = spares
+        self._reached: dict[int, tuple[int, Moment | None]] = {}
+        self._latest: Moment | None = None
+        self._first_round = True
 
-    def everyone(self) -> None:
-        """Sends. Raises OSError where /proc cannot be read; nobody has got anything then."""
-        for _ in range(WALKS):
+    def walk(self, find: Callable[[], Iterable[Process]]) -> None:
+        """Send to all that `find` finds, again until it finds nobody new.
+
+        Raises OSError where `find` does so at once; nobody has got anything then.
+        """
+        for walk in range(WALKS):
             try:
-                found = processes.descendants(os.getpid())
+                found = find()
             except OSError:
-                if self._started:
-                    return
-                raise
-            new = [each for each in found if self._wanted(each)]
-            if not new:
-                return
-            self._started |= {each.pid: each.started for each in new}
-            for each in new:
-                self._send(each)
-                self._marks[each.pid] = self._newest()
+                if not walk:
+                    raise
+                break
+            if not self.send(found):
+                break
+        self._first_round = False
 
-    def _wanted(self, process: Process) -> bool:
-        if not process.alive or self._started.get(process.pid) == process.started:
+    def send(self, found: Iterable[Process]) -> bool:
+        """Send to those of the processes that have not got their signals yet; return True if there were any."""
+        new = [process for process in found if self._is_wanted(process)]
+        for process in new:
+            # Taken before the signal is sent: what its receiver starts at once, on another processor, comes after it.
+            # What the receiver starts between the two is spared as well: init cannot tell it from the others.
+            moment = Moment() if self.spares else None
+            self._reached[process.pid] = process.started, moment
+            if self._first_round:
+                self._latest = moment
+            self._send(process)
+        return bool(new)
+
+    def has_reached(self, process: Process) -> bool:
+        """Return True if the process has got its signals."""
+        reached = self._reached.get(process.pid)
+        return reached is not None and reached[0] == process.started
+
+    def _is_wanted(self, process: Process) -> bool:
+        return process.alive and not self.has_reached(process) and not (self.spares and self._is_because(process))
+
+    def _is_because(self, process: Process) -> bool:
+        """Return True if a process was started after its parent had its signals.
+
+        The kernel does not let a process fork while a signal waits for it (copy_process in kernel/fork.c restarts), so
+        that is after the parent's handler began. If the parent is gone, it may have been any of those that had their
+        signals in the first walks.
+        """
+        if process.parent == OUTSIDE:
             return False
-        if not self._marks or signals.KILL in self._numbers:
-            return True
-        # A parent that had the signal starts others because of it: the clean-up of a trap, nginx's new workers. The
-        # signal is not for them. A process's fork waits while a signal is pending for it (fork(2) restarts), so what
-        # is older than the signal was born before it.
-        mark = self._marks.get(process.parent) or max(self._marks.values())
-        return process.pid <= mark
+        parent = self._reached.get(process.parent)
+        moment = parent[1] if parent else self._latest
+        return moment is not None and moment.is_before(process)
 
     def _send(self, process: Process) -> None:
-        for number in self._numbers:
+        for number in self._signals_for(process):
             try:
                 send(process, number)
             except ProcessLookupError:
@@ -68,20 +97,9 @@ class Reach:
             except OSError as error:
                 self._refused(process.pid, number, error)
 
-    def _newest(self) -> int:
-        """The pid that was given out last.
-
-        Where that cannot be read (a /proc with subset=pid, proc(5)) it is the highest of those found: who was born
-        during the walk is then taken for younger than the signal.
-        """
-        try:
-            return processes.newest()
-        except OSError:
-            return max(self._started)
-
 
 def send(process: Process, number: int) -> None:
-    """kill(2) for exactly this process, and no other that has got its pid since.
+    """Send a signal to exactly this process, and to no other that has got its pid since.
 
     Raises ProcessLookupError when it is gone, PermissionError when it may not be signalled.
     """

@@ -6,9 +6,10 @@ import os
 
 import prctl
 
-from pyinit import descriptors, identity, native, signals
+from pyinit import descriptors, errors, identity, native, signals, terminal
 from pyinit.deaths import Deaths
 from pyinit.errors import Failure
+from pyinit.follow import Follow
 from pyinit.forward import Forwarder
 from pyinit.guard import Guard
 from pyinit.identity import Identity
@@ -18,12 +19,17 @@ from pyinit.log import Log
 from pyinit.loop import Loop
 from pyinit.options import Options
 from pyinit.pause import Pause
+from pyinit.processes import Process
 from pyinit.reaper import Reaper
 from pyinit.shutdown import Shutdown
 from pyinit.spawn import Inherited, spawn
 from pyinit.status import exit_code
+from pyinit.stop_requests import StopRequests
 from pyinit.stops import Stops
 from pyinit.terminal import Terminal
+
+# Signals that wait until the process is found that takes the payload's place (--follow).
+MOST_POSTPONED = 1000
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,18 +117,20 @@ class _Run:
     __slots__ = (
         "_deaths",
         "_first",
+        "_follow",
         "_forwarder",
         "_guard",
         "_jobs",
         "_log",
         "_loop",
         "_options",
-        "_ordered",
         "_payload",
+        "_postponed",
+        "_program",
         "_reaper",
         "_relay",
+        "_requests",
         "_shutdown",
-        "_stopping",
         "_stops",
         "_terminal",
     )
@@ -133,8 +141,10 @@ class _Run:
         self._guard = guard
         self._log = log
         self._terminal = Terminal()
+        self._program = options.command[0]
         user = identity.lookup(options.user) if options.user else None
         self._relay = _relay(user, log)
+        self._follow = self._follower()
         assign = [self._relay.assign()] if self._relay else []
         self._payload = spawn(options, inherited, self._terminal, user, assign)
         guard.payload = self._payload
@@ -145,16 +155,16 @@ class _Run:
         self._reaper = Reaper(self._gone, self._jobs.changed, self._payload, ending)
         self._loop = Loop(self._reap, self._handle)
         self._loop.payload = 0 if ending else self._payload
-        self._stops = Stops(options, self._loop, self._forwarder.send, log)
-        self._ordered = False
-        self._stopping = False
+        self._stops = Stops(options, self._loop, self._send_stop, self._forwarder.send_kill, log)
+        self._requests = StopRequests(options.stop_signals)
         self._shutdown: Shutdown | None = None
+        self._postponed: list[int] = []
         _pin_nothing(log, self._terminal, self._relay)
         if self._relay and not self._relay.begin(self._loop):
             self._relay = None
         self._loop.soon(self._deaths.begin)
         if log.verbose:
-            log.info(f"payload {self._payload} started: {options.command[0]}", pid=self._payload)
+            log.info(f"payload {self._payload} started: {self._program}", pid=self._payload)
 
     def run(self) -> int:
         """The exit code, 0 to 255, once it is known."""
@@ -163,10 +173,16 @@ class _Run:
             self._relay.drain()
         return code
 
+    def _follower(self) -> Follow | None:
+        path = self._options.follow
+        return None if path is None else Follow(path, self._take_over, self._nobody_to_follow)
+
     def _reap(self) -> bool:
         more = self._reaper.collect()
         if self._shutdown:
             self._shutdown.reaped_some(more)
+        elif self._follow:
+            self._follow.look()
         return more
 
     def _handle(self, received: int, code: int, sender: int) -> None:
@@ -175,19 +191,36 @@ class _Run:
             return
         if self._shutdown:
             self._shutdown.handle(received, number)
+        elif self._requests.is_stop(received, number):
+            self._requests.note(received, number)
+            self._stop(number, self._requests.is_timed(received, number))
+        elif self._follow and self._follow.looks:
+            self._postpone(number)
+        elif number == signals.CONT and self._jobs.continued():
+            self._forwarder.send(number, whole_group=True)
         else:
-            # Rewritten, it is for init what it was as well as what it becomes.
-            come = {received, number}
-            if come & signals.ORDERS:
-                self._ordered = True
-            if come & signals.STOP_REQUESTS:
-                self._stopping = True
-            if number == signals.CONT and self._jobs.continued():
-                self._forwarder.send(number, whole_group=True)
-            else:
-                self._stops.send(number)
+            self._forwarder.send(number)
         if received in signals.JOB_CONTROL and number in signals.STOPS:
             self._jobs.stop_forwarded(number, number in self._forwarder.keys)
+
+    def _stop(self, number: int, timed: bool) -> None:
+        if self._follow and self._follow.looks:
+            # The payload has ended, and was asked for nothing: those that it has left are.
+            self._follow.cancel()
+            self._shut_down(0).look()
+        elif timed:
+            self._stops.send(number)
+        else:
+            self._send_stop(number)
+
+    def _send_stop(self, number: int) -> None:
+        self._requests.audience = self._forwarder.send_stop(number)
+
+    def _postpone(self, number: int) -> None:
+        if len(self._postponed) < MOST_POSTPONED:
+            self._postponed.append(number)
+        else:
+            self._log.warning(f"--follow: {signals.name(number)} is dropped: too many signals wait for the process")
 
     def _has_come(self, number: int) -> bool:
         return self._loop.holds(number)
@@ -198,19 +231,61 @@ class _Run:
             if self._shutdown:
                 self._shutdown.gone(pid)
             return
-        self._deaths.payload(pid, self._options.command[0], status, self._stops.killed)
-        self._payload = self._guard.payload = self._reaper.payload = self._loop.payload = 0
-        key = 0 if self._stopping or self._first else self._jobs.key(status)
+        self._deaths.payload(pid, self._program, status, self._stops.killed)
+        self._set_payload(0)
+        key = 0 if self._requests.asked or self._first else self._jobs.key(status)
         self._terminal.give_back()
         if key:
             self._forwarder.pass_back(key)
         if self._options.term_at_end and not self._first:
             self._forwarder.kill(-pid, signals.TERM)
-        held = self._stops.payload_ended()
-        code = exit_code(status)
+        self._stops.payload_ended()
+        if not self._follow or status or self._requests.asked:
+            self._shut_down(exit_code(status))
+        elif self._follow.began:
+            self._follow_again()
+        else:
+            self._follow.begin(self._loop)
+
+    def _set_payload(self, pid: int) -> None:
+        """Name the process whose end is the run's end; 0 where there is none."""
+        self._payload = self._guard.payload = self._reaper.payload = pid
+        self._loop.payload = 0 if self._deaths.wants_names else pid
+
+    def _take_over(self, process: Process) -> None:
+        """Make this process, which the payload has left, the payload."""
+        self._log.info(f"following {process}", pid=process.pid)
+        self._set_payload(process.pid)
+        self._program = process.command
+        self._terminal.lent_to(terminal.NONE)
+        self._forwarder.follow(process.pid)
+        self._jobs.follow(process.pid)
+        postponed, self._postponed = self._postponed, []
+        for number in postponed:
+            self._forwarder.send(number)
+
+    def _follow_again(self) -> None:
+        """A process that was followed has exited with 0: it may have started a successor, as for an upgrade."""
+        assert self._follow
+        try:
+            successor = self._follow.successor()
+        except OSError:
+            successor = None
+        if successor:
+            self._take_over(successor)
+        else:
+            self._shut_down(0)
+
+    def _nobody_to_follow(self, reason: str) -> None:
+        self._log.error(f"--follow: {reason}", code=errors.INTERNAL)
+        self._shut_down(errors.INTERNAL, leaves_nothing=True).look()
+
+    def _shut_down(self, code: int, leaves_nothing: bool = False) -> Shutdown:
+        """Begin the shutdown. It looks who is left when children have been reaped, or when it is told to."""
         leftovers = Leftovers(self._first, self._loop, self._log)
-        self._shutdown = Shutdown(self._options, leftovers, self._loop, self._reaper, self._log, code)
-        self._shutdown.stopping = self._stopping
-        self._shutdown.ordered = self._ordered
-        if held:
-            self._shutdown.handle(held, held)
+        # A process that is followed stands for all that the payload has left: its end is what -W waits for.
+        wait = self._options.wait and not (self._follow and self._follow.began)
+        self._shutdown = Shutdown(
+            self._options, leftovers, self._loop, self._reaper, self._requests, self._log, code, wait, leaves_nothing
+        )
+        return self._shutdown

@@ -1,23 +1,32 @@
-"""After the payload has ended: what becomes of those who are left, by -t and -W.
+"""From the payload's end to init's: what becomes of those that are left, by -t and -W.
 
-Either they are asked to end (TERM, and CONT for those that are stopped), have the grace period to do so, and are
-killed; or, with -W, they are waited for, until a stop signal comes if -t is given too. Whatever happens, the exit
-code stays the payload's.
+They may end by themselves for a moment, are asked to, have the grace period to do so, and are killed. Or, with -W,
+they are waited for, and a stop signal is passed on to them; it begins the grace period if -t is given too. Whatever
+happens, the exit code stays the payload's.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from pyinit import signals
+from pyinit.asking import Asking
 from pyinit.leftovers import Leftovers
 from pyinit.log import Log
 from pyinit.loop import Loop, Timer
 from pyinit.options import Options
 from pyinit.reaper import Reaper
+from pyinit.stop_requests import StopRequests
 
-DEFAULT_AS_PID_1 = 3.0
-# For what cannot be killed or reaped: a process in uninterruptible sleep, one that init may not signal.
+# The grace period as PID 1, unless -t says otherwise.
+DEFAULT = 3.0
+# For those that end by themselves when the payload has, such as `tee` at the end of its input: seconds until they are
+# asked to, at most half of the grace period.
+SETTLE = 0.1
+# Seconds before KILL when everyone is asked who was not asked before; half of a shorter grace period than twice that.
+LAST_CALL = 1.0
+# For what cannot be killed or reaped: a process in uninterruptible sleep.
 AFTER_KILL = 1.0
 NAMED_AT_MOST = 20
 
@@ -25,44 +34,63 @@ NAMED_AT_MOST = 20
 # them does not hold init up.
 PATIENCE = 16
 
-WAITING, GRACE, KILLED = range(3)
+# Nobody knows yet who is left; with -W: until they end; until they are asked; until KILL; after it.
+LOOKING, WAITING, SETTLING, GRACE, KILLED = range(5)
 
 
 class Shutdown:
     """From the payload's end to init's.
 
-    `code` is what init will exit with, `stopping` whether a stop signal has come, `ordered` whether TERM or INT has.
+    `code` is what init will exit with, `requests` which stop signals have come, `wait` whether -W counts. With
+    `leaves_nothing` nothing may be left running, whatever -t says.
     """
 
     __slots__ = (
+        "_asking",
         "_code",
+        "_deadline",
+        "_everyone",
         "_grace",
+        "_leaves_nothing",
         "_leftovers",
         "_log",
         "_loop",
         "_patience",
         "_phase",
         "_reaper",
-        "_timer",
+        "_requests",
+        "_timers",
         "_wait",
-        "ordered",
-        "stopping",
     )
 
-    def __init__(self, options: Options, leftovers: Leftovers, loop: Loop, reaper: Reaper, log: Log, code: int) -> None:
+    def __init__(
+        self,
+        options: Options,
+        leftovers: Leftovers,
+        loop: Loop,
+        reaper: Reaper,
+        requests: StopRequests,
+        log: Log,
+        code: int,
+        wait: bool,
+        leaves_nothing: bool = False,
+    ) -> None:
         self._loop = loop
         self._reaper = reaper
+        self._requests = requests
         self._log = log
         self._code = code
-        self.ordered = False
-        self.stopping = False
-        self._wait = options.wait
+        self._leaves_nothing = leaves_nothing
+        self._wait = wait
+        self._everyone = options.group or options.all
         self._grace = options.grace
-        if self._grace is None and not options.wait:
-            self._grace = DEFAULT_AS_PID_1 if leftovers.everybody else 0.0
-        self._phase: int | None = None
+        if self._grace is None and not self._wait:
+            self._grace = DEFAULT if leftovers.everybody or leaves_nothing else 0.0
+        self._phase = LOOKING
         self._patience = PATIENCE
-        self._timer: Timer | None = None
+        self._timers: list[Timer] = []
+        self._deadline: float | None = None
+        self._asking: Asking | None = None
         self._leftovers = leftovers
         leftovers.ended = self.look
 
@@ -74,22 +102,27 @@ class Shutdown:
         """Children were reaped, and there may be more that have ended."""
         if more and self._patience:
             self._patience -= 1
-        elif self._phase is None or not more:
+        elif self._phase == LOOKING or not more:
             self.look()
 
     def look(self) -> None:
-        """Is anybody left?"""
-        if self._finished():
+        """Look whether anything is left, and do what is due to those that are."""
+        if self._is_over():
             self._loop.finish(self._code)
-        elif self._phase is None:
+        elif self._phase == LOOKING:
             self._begin()
         else:
             self._recount()
+            if self._leftovers.none_that_matters():
+                self._loop.finish(self._code)
+                return
+            if self._asking and self._phase in (WAITING, GRACE):
+                self._asking.go_on()
             self._show()
 
-    def _finished(self) -> bool:
-        """Whether nobody is left, or nobody whose end would be noticed, or nobody is cared for."""
-        if self._phase is None and not self._grace and not self._wait:
+    def _is_over(self) -> bool:
+        """Return True if nothing is left, or nothing whose end would be noticed, or there is no grace period."""
+        if self._phase == LOOKING and not (self._grace or self._wait or self._leaves_nothing):
             return True
         if not self._reaper.childless:
             return False
@@ -98,68 +131,110 @@ class Shutdown:
         return self._phase in (WAITING, KILLED) and not self._leftovers.noticeable
 
     def _begin(self) -> None:
+        self._leftovers.only_signallable = not self._wait or self._requests.asked
         self._leftovers.find()
-        for each in self._leftovers.known.values():
-            self._log.info(f"left: {each}", pid=each.pid)
-        if self._wait and not (self.stopping and self._grace is not None):
-            self._phase = WAITING
-            self._show()
-        else:
-            self._ask(signals.TERM)
-
-    def _ask(self, number: int) -> None:
-        """The grace period begins."""
-        self._phase = GRACE
-        if not self._grace:
+        if self._leftovers.none_that_matters():
             self._loop.finish(self._code)
             return
-        self._leftovers.send(number, signals.CONT)
-        self._timer = self._loop.after(self._grace, self._kill)
+        for each in self._leftovers.known.values():
+            self._log.info(f"left: {each}", pid=each.pid)
+        if self._wait and not self._requests.asked:
+            self._phase = WAITING
+        elif self._grace != 0:
+            self._settle()
+        elif self._leaves_nothing:
+            self._kill()
+        else:
+            self._loop.finish(self._code)
+            return
         self._show()
+
+    def _settle(self) -> None:
+        """Begin the grace period, if there is one, with a moment for those that end by themselves."""
+        self._phase = SETTLING
+        settle = SETTLE
+        if self._grace is not None:
+            settle = min(SETTLE, self._grace / 2)
+            self._count_down()
+        self._after(settle, self._ask)
+
+    def _count_down(self) -> None:
+        """Set the times of the last call and of KILL."""
+        assert self._grace is not None
+        self._deadline = time.monotonic() + self._grace
+        self._after(self._grace - min(LAST_CALL, self._grace / 2), self._last_call)
+        self._after(self._grace, self._kill)
+
+    def _ask(self) -> None:
+        self._phase = WAITING if self._grace is None else GRACE
+        number = self._requests.latest if self._wait else self._requests.for_leftovers
+        self._ask_by(number if number in signals.STOP_REQUESTS else self._requests.for_leftovers)
+
+    def _ask_by(self, number: int) -> None:
+        self._leftovers.only_signallable = True
+        self._asking = Asking(number, self._leftovers, self._requests.audience, self._everyone, self._log)
+        self._asking.begin()
+        self._show()
+
+    def _last_call(self) -> None:
+        if self._asking:
+            self._asking.last_call()
 
     def _recount(self) -> None:
         self._leftovers.recount()
         if self._leftovers.known or not self._leftovers.visible:
             return
-        # Those who are left were born since.
+        # Those that are left were started since.
         self._leftovers.find()
         if self._phase == KILLED:
-            self._leftovers.send(signals.KILL)
+            self._leftovers.send(signals.KILL, everyone=True)
 
     def handle(self, received: int, number: int) -> None:
-        """A signal has come, which is `number` after rewriting: it is for those who are left."""
+        """Pass a signal on that has come, which is `number` after rewriting, to those that are left."""
         if self._phase == KILLED:
             self._log.debug(f"{signals.name(number)} comes after KILL")
+        elif self._requests.is_stop(received, number):
+            self._handle_stop(received, number)
+        else:
+            self._leftovers.send(number, self._everyone)
+
+    def _handle_stop(self, received: int, number: int) -> None:
+        again = self._requests.ordered and self._requests.is_order(received, number)
+        self._requests.note(received, number)
+        if again and self._deadline is not None:
+            self._log.info(
+                f"{signals.name(number)} is the second stop signal: the grace period ends",
+                signal=signals.name(number),
+            )
+            self._kill()
+        elif self._phase == WAITING:
+            self._pass_on(number)
+        elif self._asking and number != self._asking.number:
+            # Who has been asked by this signal already is not asked again.
+            self._leftovers.send(number, self._everyone)
+
+    def _pass_on(self, number: int) -> None:
+        """With -W: a stop signal is for those that are left, and begins the grace period if there is one."""
+        # Those that had an earlier one while the payload was alive get this one too.
+        self._requests.audience = None
+        if self._grace == 0:
+            self._loop.finish(self._code)
             return
-        come = {received, number}
-        if come & signals.ORDERS:
-            again, self.ordered = self.ordered, True
-            if self._phase == GRACE and again:
-                self._log.info(
-                    f"{signals.name(number)} is the second TERM or INT: the grace period ends",
-                    signal=signals.name(number),
-                )
-                self._kill()
-                return
-            if self._phase is None and not self._wait:
-                # TERM comes next for everybody anyway.
-                return
-        if come & signals.STOP_REQUESTS:
-            self.stopping = True
-            if self._phase == WAITING and self._grace is not None:
-                self._ask(number)
-                return
-        self._leftovers.send(number)
+        if self._grace is not None:
+            self._phase = GRACE
+            self._count_down()
+        self._ask_by(number)
 
     def _kill(self) -> None:
         self._phase = KILLED
-        if self._timer:
-            self._loop.cancel(self._timer)
+        self._deadline = None
+        for timer in self._timers:
+            self._loop.cancel(timer)
         self._leftovers.find()
         for each in self._leftovers.known.values():
             self._log.info(f"KILL: {each}", pid=each.pid)
-        self._leftovers.send(signals.KILL)
-        self._timer = self._loop.after(AFTER_KILL, self._give_up)
+        self._leftovers.send(signals.KILL, everyone=True)
+        self._after(AFTER_KILL, self._give_up)
         self.look()
 
     def _give_up(self) -> None:
@@ -173,6 +248,9 @@ class Shutdown:
             self._log.warning(f"still there {AFTER_KILL:.0f} s after KILL: {', '.join(names)}; init ends without them")
         self._loop.finish(self._code)
 
+    def _after(self, seconds: float, callback: Callable[[], None]) -> None:
+        self._timers.append(self._loop.after(seconds, callback))
+
     def _show(self) -> None:
         """Puts into the process title how far it is; it is changed when something changes, not as time goes by."""
         try:
@@ -185,7 +263,7 @@ class Shutdown:
             words.append(f"{len(self._leftovers.known)} left")
         if self._phase == KILLED:
             words.append("killed")
-        elif self._timer:
+        elif self._deadline is not None:
             # Rounded up: it is not over before it says so.
-            words.append(f"KILL in {int(max(0.0, self._timer.when - time.monotonic()) + 0.999)} s")
+            words.append(f"KILL in {int(max(0.0, self._deadline - time.monotonic()) + 0.999)} s")
         setproctitle(f"pyinit: {', '.join(words)}")

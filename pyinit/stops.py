@@ -1,7 +1,6 @@
 """Stop signals on their way to the payload: held back at first (-d), and with KILL behind them (-k).
 
-One is a stop signal if it is TERM, INT or QUIT after rewriting. What the terminal sends straight to the payload never
-comes by here.
+What the terminal sends straight to the payload never comes by here.
 """
 
 from __future__ import annotations
@@ -15,15 +14,30 @@ from pyinit.options import Options
 
 
 class Stops:
-    """Sends signals on with `send`; `killed` is whether KILL was sent."""
+    """Sends stop signals on with `send`, and KILL with `send_kill`; `killed` is whether KILL was sent."""
 
-    __slots__ = ("_asked", "_delay", "_held", "_holding", "_kill_after", "_killing", "_log", "_loop", "_send", "killed")
+    __slots__ = (
+        "_asked",
+        "_delay",
+        "_held",
+        "_holding",
+        "_kill_after",
+        "_killing",
+        "_log",
+        "_loop",
+        "_send",
+        "_send_kill",
+        "killed",
+    )
 
-    def __init__(self, options: Options, loop: Loop, send: Callable[[int], None], log: Log) -> None:
+    def __init__(
+        self, options: Options, loop: Loop, send: Callable[[int], None], send_kill: Callable[[], None], log: Log
+    ) -> None:
         self._delay = options.stop_delay
         self._kill_after = options.kill_after
         self._loop = loop
         self._send = send
+        self._send_kill = send_kill
         self._log = log
         self._asked = False
         self.killed = False
@@ -32,10 +46,7 @@ class Stops:
         self._killing: Timer | None = None
 
     def send(self, number: int) -> None:
-        """Sends a signal on, or holds it back, as it is the first stop signal."""
-        if number not in signals.STOP_REQUESTS:
-            self._send(number)
-            return
+        """Send a stop signal on, or hold it back if it is the first."""
         first = not self._asked
         self._asked = True
         if first and self._delay:
@@ -59,7 +70,7 @@ class Stops:
     def _kill(self) -> None:
         self._log.warning(f"the payload has outlived the first stop signal by {self._kill_after:g} s: KILL")
         self.killed = True
-        self._send(signals.KILL)
+        self._send_kill()
 
     def _let_go(self) -> int:
         """Ends the delay; the signal that was held back, or 0."""
@@ -69,8 +80,8 @@ class Stops:
             self._holding = None
         return number
 
-    def payload_ended(self) -> int:
-        """No KILL is needed any more, and nothing to be held back for; the signal that was held back, or 0."""
+    def payload_ended(self) -> None:
+        """Forget the KILL to come, and the signal that is held back: the payload needs neither any more."""
         if self._killing:
             self._loop.cancel(self._killing)
-        return self._let_go()
+        self._let_go()

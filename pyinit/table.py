@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyinit import arguments
 from pyinit.errors import Failure
 from pyinit.options import Options
-from pyinit.optiontable import Option, OptionTable, flag, louder, nothing, pair, value
+from pyinit.optiontable import Option, OptionTable, flag, louder, member, nothing, pair, value
 
 TABLE = OptionTable(
     "pyinit",
@@ -38,14 +38,14 @@ TABLE = OptionTable(
             "t",
             "grace",
             "SECONDS",
-            "what the payload leaves gets TERM, this long, then KILL (default 3 as PID 1 without -W)",
+            "when the payload exits, ask what it left to end; KILL after SECONDS (3 as PID 1 without -W)",
             value("grace", arguments.seconds),
         ),
         Option(
             "k",
             "kill-after",
             "SECONDS",
-            "KILL if the payload outlives the first stop signal by this",
+            "send KILL if the payload is still running SECONDS after the first stop signal",
             value("kill_after", arguments.seconds),
         ),
         Option(
@@ -54,6 +54,20 @@ TABLE = OptionTable(
             "SECONDS",
             "wait this long before the first stop signal is forwarded",
             value("stop_delay", arguments.seconds),
+        ),
+        Option(
+            "",
+            "stop-signal",
+            "SIGNAL",
+            "SIGNAL asks for a stop too, as TERM, INT and QUIT do; may be repeated",
+            member("stop_signals", arguments.stop_signal),
+        ),
+        Option(
+            "",
+            "follow",
+            "[=PIDFILE]",
+            "when the payload exits with 0, the process it leaves takes its place (or PIDFILE's)",
+            value("follow", str),
         ),
         Option(
             "W",
@@ -88,7 +102,7 @@ TABLE = OptionTable(
             "P",
             "pause",
             "",
-            "no program: reap until TERM or INT, then exit 0",
+            "no program: reap until TERM, INT or --stop-signal, then exit 0",
             flag("pause"),
             alone=True,
         ),

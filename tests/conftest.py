@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from tests import ending, inherited, processes
 from tests.commands import PROGRAMS, Word
 from tests.counts import count, pytest_terminal_summary  # noqa: F401  # a fixture, a hook
+from tests.entering import enter  # noqa: F401  # a fixture
 from tests.harness import Init
 from tests.needed import frozen_file
 from tests.terminal import Terminal

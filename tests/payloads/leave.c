@@ -4,6 +4,8 @@
  *   plain     TERM ends it                      deaf      ignores TERM
  *   away      plain, in a session of its own    stopped   plain, and stopped
  *   deep      plain, and has a plain child      telling   says "told N" for each signal N, ends at USR2 only
+ *   distant   telling, in a session of its own    background   telling, ignores INT and QUIT, as shells have it
+ *   family    telling, with a child that says "child told N"
  *   heir      when it and all that are plain have got TERM, it starts a telling child and says "heir"; deaf otherwise
  *   other     plain, of user 65534              headless  ignores TERM; its first thread has ended, another has not
  *   chain     starts the next of its kind and ends, 3,000 times, every millisecond; all of them ignore TERM
@@ -56,12 +58,12 @@ static void *body(void *unused)
     return unused;
 }
 
-static void tell(void)
+static void tell(const char *name)
 {
     char line[32];
     int number;
     while (!sigwait(&all, &number) && number != SIGUSR2) {
-        snprintf(line, sizeof line, "told %d\n", number);
+        snprintf(line, sizeof line, "%stold %d\n", name, number);
         say(line);
     }
     _exit(0);
@@ -79,7 +81,7 @@ static void inherit(void)
     if (read(baton[0], &byte, 1) != 0)
         _exit(91);
     if (fork() == 0)
-        tell();
+        tell("");
     say("heir\n");
     wait_for_ever();
 }
@@ -124,9 +126,17 @@ static void be(const char *kind)
     pthread_t thread;
     if (strcmp(kind, "plain"))
         close(baton[1]);
-    if (!strcmp(kind, "telling")) {
+    if (!strcmp(kind, "distant"))
+        setsid();
+    if (!strcmp(kind, "background")) {
+        signal(SIGINT, SIG_IGN);
+        signal(SIGQUIT, SIG_IGN);
+    }
+    if (!strcmp(kind, "family") && fork() == 0)
+        tell("child ");
+    if (!strcmp(kind, "telling") || !strcmp(kind, "distant") || !strcmp(kind, "background") || !strcmp(kind, "family")) {
         ready();
-        tell();
+        tell("");
     }
     if (!strcmp(kind, "heir"))
         inherit();

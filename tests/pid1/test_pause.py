@@ -21,6 +21,13 @@ def test_a_pause_ends_with_0(start: Start, place: str, number: int) -> None:
     assert init.wait() == (0, "", "")
 
 
+def test_a_signal_that_is_named_as_a_stop_signal_ends_a_pause(start: Start, place: str) -> None:
+    init = start("-P", "--stop-signal", "QUIT", "--stop-signal=WINCH", place=place)
+    init.idle()
+    init.signal(signal.SIGWINCH)
+    assert init.wait() == (0, "", "")
+
+
 def test_other_signals_do_not_end_a_pause(start: Start, place: str) -> None:
     init = start("--pause", place=place)
     init.idle()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from tests import processes
-from tests.commands import compiled, payload, shell
+from tests.commands import ENVIRONMENT, compiled, payload, shell
 from tests.conftest import OpenTerminal, Start
 from tests.harness import Init
 from tests.leaving import LONG
@@ -84,6 +84,60 @@ def test_a_payload_that_ends_in_time_keeps_its_code(start: Start, place: str) ->
     init.expect("ready\n")
     init.signal(signal.SIGTERM)
     assert init.wait() == (5, "ready\n", "")
+
+
+@pytest.mark.parametrize("options", [["--stop-signal", "WINCH"], ["--stop-signal=HUP", "--stop-signal=SIGWINCH"]])
+def test_kill_follows_a_signal_that_is_named_as_a_stop_signal(start: Start, place: str, options: list[str]) -> None:
+    init = receiving(start, "-k", "0.2", *options, place=place)
+    assert took(init, lambda: init.signal(signal.SIGWINCH)) >= 0.2
+    assert told(init) == [signal.SIGWINCH]
+
+
+def test_pyinit_options_may_name_a_stop_signal(start: Start) -> None:
+    environment = {**ENVIRONMENT, "PYINIT_OPTIONS": "-k 0.2 --stop-signal RTMIN+3"}
+    init = start("--", *payload("receive"), environment=environment)
+    init.expect("got is ready\n")
+    assert took(init, lambda: init.signal(37)) >= 0.2
+
+
+@pytest.mark.parametrize(("sent", "got"), [(signal.SIGUSR1, signal.SIGHUP), (signal.SIGHUP, signal.SIGHUP)])
+def test_a_signal_is_named_as_what_it_was_or_as_what_it_becomes(start: Start, sent: int, got: int) -> None:
+    named = "USR1" if sent == signal.SIGUSR1 else "HUP"
+    init = receiving(start, "-k", "0.1", "--stop-signal", named, "-r", "USR1:HUP")
+    assert took(init, lambda: init.signal(sent)) >= 0.1
+    assert told(init) == [got]
+
+
+def test_a_signal_that_is_named_is_held_back(start: Start, place: str) -> None:
+    init = receiving(start, "-d", "0.3", "--stop-signal", "WINCH", place=place)
+    begun = time.monotonic()
+    init.signal(signal.SIGWINCH)
+    init.expect("got 28 0 ")
+    assert time.monotonic() - begun >= 0.3
+
+
+@pytest.mark.parametrize("text", ["KILL", "STOP", "CHLD", "9", "TREM", ""])
+def test_a_stop_signal_that_cannot_be_one_is_refused(start: Start, text: str) -> None:
+    code, out, error = start("--stop-signal", text, "--", "true").wait()
+    assert (code, out) == (125, "")
+    assert error.startswith(f"pyinit: --stop-signal {text or repr('')}: ")
+
+
+def test_kill_reaches_a_payload_that_has_left_its_group(start: Start, place: str) -> None:
+    """Another has stayed there, so that the group is there."""
+    script = 'sleep 1000 & exec "$@"'
+    init = start("-g", "-t", "0.1", "-k", "0.2", "--", *shell(script, *payload("outside")), place=place)
+    init.expect("ready\n")
+    assert processes.group(init.payload) != init.payload
+    assert took(init, lambda: init.signal(signal.SIGTERM)) >= 0.2
+
+
+def test_a_signal_for_a_group_that_is_gone_goes_to_the_payload(start: Start, place: str) -> None:
+    init = start("-g", "--", *payload("outside", "tell"), place=place)
+    init.expect("ready\n")
+    assert processes.group(init.payload) != init.payload
+    init.signal(signal.SIGTERM)
+    init.expect("got 15\n")
 
 
 @pytest.mark.parametrize("option", ["-g", "-a"])

@@ -65,6 +65,52 @@ def test_a_stop_signal_held_back_is_for_them_when_the_payload_ends(start: Start,
     leaving.wait()
 
 
+def test_a_stop_signal_that_has_ended_the_payload_is_passed_on_to_what_is_left(start: Start, place: str) -> None:
+    """Regression: without -t what was left never heard of the stop, and docker's KILL ended it."""
+    leaving = Leaving(start, ["-W", "-e", "8:7"], ["telling:2", "deaf"], place=place)
+    leaving.init.signal(signal.SIGTERM)
+    leaving.says("told 15", 2)
+    leaving.says("told 18", 2)
+    for pid in leaving.left:
+        kill(pid)
+    assert leaving.init.wait().code == 7
+
+
+def test_a_daemon_alone_is_told_to_read_its_settings_again_and_its_workers_are_not(start: Start, place: str) -> None:
+    """Regression: HUP for `gunicorn -D` killed its workers, which leave HUP at its default."""
+    leaving = Leaving(start, ["-W"], ["family"], place=place).end()
+    until(lambda: title(leaving.init.pid) == "pyinit: waiting, 2 left", "it waits")
+    leaving.init.signal(signal.SIGHUP)
+    leaving.says("told 1", 1)
+    leaving.init.signal(40)
+    leaving.says("told 40", 1)
+    leaving.says("child told 1", 0)
+    for pid in leaving.left:
+        os.kill(pid, signal.SIGUSR2)
+    leaving.wait()
+
+
+@pytest.mark.parametrize("option", ["-g", "-a"])
+def test_with_g_or_a_signals_go_to_all_that_is_left(start: Start, place: str, option: str) -> None:
+    leaving = Leaving(start, ["-W", option], ["family"], place=place).end()
+    until(lambda: title(leaving.init.pid) == "pyinit: waiting, 2 left", "it waits")
+    leaving.init.signal(signal.SIGHUP)
+    leaving.says("told 1", 1)
+    leaving.says("child told 1", 1)
+    for pid in leaving.left:
+        os.kill(pid, signal.SIGUSR2)
+    leaving.wait()
+
+
+def test_with_a_period_a_signal_that_is_named_as_a_stop_signal_begins_it(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-W", "-t", "0.3", "--stop-signal", "WINCH"], ["telling", "deaf"], place=place).end()
+    until(lambda: title(leaving.init.pid) == "pyinit: waiting, 2 left", "it waits")
+    leaving.init.signal(signal.SIGWINCH)
+    leaving.says("told 28", 1)
+    assert leaving.wait() >= 0.3
+    leaving.gone()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
 def test_with_a_period_a_stop_signal_begins_it(start: Start, place: str, number: int) -> None:
     leaving = Leaving(start, ["-W", "-t", "0.3"], ["telling", "deaf"], place=place).end()

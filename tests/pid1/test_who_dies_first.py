@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import resource
 import signal
-import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,54 +13,15 @@ from tests import processes
 from tests.commands import ENVIRONMENT, payload, shell
 from tests.conftest import Start
 from tests.ending import kill
+from tests.entering import Enter
 from tests.harness import Init
 from tests.leaving import CODE, LONG, Leaving
 from tests.processes import title
-from tests.streams import Stream
 from tests.waiting import until
 from tools.namespace import NAMESPACE
 
-Enter = Callable[..., int]
 # For the shell that is PID 1 around an init: it says how many processes there are at last, itself among them.
 COUNT = '"$@"; code=$?; set -- /proc/[0-9]*; echo "$#"; exit $code'
-
-
-@pytest.fixture
-def enter() -> Iterator[Enter]:
-    """A function that enters an init's namespace with a command, and tells its pid.
-
-    With `reaped=False` the process outside that started it does not wait for it.
-    """
-    entered: list[subprocess.Popen[bytes]] = []
-
-    def begin(init: int, *words: str, reaped: bool = True) -> int:
-        into = ["nsenter", "--target", str(init), "--pid", "--mount"]
-        if not reaped:
-            # nsenter becomes the shell, which stays outside; what the shell starts is inside.
-            into.append("--no-fork")
-            words = ("sh", "-c", '"$@" & exec sleep 1000', "sh", *words)
-        entered.append(subprocess.Popen([*into, *words], stdout=subprocess.PIPE))
-        outer = entered[-1].pid
-
-        def inside() -> int:
-            child = next(iter(processes.children(outer)), 0)
-            return child if processes.command(child)[:1] not in ([], ["nsenter"], ["sh"]) else 0
-
-        pid = until(inside, "the one who enters")
-        if "receive" in words[-1]:
-            stdout = entered[-1].stdout
-            assert stdout
-            screen = Stream(os.dup(stdout.fileno()))
-            screen.expect("got is ready\n")
-            screen.close()
-        return pid
-
-    yield begin
-    for process in entered:
-        process.kill()
-        process.wait()
-        assert process.stdout
-        process.stdout.close()
 
 
 def reap(entered: int, outer: int) -> None:
@@ -145,9 +104,10 @@ def test_the_payload_after_kill(start: Start, place: str) -> None:
     leaving.gone()
 
 
-def test_what_is_started_because_of_term_is_spared_it(start: Start, place: str) -> None:
-    """KILL is for all. Elsewhere than as PID 1, init still walks through those many when they are born."""
-    leaving = Leaving(start, ["-t", LONG], ["heir:3", "plain", "deaf:100"], place=place).end()
+@pytest.mark.parametrize("whom", ["-g", "-a"])
+def test_what_is_started_because_of_term_is_spared_it(start: Start, place: str, whom: str) -> None:
+    """KILL is for all. Init still walks through those many when they are born."""
+    leaving = Leaving(start, [whom, "-t", LONG], ["heir:3", "plain", "deaf:100"], place=place).end()
     leaving.says("heir", 3)
     # To them as well, once the walk is over.
     leaving.init.signal(signal.SIGHUP)
@@ -184,8 +144,8 @@ def test_those_who_hand_on_their_life_are_caught(start: Start, program: list[str
 
 def test_who_is_born_in_the_midst_of_a_kill_is_not_spared_it(start: Start, program: list[str], tmp_path: Path) -> None:
     """Held up after each KILL, init finds somebody at its next look who was born since."""
-    trace = ["strace", "-qq", "-o", str(tmp_path / "trace"), "-P", "/proc/loadavg"]
-    slow = [*trace, "-e", "trace=close", "-e", "inject=close:delay_exit=300000"]
+    trace = ["strace", "-qq", "-o", str(tmp_path / "trace")]
+    slow = [*trace, "-e", "trace=pidfd_send_signal", "-e", "inject=pidfd_send_signal:delay_exit=300000"]
     words = ["-a", "-r", "TERM:KILL", "--", *payload("leave", "links")]
     init = start(*words, program=[*NAMESPACE, *shell(COUNT), *slow, *program], place="subreaper")
     init.expect("ready\n")

@@ -40,7 +40,7 @@ def in_zsh() -> list[str]:
     found = set()
     for line in text.splitlines()[4:]:
         braces = re.search(r"\{(-.*?)\}", line)
-        single = re.search(r"'(?:\([^)]*\))?(--[\w-]+)=?\[", line)
+        single = re.search(r"'\*?(?:\([^)]*\))?(--[\w-]+?)=?-?\[", line)
         if braces:
             found |= {word.rstrip("=") for word in braces[1].split(",")}
         elif single:

@@ -15,6 +15,7 @@ from pyinit.table import TABLE
 OPTIONS = TABLE.options
 SAMPLES = {"FROM:TO": "TERM:QUIT", "CODE[:NEW]": "7:8", "SECONDS": "2", "SIGNAL": "TERM", "USER[:GROUP]": "1000"}
 SAMPLES["text|json"] = "json"
+SAMPLES["[=PIDFILE]"] = "/run/pid"
 
 
 def spelt(option: Option) -> list[list[str]]:
@@ -23,6 +24,8 @@ def spelt(option: Option) -> list[list[str]]:
     for word in option.words():
         if not option.argument:
             ways.append([word])
+        elif option.optional:
+            ways += [[word], [f"{word}={SAMPLES[option.argument]}"]]
         else:
             sample = SAMPLES[option.argument]
             ways += [[word, sample], [f"{word}={sample}" if word.startswith("--") else word + sample]]
@@ -65,7 +68,8 @@ def test_long_names_can_be_shortened(option: Option) -> None:
     others = [other.name for other in OPTIONS if other is not option]
     for length in range(1, len(option.name) + 1):
         short = option.name[:length]
-        words = [f"--{short}", *([SAMPLES[option.argument]] if option.argument else []), "x"]
+        takes_one = option.argument and not option.optional
+        words = [f"--{short}", *([SAMPLES[option.argument]] if takes_one else []), "x"]
         if short == option.name or not any(name.startswith(short) for name in others):
             assert TABLE.parse(words, Options())[0] == [option]
         elif short not in others:
@@ -73,7 +77,7 @@ def test_long_names_can_be_shortened(option: Option) -> None:
                 TABLE.parse(words, Options())
 
 
-@pytest.mark.parametrize("option", [option for option in OPTIONS if option.argument])
+@pytest.mark.parametrize("option", [option for option in OPTIONS if option.argument and not option.optional])
 def test_a_missing_argument_is_named(option: Option) -> None:
     for word in option.words():
         with pytest.raises(Failure) as raised:

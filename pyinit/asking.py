@@ -1,0 +1,83 @@
+"""Asking those that the payload has left to end: whom, by which signals, and nobody twice.
+
+They get TERM (or what the payload was asked by), then CONT in case they are stopped. A process that ignores TERM and
+has a controlling terminal is an interactive shell (bash(1), SIGNALS): HUP is what ends it, as when its terminal closes.
+Other programs on a terminal do not get HUP, which would cut those short that handle TERM and take their time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pyinit import processes, signals
+from pyinit.audience import Audience
+from pyinit.leftovers import Leftovers
+from pyinit.log import Log
+from pyinit.processes import Process
+from pyinit.reach import Reach
+
+
+class Asking:
+    """One request to end, for all that is left, or from the top.
+
+    `number` is the signal that asks, TERM for those that ignore it. `audience` is who has had a stop signal already
+    while the payload was alive: they get CONT only, unless they ignored that signal. With `everyone` all are asked at
+    once, otherwise the tops first, those that init itself is responsible for.
+    """
+
+    __slots__ = ("_audience", "_everyone", "_leftovers", "_log", "_reach", "number")
+
+    def __init__(self, number: int, leftovers: Leftovers, audience: Audience | None, everyone: bool, log: Log) -> None:
+        self.number = number
+        self._leftovers = leftovers
+        self._audience = audience
+        self._everyone = everyone
+        self._log = log
+        self._reach = Reach(self._signals_for, leftovers.refused)
+
+    def begin(self) -> None:
+        """Ask the tops, or everyone."""
+        if not self._leftovers.visible:
+            self._ask_unseen()
+        else:
+            self._reach.walk(self._found)
+
+    def go_on(self) -> None:
+        """Ask those that have become init's own since."""
+        self._reach.send(self._leftovers.tops())
+
+    def last_call(self) -> None:
+        """Ask everyone who was not asked so far: KILL comes next."""
+        if not self._leftovers.visible:
+            return
+        self._everyone = True
+        self._reach.spares = False
+        self._reach.walk(self._found)
+
+    def _found(self) -> Iterable[Process]:
+        self._leftovers.find()
+        return self._leftovers.known.values() if self._everyone else self._leftovers.tops()
+
+    def _signals_for(self, process: Process) -> tuple[int, ...]:
+        number = self.number
+        if number != signals.TERM and processes.ignores(process.pid, number):
+            number = signals.TERM
+        if self._was_asked(process, number):
+            return (signals.CONT,)
+        self._log.debug(f"{signals.name(number)} asks {process} to end", pid=process.pid, signal=signals.name(number))
+        if process.terminal and processes.ignores(process.pid, signals.TERM):
+            return number, signals.CONT, signals.HUP
+        return number, signals.CONT
+
+    def _was_asked(self, process: Process, number: int) -> bool:
+        audience = self._audience
+        if not audience or not audience.includes(process):
+            return False
+        # Shells start background jobs with INT and QUIT ignored (POSIX, 2.11 Signals and Error Handling).
+        return number == audience.number or not processes.ignores(process.pid, audience.number)
+
+    def _ask_unseen(self) -> None:
+        """Ask where /proc cannot be read."""
+        if not (self._audience and self._audience.is_everybody):
+            self._leftovers.send(self.number, everyone=True)
+        self._leftovers.send(signals.CONT, everyone=True)

@@ -1,0 +1,37 @@
+"""To which processes, besides the payload, the last stop signal was sent: they are not asked a second time."""
+
+from __future__ import annotations
+
+from pyinit import signals
+from pyinit.birth_order import Moment
+from pyinit.processes import Process
+from pyinit.reach import Reach
+
+
+class Audience:
+    """The processes of a target of kill(2), a process group or everybody, at the moment when the object is made.
+
+    With `reach` it is those that this walk has reached instead. `number` is the signal that they got.
+    """
+
+    __slots__ = ("_moment", "_reach", "_target", "number")
+
+    def __init__(self, number: int, target: int, reach: Reach | None = None) -> None:
+        self.number = number
+        self._target = target
+        self._reach = reach
+        # For a payload alone it is not needed.
+        self._moment = Moment() if target < 0 else None
+
+    @property
+    def is_everybody(self) -> bool:
+        """Whether the signal was sent to all other processes of the namespace."""
+        return self._target == signals.EVERYBODY
+
+    def includes(self, process: Process) -> bool:
+        """Return True if the process was sent the signal."""
+        if self._reach:
+            return self._reach.has_reached(process)
+        if not self._moment or self._moment.is_before(process):
+            return False
+        return self._target in (signals.EVERYBODY, -process.group)

@@ -1,0 +1,123 @@
+"""--follow: a payload that goes to the background leaves a process that takes its place.
+
+Without a PIDFILE that is the only child that init has then. A file that names it may be written a moment after the
+payload has ended (nginx, postgres), and those that went between may take one to end; so init looks for a while.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from pyinit import files, processes
+from pyinit.loop import Loop, Timer
+from pyinit.processes import Process
+
+# Seconds: how long to look for a process, and how often at a PIDFILE, which nothing announces.
+PATIENCE = 5.0
+PAUSE = 0.05
+# Seconds until several processes are too many: those that a daemon starts on its way to the background end at once.
+SETTLE = 0.5
+# What a PIDFILE holds: digits of a pid of at most 2^22 (proc(5), pid_max), and a new line.
+LONGEST = 64
+
+Found = Callable[[Process], None]
+Failed = Callable[[str], None]
+
+
+class Follow:
+    """Looks for the process that takes the payload's place, and calls `found` with it or `failed` with the reason.
+
+    `began` is whether it has been looked for, `looks` whether it is now.
+    """
+
+    __slots__ = ("_before", "_end", "_failed", "_found", "_loop", "_next", "_path", "began", "looks")
+
+    def __init__(self, pid_file: str, found: Found, failed: Failed) -> None:
+        """Take the path of a PIDFILE, "" for none, before the payload is started."""
+        self._path = os.path.abspath(pid_file) if pid_file else ""
+        # A file of an earlier life, in a volume, names a process that is gone, or another.
+        self._before = self._identity()
+        self._loop: Loop | None = None
+        self._found = found
+        self._failed = failed
+        self._end: Timer | None = None
+        self._next: Timer | None = None
+        self.looks = self.began = False
+
+    def begin(self, loop: Loop) -> None:
+        """Look, until one of the two has been called."""
+        self._loop = loop
+        self.looks = self.began = True
+        self._end = loop.after(PATIENCE if self._path else SETTLE, self._give_up)
+        self.look()
+
+    def cancel(self) -> None:
+        """Stop looking."""
+        self.looks = False
+        for timer in (self._end, self._next):
+            if timer and self._loop:
+                self._loop.cancel(timer)
+
+    def look(self) -> None:
+        """Look once: a child has ended, or time has passed."""
+        if not self.looks or not self._loop:
+            return
+        try:
+            process = self.successor()
+            children = self._children()
+        except OSError as error:
+            self.cancel()
+            self._failed(f"what the payload has left cannot be seen: /proc: {error.strerror}")
+            return
+        if process:
+            self.cancel()
+            self._found(process)
+        elif not children:
+            self.cancel()
+            self._failed("the payload has left no process that could take its place")
+        elif self._path:
+            if self._next:
+                self._loop.cancel(self._next)
+            self._next = self._loop.after(PAUSE, self.look)
+
+    def successor(self) -> Process | None:
+        """Return the process that takes the place of one that has ended, if it is there already.
+
+        Raises OSError where /proc cannot be read.
+        """
+        children = self._children()
+        if self._path:
+            return self._named(children)
+        return children[0] if len(children) == 1 else None
+
+    def _give_up(self) -> None:
+        self.cancel()
+        if self._path:
+            self._failed(f"{self._path} does not name a child of init after {PATIENCE:g} s")
+            return
+        names = ", ".join(f"{process.pid} {process.command}" for process in self._children())
+        self._failed(f"the payload has left several processes ({names}): name one by --follow=PIDFILE")
+
+    def _children(self) -> list[Process]:
+        """Return init's own children that are alive."""
+        own = os.getpid()
+        return [process for process in processes.descendants(own) if process.parent == own and process.alive]
+
+    def _named(self, children: list[Process]) -> Process | None:
+        if self._identity() == self._before:
+            return None
+        try:
+            words = files.read(self._path, LONGEST).split()
+        except OSError:
+            return None
+        named = {process.pid: process for process in children}
+        return named.get(int(words[0])) if words and words[0].isdigit() else None
+
+    def _identity(self) -> tuple[int, int, int] | None:
+        """Return what changes when the file is written; None without one."""
+        try:
+            status = os.stat(self._path)
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino, status.st_mtime_ns

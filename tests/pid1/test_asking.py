@@ -1,0 +1,230 @@
+"""Who is asked to end when the payload has ended: by which signal, in which order, and nobody twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import processes
+from tests.commands import WITHOUT_PROC, compiled, payload, shell
+from tests.conftest import OpenTerminal, Start
+from tests.leaving import LONG, Leaving
+from tests.processes import title
+from tests.waiting import until
+
+# The payload ends with 8 at TERM, which Leaving expects as 7.
+ENDED_BY_TERM = ["-e", "8:7"]
+# A launcher that ends at TERM, and a server that takes its handler away after the first TERM, as Node's process.once
+# and Go's NotifyContext do, and drains until its input ends.
+SERVER = """
+import signal, sys
+def drain(number, frame):
+    signal.signal(number, signal.SIG_DFL)
+    print("draining", flush=True)
+signal.signal(signal.SIGTERM, drain)
+print("up", flush=True)
+sys.stdin.buffer.read()
+print("drained", flush=True)
+"""
+LAUNCHER = 'trap "exit 143" TERM; exec 3<&0; "$@" <&3 & wait'
+
+
+def stop(leaving: Leaving) -> None:
+    """Send TERM, which ends the payload."""
+    leaving.ended_at = time.monotonic()
+    leaving.init.signal(signal.SIGTERM)
+
+
+def release(leaving: Leaving) -> None:
+    """End those that only tell of their signals."""
+    for pid in leaving.left:
+        if processes.alive(pid):
+            os.kill(pid, signal.SIGUSR2)
+
+
+@pytest.mark.parametrize("option", ["-g", "-a"])
+def test_a_process_that_had_the_stop_signal_while_the_payload_was_alive_is_not_sent_it_again(
+    start: Start, place: str, option: str
+) -> None:
+    leaving = Leaving(start, [option, "-t", LONG, *ENDED_BY_TERM], ["telling:3"], place=place)
+    stop(leaving)
+    leaving.says("told 18", 3)
+    leaving.says("told 15", 3)
+    release(leaving)
+    leaving.wait()
+
+
+def test_with_g_a_process_of_another_group_is_asked_when_the_payload_has_ended(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-g", "-t", LONG, *ENDED_BY_TERM], ["telling", "distant"], place=place)
+    stop(leaving)
+    leaving.says("told 18", 2)
+    leaving.says("told 15", 2)
+    release(leaving)
+    leaving.wait()
+
+
+@pytest.mark.parametrize("option", ["-g", "-a"])
+def test_a_server_that_takes_one_term_for_drain_and_two_for_give_up_drains_after_its_launcher_has_ended(
+    start: Start, place: str, option: str
+) -> None:
+    """Regression: the grace period's TERM cut the draining short."""
+    server = [sys.executable, "-c", SERVER]
+    words = ["-v", option, "-t", LONG, "--", *shell(LAUNCHER, *server)]
+    init = start(*words, place=place, stdin=subprocess.PIPE)
+    init.expect("up\n")
+    init.signal(signal.SIGTERM)
+    init.expect("draining\n")
+    until(lambda: "stopping, 1 left" in title(init.pid), "the launcher's end")
+    # Now TERM would end it. CONT is what init sends last.
+    init.idle()
+    init.end_input()
+    assert init.wait().code == 143
+    assert init.stdout == "up\ndraining\ndrained\n"
+
+
+@pytest.mark.parametrize("place", [WITHOUT_PROC], ids=["no /proc"])
+def test_with_a_nobody_is_asked_twice_where_there_is_no_proc(start: Start, place: list[str]) -> None:
+    leaving = Leaving(start, ["-a", "-t", LONG, *ENDED_BY_TERM], ["telling:2"], place=place)
+    stop(leaving)
+    leaving.says("told 18", 2)
+    leaving.says("told 15", 2)
+    release(leaving)
+    leaving.wait()
+
+
+@pytest.mark.parametrize(
+    ("options", "sent", "asked"),
+    [
+        (["-r", "TERM:QUIT"], signal.SIGTERM, 3),
+        (["--stop-signal", "USR1"], signal.SIGUSR1, 10),
+        (["--stop-signal=RTMIN+3", "-r", "RTMIN+3:USR1"], 37, 15),
+        ([], signal.SIGUSR1, 15),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else str(int(value)),
+)
+def test_what_is_left_is_asked_by_the_signal_that_asked_the_payload(
+    start: Start, place: str, options: list[str], sent: int, asked: int
+) -> None:
+    """QUIT or a signal that --stop-signal names; TERM otherwise."""
+    leaving = Leaving(start, ["-t", LONG, *options], ["telling"], place=place)
+    leaving.init.signal(sent)
+    if sent == signal.SIGTERM:
+        # The payload takes no notice of QUIT.
+        leaving.init.idle()
+        leaving.end()
+    leaving.says("told 18", 1)
+    leaving.says(f"told {asked}", 1)
+    assert leaving.init.stdout.count("told") == 2
+    release(leaving)
+    assert leaving.init.wait().code == 7
+
+
+@pytest.mark.parametrize("option", ["-g", "-a", "-v"])
+def test_a_background_job_that_ignores_quit_is_asked_by_term(start: Start, place: str, option: str) -> None:
+    """Shells without job control start their background jobs so: with -g it had QUIT, and that meant nothing to it."""
+    leaving = Leaving(start, [option, "-t", LONG, "-r", "TERM:QUIT"], ["background"], place=place)
+    leaving.init.signal(signal.SIGTERM)
+    leaving.init.idle()
+    leaving.end()
+    leaving.says("told 18", 1)
+    leaving.says("told 15", 1)
+    leaving.says("told 3", 0 if option == "-v" else 1)
+    release(leaving)
+    leaving.wait()
+
+
+def test_a_server_is_asked_and_its_worker_when_the_server_has_ended(start: Start, place: str) -> None:
+    leaving = Leaving(start, ["-t", LONG], ["family"], place=place).end()
+    leaving.says("told 18", 1)
+    leaving.init.idle()
+    leaving.says("child told 15", 0)
+    # Signals that come meanwhile are for the server alone, too.
+    leaving.init.signal(signal.SIGHUP)
+    leaving.says("told 1", 1)
+    server = leaving.left[0]
+    (worker,) = processes.children(server)
+    os.kill(server, signal.SIGUSR2)
+    until(lambda: leaving.init.stdout.count("child told 15\n") == 1, "the worker asked")
+    until(lambda: leaving.init.stdout.count("child told 18\n") == 1, "the worker continued")
+    assert "child told 1\n" not in leaving.init.stdout
+    os.kill(worker, signal.SIGUSR2)
+    assert leaving.init.wait().code == 7
+
+
+@pytest.mark.parametrize("option", ["-g", "-a"])
+def test_with_g_or_a_everyone_is_asked_at_once(start: Start, place: str, option: str) -> None:
+    leaving = Leaving(start, [option, "-t", LONG], ["family"], place=place).end()
+    leaving.says("told 18", 1)
+    leaving.says("child told 18", 1)
+    leaving.says("told 15", 1)
+    leaving.says("child told 15", 1)
+    leaving.init.signal(signal.SIGHUP)
+    leaving.says("child told 1", 1)
+    for pid in leaving.left:
+        os.kill(pid, signal.SIGUSR2)
+    leaving.wait()
+
+
+@pytest.mark.parametrize(("grace", "earliest", "latest"), [("1", 0.5, 1.0), ("2.5", 1.5, 2.5)])
+def test_everyone_is_asked_a_second_before_kill_or_half_way_to_it(
+    start: Start, place: str, grace: str, earliest: float, latest: float
+) -> None:
+    leaving = Leaving(start, ["-t", grace], ["family"], place=place).end()
+    leaving.init.expect("child told 15\n")
+    assert time.monotonic() - leaving.ended_at >= earliest
+    assert leaving.wait() >= latest
+    assert leaving.init.stdout.count("told 15\n") == 2
+    leaving.gone()
+
+
+def test_a_process_that_ends_at_the_end_of_its_input_is_not_asked(start: Start, place: str) -> None:
+    """`tee` and other filters, which the payload writes to."""
+    script = 'exec > >(trap "echo asked" TERM; cat; echo end of input); echo last'
+    assert start("-t", LONG, "--", "bash", "-c", script, place=place).wait() == (0, "last\nend of input\n", "")
+
+
+def test_the_last_line_of_a_script_that_logs_through_tee_is_not_lost(start: Start, tmp_path: Path) -> None:
+    """Regression: tee had its TERM before it had read, in most of the runs."""
+    script = 'exec > >(tee -a "$1") 2>&1; echo FATAL: no configuration; exit 1'
+    for number in range(20):
+        log = tmp_path / str(number)
+        assert start("--", "bash", "-c", script, "bash", str(log)).wait() == (1, "FATAL: no configuration\n", "")
+        assert log.read_text() == "FATAL: no configuration\n"
+
+
+def test_an_open_interactive_shell_does_not_hold_up_the_end_and_saves_its_history(
+    start: Start, terminal: OpenTerminal, tmp_path: Path
+) -> None:
+    """Regression: `docker exec -it C bash` cost the whole grace period: interactive shells ignore TERM."""
+    init = start("-t", LONG, "--", *payload("receive", "got", "15"))
+    init.expect("got is ready\n")
+    history = tmp_path / "history"
+    inside = ["nsenter", "--target", str(init.pid), "--pid", "--mount", "env", f"HISTFILE={history}"]
+    shell_inside = terminal(*inside, "bash", "--norc", "-i")
+    shell_inside.type("echo so$((40 + 2))")
+    shell_inside.expect("so42")
+    begun = time.monotonic()
+    init.signal(signal.SIGTERM)
+    assert init.wait().code == 143
+    assert time.monotonic() - begun < float(LONG) / 2
+    assert "echo so$((40 + 2))" in history.read_text().splitlines()
+
+
+def test_a_program_on_a_terminal_that_handles_term_gets_no_hup(start: Start, terminal: OpenTerminal) -> None:
+    init = start("-t", LONG, "--", *payload("receive", "got", "15"))
+    init.expect("got is ready\n")
+    one = terminal("nsenter", "--target", str(init.pid), "--pid", "--mount", str(compiled("receive")), "inside")
+    one.expect("inside is ready")
+    init.signal(signal.SIGTERM)
+    one.expect("inside 15 0 1")
+    one.expect("inside 18 0 1")
+    # The second stop signal ends it; no other has come before.
+    init.signal(signal.SIGTERM)
+    assert init.wait().code == 143
+    assert "inside 1 " not in one.screen

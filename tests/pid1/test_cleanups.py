@@ -1,0 +1,73 @@
+"""What a process starts because of a stop signal, such as the clean-up in a trap, is not signalled itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import partial
+
+import pytest
+
+from tests import processes
+from tests.commands import Word, payload
+from tests.conftest import Start
+from tests.harness import Init
+from tests.leaving import LONG
+from tests.waiting import until
+from tools.namespace import NAMESPACE
+
+TIMES = int(os.environ.get("PYINIT_TIMES", "30"))
+TRAP = """
+trap '/bin/sleep 0.02; [ $? = 0 ] && echo done || echo killed; exit 5' TERM
+/bin/sleep 20 &
+echo ready
+wait
+"""
+# Not PID 1 of that namespace, where the next pid can be chosen.
+IN_NAMESPACE = [*NAMESPACE, "/bin/sh", "-c", '"$@"; exit $?', "sh"]
+
+
+def _only_runs(init: Init, program: str) -> bool:
+    """Return True if each child of the payload's runs this program."""
+    return all(processes.command(pid)[:1] == [program] for pid in processes.children(init.payload))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["dash", "-c", TRAP], ["bash", "-c", TRAP], ["busybox", "sh", "-c", TRAP], payload("cleanup")],
+    ids=["dash", "bash", "busybox sh", "a handler that forks at once"],
+)
+def test_a_clean_up_that_a_stop_signal_starts_is_not_sent_that_signal_by_a_subreaper_with_a(
+    start: Start, words: list[Word]
+) -> None:
+    """Regression: the newest pid was read after the signal was sent, so the clean-up passed for an older process."""
+    for _ in range(TIMES):
+        init = start("-a", "--", *words, place="subreaper")
+        init.expect("ready\n")
+        # A shell's child in which its trap still stands, before the exec, would lose the signal.
+        until(partial(_only_runs, init, "/bin/sleep"), "the payload's child")
+        init.signal(signal.SIGTERM)
+        assert init.wait()[:2] == (5, "ready\ndone\n")
+
+
+def test_a_clean_up_is_not_sent_the_stop_signal_where_pids_have_begun_again_at_the_lowest(
+    start: Start, program: list[str]
+) -> None:
+    for _ in range(TIMES):
+        init = start("-a", "--", *payload("cleanup", "wrap"), program=[*IN_NAMESPACE, *program], place="subreaper")
+        init.expect("ready\n")
+        (inner,) = processes.children(next(iter(processes.children(init.pid))))
+        os.kill(inner, signal.SIGTERM)
+        assert init.wait()[:2] == (5, "ready\ndone\n")
+
+
+@pytest.mark.parametrize("option", ["-g", "-v"])
+def test_a_clean_up_of_one_that_the_payload_has_left_is_not_asked_to_end(start: Start, option: str) -> None:
+    script = 'setsid "$@" & read -r line; exit 7'
+    for _ in range(TIMES):
+        words = [option, "-t", LONG, "--", "/bin/sh", "-c", script, "sh", *payload("cleanup")]
+        init = start(*words, place="subreaper", stdin=-1)
+        init.expect("ready\n")
+        until(partial(processes.children, init.payload), "the one that is left")
+        init.end_input()
+        assert init.wait()[:2] == (7, "ready\ndone\n")
