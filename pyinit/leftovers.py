@@ -32,6 +32,7 @@ class Leftovers:
     __slots__ = (
         "_log",
         "_loop",
+        "_not_waited_for",
         "_watched",
         "_watches_all",
         "ended",
@@ -47,6 +48,7 @@ class Leftovers:
         self._loop = loop
         self._log = log
         self._watched: dict[int, int] = {}
+        self._not_waited_for: set[int] = set()
         self.known: dict[int, Process] = {}
         self.visible = True
         self.only_signallable = False
@@ -92,7 +94,17 @@ class Leftovers:
     def _counts(self, process: Process) -> bool:
         if not process.alive or process.pid == os.getpid() or process.is_kernel_thread:
             return False
-        return not self.only_signallable or _may_signal(process.pid)
+        if not self.only_signallable or _may_signal(process.pid):
+            return True
+        self._log_as_left(process)
+        return False
+
+    def _log_as_left(self, process: Process) -> None:
+        """Log that a process is not waited for. As PID 1 few need to know: the kernel ends it with init."""
+        if process.pid not in self._not_waited_for:
+            self._not_waited_for.add(process.pid)
+            log = self._log.info if self.everybody else self._log.warning
+            log(f"not waited for, because pyinit may not signal it: {process}", pid=process.pid)
 
     def _watch(self, pid: int) -> None:
         try:
@@ -203,9 +215,11 @@ class Leftovers:
 
 
 def _may_signal(pid: int) -> bool:
-    """Return True if init may signal a process: kill(2) asks for the same user, or for CAP_KILL."""
+    """Return True if init may signal a process, or it is gone: kill(2) asks for the same user, or for CAP_KILL."""
     try:
         os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
     except OSError:
         return False
     return True

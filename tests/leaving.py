@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from tests import processes
@@ -18,6 +19,15 @@ from tests.waiting import until
 
 CODE = 7  # what the payload ends with
 LONG = "60"  # seconds that no test waits
+
+# KILL has no effect then, as on a process in uninterruptible sleep: none of init's gets through.
+WITHOUT_EFFECT = ("kill", "pidfd_send_signal")
+
+
+def immortal(trace: Path) -> list[str]:
+    """The words under which init's signals have no effect; what it waits for is written to `trace`."""
+    faked = [word for call in WITHOUT_EFFECT for word in ("-e", f"inject={call}:retval=0")]
+    return ["strace", "-qq", "-o", str(trace), "-e", f"trace=rt_sigtimedwait,{','.join(WITHOUT_EFFECT)}", *faked]
 
 
 class Leaving:

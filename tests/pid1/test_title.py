@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import signal
+from pathlib import Path
 
 from tests import processes
-from tests.commands import WITHOUT_KILL
 from tests.conftest import Start
 from tests.ending import kill
-from tests.leaving import LONG, Leaving
+from tests.leaving import LONG, Leaving, immortal
 from tests.processes import title
 from tests.waiting import stays, until
 
@@ -40,6 +40,8 @@ def test_it_says_when_kill_comes(start: Start) -> None:
 def test_it_changes_when_something_happens_and_not_as_time_goes_by(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-t", LONG], ["telling"], place=place).end()
     shows(leaving, r"pyinit: stopping, 1 left, KILL in 60 s")
+    # Asked to end; the next thing that happens is KILL.
+    leaving.says("told 18", 1)
     leaving.init.idle()
     before = title(leaving.init.pid), processes.switches(leaving.init.pid)
     stays(lambda: (title(leaving.init.pid), processes.switches(leaving.init.pid)) == before, "the same", 1.3)
@@ -47,11 +49,14 @@ def test_it_changes_when_something_happens_and_not_as_time_goes_by(start: Start,
     leaving.wait()
 
 
-def test_it_says_that_kill_was_sent(start: Start, program: list[str]) -> None:
-    how = {"program": [*WITHOUT_KILL, *program]}
-    leaving = Leaving(start, ["-t", "0.1"], ["other:2"], **how).end()
-    shows(leaving, "pyinit: stopping, 2 left, killed")
+def test_it_says_that_kill_was_sent(start: Start, program: list[str], tmp_path: Path) -> None:
+    traced = [*immortal(tmp_path / "trace"), *program]
+    leaving = Leaving(start, ["-t", "0.1"], ["plain:2"], program=traced, place="subreaper").end()
+    (init,) = processes.children(leaving.init.pid)
+    until(lambda: title(init) == "pyinit: stopping, 2 left, killed", "the title")
     leaving.wait()
+    with leaving.surviving():
+        pass
 
 
 def test_it_says_that_it_waits(start: Start, place: str) -> None:

@@ -19,7 +19,7 @@ from tests.security.lives import LIVES, Call, Trace, read, traced
 READ = re.compile(
     r"/dev/tty"
     r"|/etc/(passwd|group)"
-    r"|/proc(/self/(cgroup|status)|/[0-9]+/(stat|status)|/loadavg)?"
+    r"|/proc(/self/(cgroup|status)|/[0-9]+/(stat|status|task/[0-9]+/children)|/loadavg)?"
     r"|/sys/fs/cgroup/(.*/)?(memory\.(events|max|oom_control|limit_in_bytes))"
 )
 # For --tree alone, which is another process than init: reading it waits for the memory of whom it belongs to.
