@@ -15,11 +15,14 @@ from pyinit.options import Options
 from pyinit.reach import Reach
 
 NOTHING_ASKED = dict.fromkeys(signals.LIBC, 0)
-# systemd's documented requests to halt, power off and their immediate forms (systemd(1)), and lxc's.
-NSPAWN_HALT = (signals.RTMIN + 3, signals.RTMIN + 4, signals.RTMIN + 13, signals.RTMIN + 14)
-# What signals mean by the variable `container`, which these two set.
+# systemd's documented requests to halt, power off and their immediate forms (systemd(1)), and lxc's. podman sends the
+# first of them to what it takes for systemd, which is every container whose command is /sbin/init (podman-run(1)).
+SYSTEMD_HALT = (signals.RTMIN + 3, signals.RTMIN + 4, signals.RTMIN + 13, signals.RTMIN + 14)
+MEANT_FOR_SYSTEMD = NOTHING_ASKED | dict.fromkeys(SYSTEMD_HALT, signals.TERM)
+# What signals mean by the variable `container`, which these engines set.
 MEANT = {
-    b"systemd-nspawn": NOTHING_ASKED | dict.fromkeys(NSPAWN_HALT, signals.TERM),
+    b"systemd-nspawn": MEANT_FOR_SYSTEMD,
+    b"podman": MEANT_FOR_SYSTEMD,
     b"lxc": NOTHING_ASKED | {signals.PWR: signals.TERM},
 }
 
@@ -161,7 +164,7 @@ class Forwarder:
 
 
 def rewrites(options: Options) -> dict[int, int]:
-    """What is asked for, and under nspawn and lxc what their requests to halt mean, unless that is asked for."""
+    """Return what each signal becomes: as -r asks, or else what the engine's requests to halt mean."""
     container = native.getenv(b"container")
     meant = MEANT.get(container, NOTHING_ASKED) if container else NOTHING_ASKED
     if options.stop_signals:

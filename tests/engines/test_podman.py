@@ -10,6 +10,7 @@ from tests.engines.podman import Podman, PodmanStore
 from tests.engines.support import run
 
 pytestmark = pytest.mark.xdist_group("podman")
+HANDLES_TERM = ("sh", "-c", "trap 'echo got TERM; exit 9' TERM; echo ready; while :; do sleep 0.05; done")
 PID_1 = ("sh", "-c", "readlink /proc/1/exe; exit 4")
 
 
@@ -36,6 +37,19 @@ def test_containers_conf_says_what_init_means(podman: Podman) -> None:
 def test_without_an_init_pid_1_is_the_payload(podman: Podman) -> None:
     """So that the tests above tell something."""
     assert podman.run(*PID_1) == (4, "/bin/busybox\n", "")
+
+
+@pytest.mark.parametrize("how", ["/sbin/init", "--stop-signal=37"])
+def test_podman_stop_sends_rtmin_3_and_the_payload_gets_term(podman: Podman, frozen: Path, how: str) -> None:
+    """podman-run(1): a container whose command is /sbin/init is taken for systemd, and stopped by RTMIN+3."""
+    as_command = how == "/sbin/init"
+    podman.options = (f"--volume={frozen}:{how}:ro",) if as_command else ("--init", how)
+    with podman.container(*([how, "--"] if as_command else []), *HANDLES_TERM) as container:
+        container.says("ready")
+        stop_signal = run(*podman.store.client("inspect", "--format={{.Config.StopSignal}}", container.name)).stdout
+        assert stop_signal == "37\n"
+        podman.stop(container)
+        assert container.ended()[:2] == (9, "ready\ngot TERM\n")
 
 
 def test_a_locked_up_container(podman: Podman) -> None:

@@ -223,8 +223,13 @@ def test_rewriting_goes_to_the_group_as_well(start: Start) -> None:
         ("systemd-nspawn", 30, 30),
         ("lxc", 30, 15),
         ("lxc", 37, 37),
-        ("podman", 37, 37),
+        ("podman", 37, 15),
+        ("podman", 38, 15),
+        ("podman", 47, 15),
+        ("podman", 48, 15),
+        ("podman", 39, 39),
         ("podman", 30, 30),
+        ("docker", 37, 37),
     ],
 )
 def test_a_request_to_halt_is_term(start: Start, container: str, sent: int, got: int) -> None:
@@ -233,8 +238,9 @@ def test_a_request_to_halt_is_term(start: Start, container: str, sent: int, got:
     init.expect(f"got {got} 0 1\n")
 
 
-def test_a_request_to_halt_can_be_rewritten_by_hand(start: Start) -> None:
-    environment = {**ENVIRONMENT, "container": "systemd-nspawn"}
+@pytest.mark.parametrize("container", ["systemd-nspawn", "podman"])
+def test_a_request_to_halt_can_be_rewritten_by_hand(start: Start, container: str) -> None:
+    environment = {**ENVIRONMENT, "container": container}
     init = receiver(start, "-r", "RTMIN+3:RTMIN+3", "-r", "RTMIN+4:HUP", environment=environment)
     init.signal(37)
     init.expect("got 37 ")

@@ -142,8 +142,9 @@ def test_signals_of_faults_are_forwarded(run_as: RunAs, name: str, place: str, n
 
 
 @EACH
-def test_a_request_to_halt_is_term_under_nspawn(run_as: RunAs, name: str) -> None:
-    init = run_as(name, *RECEIVE, environment={**ENVIRONMENT, "container": "systemd-nspawn"})
+@pytest.mark.parametrize("container", ["systemd-nspawn", "podman"])
+def test_a_request_to_halt_is_term_under_nspawn_and_podman(run_as: RunAs, name: str, container: str) -> None:
+    init = run_as(name, *RECEIVE, environment={**ENVIRONMENT, "container": container})
     init.expect("got is ready\n")
     init.signal(37)
     init.expect("got 15 ")

@@ -51,7 +51,11 @@ def test_a_pause_can_be_stopped_before_it_has_begun(start: Start, place: str) ->
 
 @pytest.mark.parametrize(
     ("container", "number"),
-    [("systemd-nspawn", 37), ("systemd-nspawn", 38), ("systemd-nspawn", 47), ("systemd-nspawn", 48), ("lxc", 30)],
+    [
+        *(("systemd-nspawn", 37), ("systemd-nspawn", 38), ("systemd-nspawn", 47), ("systemd-nspawn", 48)),
+        ("podman", 37),
+        ("lxc", 30),
+    ],
 )
 def test_a_request_to_halt_ends_a_pause(start: Start, container: str, number: int) -> None:
     """RTMIN+3 and others, and PWR under lxc, mean TERM."""
