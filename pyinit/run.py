@@ -67,8 +67,7 @@ def _adopt_orphans(options: Options, first: bool, log: Log) -> None:
     try:
         prctl.set_child_subreaper(1)
     except OSError as error:
-        tell = log.warning if options.subreaper else log.info
-        tell(f"orphans will not be adopted: PR_SET_CHILD_SUBREAPER: {error.strerror}")
+        log.warning(f"orphans will not be adopted: PR_SET_CHILD_SUBREAPER: {error.strerror}")
 
 
 def _follow_parent(number: int, log: Log) -> None:

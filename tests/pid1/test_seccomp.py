@@ -49,7 +49,15 @@ def by_kind(table: Iterable[tuple[str, ...]]) -> pytest.MarkDecorator:
 @by_kind(DISPENSABLE)
 def test_without_what_init_can_do_without(program: list[str], place: str, names: tuple[str, ...], error: int) -> None:
     result = contract.live([*program, "--"], refused(names, error), place)
-    assert result == (HELD, contract.CODE, "")
+    unadopted = f"pyinit: orphans will not be adopted: PR_SET_CHILD_SUBREAPER: {os.strerror(error)}\n"
+    assert result == (HELD, contract.CODE, unadopted if place == "subreaper" and "prctl" in names else "")
+
+
+def test_orphans_that_need_not_be_adopted_are_no_reason_for_a_warning(
+    start: Start, program: list[str], error: int
+) -> None:
+    done = start("--no-subreaper", "--", "true", program=without(program, error, "prctl"), place="subreaper").wait()
+    assert done == (0, "", "")
 
 
 @by_kind(NEEDED)
@@ -61,7 +69,8 @@ def test_without_what_it_needs(program: list[str], place: str, names: tuple[str,
 
 def test_the_death_signal_that_cannot_be_had_is_done_without(start: Start, program: list[str], error: int) -> None:
     """From source it was said that the group could not be made, and the payload did not run."""
-    done = start("-p", "KILL", "--", "true", program=without(program, error, "prctl"), place="subreaper").wait()
+    words = ["--no-subreaper", "-p", "KILL", "--", "true"]
+    done = start(*words, program=without(program, error, "prctl"), place="subreaper").wait()
     why = f"PR_SET_PDEATHSIG: {os.strerror(error)}"
     assert done == (0, "", f"pyinit: -p: the parent's death will not be noticed: {why}\n")
 
