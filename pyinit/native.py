@@ -1,4 +1,4 @@
-"""The seam between the program and its interpreter: eleven calls that exist twice.
+"""The seam between the program and its interpreter: calls that exist twice.
 
 In the frozen file they are built in (build/boot/native.c): the start-up code of the file knows what Python
 cannot, such as the mask it was started with; and what an init does thousands of times, waiting and reaping, takes no
@@ -21,6 +21,7 @@ try:
         wait_signal,
         write_at_once,
     )
+    from setproctitle import setproctitle as set_title
 except ImportError:
     from pyinit.unfrozen import (
         alone,
@@ -29,6 +30,7 @@ except ImportError:
         getenv,
         open_terminal,
         reap,
+        set_title,
         signal_descriptor,
         take_over,
         wait_and_reap,
@@ -43,6 +45,7 @@ __all__ = [
     "getenv",
     "open_terminal",
     "reap",
+    "set_title",
     "signal_descriptor",
     "take_over",
     "wait_and_reap",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from pyinit import signals
+from pyinit import native, signals
 from pyinit.asking import Asking
 from pyinit.leftovers import Leftovers
 from pyinit.log import Log
@@ -253,11 +253,6 @@ class Shutdown:
 
     def _show(self) -> None:
         """Puts into the process title how far it is; it is changed when something changes, not as time goes by."""
-        try:
-            from setproctitle import setproctitle
-        except OSError:
-            # From source, where there is no descriptor to spare.
-            return
         words = ["waiting" if self._phase == WAITING else "stopping"]
         if self._leftovers.visible:
             words.append(f"{len(self._leftovers.known)} left")
@@ -266,4 +261,4 @@ class Shutdown:
         elif self._deadline is not None:
             # Rounded up: it is not over before it says so.
             words.append(f"KILL in {int(max(0.0, self._deadline - time.monotonic()) + 0.999)} s")
-        setproctitle(f"pyinit: {', '.join(words)}")
+        native.set_title(f"pyinit: {', '.join(words)}")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sys
+
+import prctl
 
 from pyinit import signals
 from pyinit.errors import Failure
@@ -25,6 +28,7 @@ __all__ = [
     "getenv",
     "open_terminal",
     "reap",
+    "set_title",
     "signal_descriptor",
     "take_over",
     "wait_and_reap",
@@ -44,7 +48,32 @@ def take_over() -> tuple[int, bool]:
     before = signal.pthread_sigmask(signal.SIG_SETMASK, signals.ALL)
     ignored = signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _set_name()
     return sum(1 << (number - 1) for number in before), ignored
+
+
+def set_title(title: str) -> None:
+    """Set the process title, cut to the room of the arguments; /proc/1/environ and comm (proc(5)) stay as they are."""
+    try:
+        from setproctitle import setproctitle
+    except OSError:
+        # There is no descriptor to spare.
+        return
+    # Otherwise setproctitle writes over the environment too, which others read in /proc/1/environ.
+    os.putenv("SPT_NOENV", "1")
+    setproctitle(title)
+    # setproctitle has made the title the name as well.
+    _set_name()
+
+
+def _set_name() -> None:
+    """Name the process as it is called, and not after the interpreter where that was started with -m."""
+    name = os.path.basename(sys.argv[0])
+    try:
+        prctl.set_name("pyinit" if name == "__main__.py" else name)
+    except (OSError, UnicodeError):
+        # A seccomp profile forbids it, to setproctitle as well; or the name is not text.
+        pass
 
 
 def getenv(name: bytes) -> bytes | None:

@@ -1,19 +1,20 @@
 /* Tells setproctitle where the arguments lie, in place of its own spt_setup.c.
  *
  * That file searches for the arguments from what Python and /proc tell; here they are simply known. It also makes it
- * work with an empty environment. The first call moves the environment elsewhere, because the title is written over
- * arguments and environment: `environ` and getenv() stay right.
+ * work with an empty environment. The title is written over the arguments and no further: the environment behind them
+ * is what others read in /proc/1/environ (cron jobs, ssh sessions, systemd-detect-virt).
  */
 #include "snapshot.h"
 
 #include <spt_setup.h>
 #include <spt_status.h>
+#include <string.h>
 
-/* What setproctitle calls for getenv (freezing/link.py): its variables, SPT_DEBUG and SPT_NOENV, are the payload's. */
-char *pyinit_no_variable(const char *name)
+/* What setproctitle calls for getenv (freezing/link.py). SPT_NOENV makes it leave the environment alone. What is really
+ * in the environment, SPT_DEBUG for one, is meant for the payload. */
+char *pyinit_setproctitle_variable(const char *name)
 {
-    (void)name;
-    return NULL;
+    return strcmp(name, "SPT_NOENV") == 0 ? "1" : NULL;
 }
 
 int spt_setup(void)

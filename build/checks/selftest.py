@@ -257,14 +257,23 @@ def check_prctl() -> None:
     assert not prctl.cap_inheritable.net_raw
 
 
+def read_own(name: str) -> bytes:
+    """Return the start of a file of this process's in /proc, which holds no more than that here."""
+    descriptor = os.open(f"/proc/self/{name}", os.O_RDONLY)
+    text = os.read(descriptor, 10_000)
+    os.close(descriptor)
+    return text
+
+
 def check_title() -> None:
-    """The title is set, whatever its length, and the environment stays as it was."""
+    """The title is set, cut to the room of the arguments; the environment and the name stay as they were."""
+    before = read_own("environ"), read_own("comm")
+    room = len(read_own("cmdline"))
     for title in ("pyinit: stopping", "x" * 5_000, "short"):
         setproctitle.setproctitle(title)
-        assert title.startswith(setproctitle.getproctitle()), setproctitle.getproctitle()
-        descriptor = os.open("/proc/self/cmdline", os.O_RDONLY)
-        assert os.read(descriptor, 10_000).strip(b"\0").decode() == setproctitle.getproctitle()
-        os.close(descriptor)
+        assert setproctitle.getproctitle() == title[: room - 2], setproctitle.getproctitle()
+        assert read_own("cmdline") == title[: room - 2].encode().ljust(room, b"\0")
+        assert (read_own("environ"), read_own("comm")) == before
     assert _pyinit.getenv(b"KEPT") == b"yes"
     assert _pyinit.getenv(b"NOT THERE") is None
     check_spawn()

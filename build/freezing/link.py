@@ -44,7 +44,8 @@ def stage(sources: Mapping[str, Source], library: Path, root: Path, work: Path) 
     compile_one([*common, f"-I{boot / 'include'}"], prctl / "_prctlmodule.c", objects, logs)
     version = sources["setproctitle"].version
     for name in SETPROCTITLE:
-        flags = [f"-DSPT_VERSION={version}", "-DHAVE_SYS_PRCTL_H", "-Dgetenv=pyinit_no_variable"]
+        # without HAVE_SYS_PRCTL_H: the title does not become the process's name (comm) as well
+        flags = [f"-DSPT_VERSION={version}", "-Dgetenv=pyinit_setproctitle_variable"]
         compile_one([*common, *flags], title / "src" / f"{name}.c", objects, logs)
 
     sections.write((root / "build" / "sections.order").read_text(), objects)

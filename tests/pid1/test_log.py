@@ -78,7 +78,9 @@ def test_errors_are_json_as_well(start: Start) -> None:
 
 @pytest.mark.parametrize("kind", ["source"], indirect=True)
 def test_an_internal_error_keeps_to_the_options(start: Start, tmp_path: Path) -> None:
-    (tmp_path / "prctl.py").write_text("def set_child_subreaper(_):\n    raise ValueError('odd')\n")
+    (tmp_path / "prctl.py").write_text(
+        "def set_name(_):\n    pass\n\ndef set_child_subreaper(_):\n    raise ValueError('odd')\n"
+    )
     environment = {**ENVIRONMENT, "PYTHONPATH": str(tmp_path)}
     outcome = start("--log-format=json", "-e", "125:9", "true", place="subreaper", environment=environment).wait()
     assert outcome.code == 9

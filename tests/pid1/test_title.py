@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pytest
+
 from tests import processes
+from tests.commands import ENVIRONMENT
 from tests.conftest import Start
 from tests.ending import kill
 from tests.leaving import LONG, Leaving, immortal
@@ -18,6 +23,11 @@ from tests.waiting import stays, until
 def shows(leaving: Leaving, pattern: str) -> None:
     """Wait for a title."""
     until(lambda: re.fullmatch(pattern, title(leaving.init.pid)), f"{pattern!r} for {title(leaving.init.pid)!r}")
+
+
+def as_in_proc(environment: Mapping[str, str]) -> bytes:
+    """Return an environment as /proc/PID/environ shows it."""
+    return b"".join(os.fsencode(f"{name}={value}\0") for name, value in environment.items())
 
 
 def test_it_counts_who_is_left(start: Start, place: str) -> None:
@@ -72,6 +82,59 @@ def test_it_stays_the_command_line_while_the_payload_runs(start: Start, place: s
     leaving = Leaving(start, ["-t", LONG], ["plain"], place=place)
     assert title(leaving.init.pid).endswith("plain")
     leaving.end().wait()
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{**ENVIRONMENT, "MARK": "here"}, {"FIRST": "1"}, {**ENVIRONMENT, "SPT_NOENV": ""}, {}],
+    ids=["usual", "one variable", "setproctitle's variable", "none"],
+)
+@pytest.mark.parametrize("options", [["-t", LONG], ["-W"]], ids=" ".join)
+def test_inits_own_environment_and_name_stay_while_the_title_changes(
+    start: Start, kind: str, place: str, options: list[str], environment: Mapping[str, str]
+) -> None:
+    """Regression: cron jobs and systemd-detect-virt read /proc/1/environ. It was zeros from the payload's end on."""
+    leaving = Leaving(start, options, ["telling:2"], place=place, environment=environment)
+    pid = leaving.init.pid
+    expected = as_in_proc(environment), b"pyinit\n"
+    assert (processes.read(pid, "environ"), processes.read(pid, "comm")) == expected
+    leaving.end()
+    for count in (2, 1):
+        # From source there is no title without an environment: setproctitle looks for the arguments in front of it.
+        if environment or kind == "frozen":
+            shows(leaving, rf"pyinit: \w+, {count} left.*")
+        leaving.init.idle()
+        assert (processes.read(pid, "environ"), processes.read(pid, "comm")) == expected
+        kill(leaving.left[count - 1])
+    leaving.wait()
+
+
+@pytest.mark.parametrize("name", ["tini", "docker-init", "a-name-that-is-longer-than-the-kernel-keeps"])
+def test_inits_name_is_what_it_is_run_as(start: Start, named: Callable[[str], str], name: str) -> None:
+    leaving = Leaving(start, [], ["telling"], program=[named(name)])
+    assert processes.read(leaving.init.pid, "comm") == name[:15].encode() + b"\n"
+    leaving.end()
+    shows(leaving, r"pyinit: stopping, 1 left, KILL in \d s")
+    leaving.init.idle()
+    assert processes.read(leaving.init.pid, "comm") == name[:15].encode() + b"\n"
+    kill(leaving.left[0])
+    leaving.wait()
+
+
+@pytest.mark.parametrize("kind", ["frozen"], indirect=True)
+@pytest.mark.parametrize("words", ["./a", "./a 1", "-t60 -- ./a with words that leave it room enough"])
+@pytest.mark.parametrize("environment", [ENVIRONMENT, {}], ids=["environment", "no environment"])
+def test_the_title_is_cut_to_the_room_of_the_arguments(
+    start: Start, program: list[str], tmp_path: Path, words: str, environment: Mapping[str, str]
+) -> None:
+    shutil.copy(program[0], tmp_path / "p")
+    (tmp_path / "a").write_text("#!/bin/sh\ntrap '' TERM; /bin/sleep 600 & exit 0\n")
+    (tmp_path / "a").chmod(0o755)
+    init = start(*words.split(), program=["./p"], directory=tmp_path, environment=environment)
+    room = len(f"./p {words} ")
+    shown = b"pyinit: stopping, 1 left, KILL in 60 s"[: room - 2].ljust(room, b"\0")
+    until(lambda: processes.read(init.pid, "cmdline") == shown, lambda: f"{shown!r}; {init.stderr}")
+    assert processes.read(init.pid, "environ") == as_in_proc(environment)
 
 
 def test_the_environment_of_others_is_not_touched(start: Start, place: str) -> None:
