@@ -145,7 +145,7 @@ class _Run:
         self._relay = _relay(user, log)
         self._follow = self._follower()
         assign = [self._relay.assign()] if self._relay else []
-        self._payload = spawn(options, inherited, self._terminal, user, assign)
+        self._payload = spawn(options, inherited, first, self._terminal, user, assign)
         guard.payload = self._payload
         self._forwarder = Forwarder(options, self._payload, log)
         self._jobs = JobControl(self._payload, self._terminal, self._has_come, log)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import prctl
+
 from pyinit import diagnosis, environment, errors, native, signals
 from pyinit.errors import Failure
 from pyinit.identity import Identity
@@ -31,12 +33,14 @@ class Inherited:
 def spawn(
     options: Options,
     inherited: Inherited,
+    first: bool,
     terminal: Terminal,
     identity: Identity | None,
     assign: list[bytes],
 ) -> int:
     """Starts the payload and returns its pid; `assign` is what its environment gets besides (NAME=value).
 
+    `first` is whether init is PID 1.
     Raises Failure with the exit code that the options give to a program that was not found or cannot be executed.
     """
     placement = OWN_GROUP
@@ -56,7 +60,7 @@ def spawn(
         descriptor,
         inherited.mask,
         inherited.ignored_chld,
-        signals.KILL if options.death_signal == signals.KILL else 0,
+        _death_signal(first),
         identity.ids() if identity else None,
         [environment.VARIABLE],
         [*NAME_THEIR_PROCESS],
@@ -67,6 +71,20 @@ def spawn(
     if placement != OWN_SESSION:
         terminal.lent_to(pid if placement == OWN_GROUP else os.getpgrp())
     return pid
+
+
+def _death_signal(first: bool) -> int:
+    """Return the signal that the payload gets when init dies, or 0: init's own, inherited or set by -p.
+
+    Where that is none it is KILL, so that a payload does not outlive an init that is killed. The end of PID 1 is the
+    end of all anyway, and its payload gets what it would have got without an init.
+    """
+    try:
+        own = prctl.get_pdeathsig()
+    except OSError:
+        # A seccomp profile forbids it.
+        own = 0
+    return own or (0 if first else signals.KILL)
 
 
 def _failure(options: Options, program: bytes, number: int, step: str) -> Failure:

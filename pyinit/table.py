@@ -88,7 +88,7 @@ TABLE = OptionTable(
             "p",
             "parent-death-signal",
             "SIGNAL",
-            "init gets SIGNAL when its parent dies",
+            "init gets SIGNAL when its parent dies, the payload when init does",
             value("death_signal", arguments.signal),
         ),
         Option(

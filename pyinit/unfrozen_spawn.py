@@ -33,6 +33,7 @@ def fork_exec(
     `identity` are user, group and supplementary groups. Of the environment `unset` names what is left out, `own_pid`
     what is to hold the program's pid where it holds init's, and `assign` is NAME=VALUE.
     """
+    init = os.getpid()
     try:
         reader, writer = os.pipe2(os.O_CLOEXEC)
         pid = os.fork()
@@ -44,7 +45,7 @@ def fork_exec(
             if identity:
                 child.identify(*identity)
             if death_signal:
-                child.die_with_parent(death_signal)
+                child.die_with_init(death_signal, init)
             unfrozen_exec.set_environment(unset, own_pid, assign)
             child.take(mask, ignore_chld)
             unfrozen_exec.execute(argv)
@@ -130,15 +131,20 @@ class _Child:
             self._step = "capset"
             _drop_capabilities()
 
-    def die_with_parent(self, number: int) -> None:
-        """Gets this signal when init dies. A change of identity would undo it."""
+    def die_with_init(self, number: int, init: int) -> None:
+        """Have the kernel send this signal when init, of this pid, dies. A change of identity would undo it."""
         import prctl
 
         try:
             prctl.set_pdeathsig(number)
         except OSError:
-            # Init was refused it as well, and has said so.
+            # With -p, init was refused it as well, and has said so.
             pass
+        # Init may have died before. It cannot be told where the parent's pid is 0, which is init in another PID
+        # namespace, or where a seccomp profile forbids the calls: -1.
+        parent = os.getppid()
+        if parent > 0 and init > 0 and parent != init:
+            os.kill(os.getpid(), number)
 
     def take(self, mask: int, ignore_chld: bool) -> None:
         """Has the signals as init found them. The mask comes last: then the dispositions are the payload's."""

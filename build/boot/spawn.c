@@ -169,6 +169,17 @@ static bool take_identity(struct plan *plan)
            (user == 0 || !failed(plan, "capset", drop_capabilities()));
 }
 
+/* Init may have died before the kernel was told; then the signal is sent here. It cannot be told where the parent's pid
+ * is 0, which is init in another PID namespace (unshare(CLONE_NEWPID)), or where a seccomp profile forbids the calls. */
+static void die_with_init(struct plan *plan, int pid)
+{
+    raw(SYS_prctl, PR_SET_PDEATHSIG, plan->death_signal, 0, 0);
+    int parent = raw(SYS_getppid, 0, 0, 0, 0);
+    if (parent > 0 && plan->init > 0 && parent != plan->init) {
+        raw(SYS_kill, pid, plan->death_signal, 0, 0);
+    }
+}
+
 static void do_nothing(int number)
 {
     (void)number;
@@ -200,7 +211,7 @@ static _Noreturn __attribute__((noinline)) void child(struct plan *plan)
     int pid = raw(SYS_getpid, 0, 0, 0, 0);
     if (take_place(plan, pid) && take_identity(plan)) {
         if (plan->death_signal != 0) { /* a change of identity would have cleared it */
-            raw(SYS_prctl, PR_SET_PDEATHSIG, plan->death_signal, 0, 0);
+            die_with_init(plan, pid);
         }
         if (plan->ignore_chld) {
             struct kernel_action ignore = {.handler = SIG_IGN};
@@ -229,6 +240,9 @@ static __attribute__((noinline)) long start_child(struct plan *plan)
 
 pid_t pyinit_spawn(struct plan *plan)
 {
+    if (plan->death_signal != 0) {
+        plan->init = getpid();
+    }
     long pid = start_child(plan);
     if (pid < 0) {
         plan->step = "fork";

@@ -18,7 +18,8 @@ struct plan {
     int terminal;      /* a descriptor, or -1 */
     uint64_t mask;     /* bit n-1 for signal n */
     bool ignore_chld;
-    int death_signal;  /* or 0 */
+    int death_signal;  /* what the payload gets when init dies, or 0 */
+    pid_t init;        /* with a death_signal: init's pid, negative if not known */
     bool has_identity;
     unsigned user, group;
     unsigned *groups;

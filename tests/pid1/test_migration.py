@@ -15,7 +15,7 @@ import pytest
 from tests import processes
 from tests.commands import ENVIRONMENT, NOBODY, WITHOUT_KILL, payload, shell
 from tests.conftest import OpenTerminal, RunAs, Start
-from tests.ending import kill
+from tests.ending import kill, wait_until_dead
 from tests.processes import title
 from tests.terminal import INTERRUPT, SUSPEND, Terminal
 from tests.waiting import until
@@ -151,6 +151,15 @@ def test_a_request_to_halt_is_term_under_nspawn_and_podman(run_as: RunAs, name: 
 
 
 @EACH
+def test_a_killed_init_leaves_no_payload(run_as: RunAs, name: str) -> None:
+    init = run_as(name, *RECEIVE, place="subreaper")
+    init.expect("got is ready\n")
+    below = init.payload
+    kill(init.pid)
+    wait_until_dead(below)
+
+
+@EACH
 def test_real_time_signals_are_forwarded(run_as: RunAs, name: str) -> None:
     init = run_as(name, *RECEIVE)
     init.expect("got is ready\n")
@@ -214,6 +223,15 @@ def test_tinis_dashes_behind_the_program(run_as: RunAs, words: list[str], printe
 @pytest.mark.parametrize("word", ["TERM", "SIGTERM", "15", "RTMIN+3"])
 def test_tini_p_takes_every_spelling(run_as: RunAs, word: str) -> None:
     assert run_as("tini", "-p", word, "true").wait().code == 0
+
+
+def test_tini_p_is_for_the_payload_too(run_as: RunAs) -> None:
+    init = run_as("tini", "-p", "USR2", "--", *RECEIVE, place="subreaper")
+    init.expect("got is ready\n")
+    below = init.payload
+    kill(init.pid)
+    init.expect("got 12 ")
+    kill(below)
 
 
 def test_tini_s_that_is_refused_ends_nothing(run_as: RunAs) -> None:
