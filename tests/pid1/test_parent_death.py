@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests import processes
-from tests.commands import NOBODY, payload, shell
+from tests.commands import NOBODY, WITHOUT_KILL, payload, shell
 from tests.conftest import Start
 from tests.ending import kill
 from tests.parents import child_of_a_parent
@@ -121,6 +121,19 @@ def test_a_killed_init_takes_its_payload_along(start: Start, options: list[str])
     kill(init.pid)
     assert init.wait().code == -signal.SIGKILL
     until(lambda: not processes.alive(below), "the payload's end")
+
+
+def test_a_killed_init_that_may_not_signal_its_payload_leaves_it(start: Start, program: list[str]) -> None:
+    """The kernel checks this as for kill(2): -u without the capability KILL."""
+    how = {"program": [*WITHOUT_KILL, *program], "place": "subreaper"}
+    init = start("-u", "65534:65534", "--", *payload("receive"), **how)
+    init.expect("got is ready\n")
+    below = init.payload
+    kill(init.pid)
+    assert init.wait().code == -signal.SIGKILL
+    os.kill(below, signal.SIGUSR1)
+    init.expect("got 10 ")
+    kill(below)
 
 
 def test_a_killed_init_tells_its_payload_what_p_names(start: Start) -> None:
