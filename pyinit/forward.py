@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from pyinit import native, processes, signals
+from pyinit import kill_as_owner, native, processes, signals
 from pyinit.audience import Audience
 from pyinit.log import Log
 from pyinit.options import Options
@@ -32,6 +32,7 @@ class Forwarder:
 
     `keys` are those of the terminal's signals that came to init's own group last, and are for the payload's whole group
     as well: it has not been put into the foreground, after `bg` and `fg`, or because the shell was slower than init.
+    `user` is the payload's user id if -u has changed it, otherwise None.
     """
 
     __slots__ = (
@@ -42,12 +43,14 @@ class Forwarder:
         "_rewrite",
         "_same_group",
         "_target",
+        "_user",
         "_walks",
         "keys",
     )
 
-    def __init__(self, options: Options, payload: int, log: Log) -> None:
+    def __init__(self, options: Options, payload: int, user: int | None, log: Log) -> None:
         self._payload = payload
+        self._user = user
         self._own_pid = os.getpid()
         self._log = log
         everybody = options.all and self._own_pid == 1
@@ -135,7 +138,7 @@ class Forwarder:
 
     def _send_to_descendants(self, number: int) -> Reach:
         """Send to all that descend from init; return who has been reached."""
-        reach = Reach(lambda _: (number,), self._refused, spares=number != signals.KILL)
+        reach = Reach(lambda _: (number,), self._reach_again, spares=number != signals.KILL)
         try:
             reach.walk(lambda: processes.descendants(self._own_pid))
         except OSError as error:
@@ -143,24 +146,27 @@ class Forwarder:
             self.kill(self._payload, number)
         return reach
 
+    def _reach_again(self, pid: int, number: int, _: OSError) -> None:
+        self.kill(pid, number)
+
     def kill(self, target: int, number: int) -> bool:
-        """kill(2), whose refusal is logged, if it matters, and survived; return False if the target is gone."""
+        """Send a signal to a target of kill(2); return False if that is gone.
+
+        A refusal is logged, if it matters, and ends nothing.
+        """
         try:
-            os.kill(target, number)
+            kill_as_owner.kill(target, number, self._user)
         except ProcessLookupError:
             whom = f"{target}" if target > 0 else f"process group {-target}"
             self._log.debug(f"{signals.name(number)} not delivered: {whom} has ended")
             return False
         except OSError as error:
-            self._refused(target, number, error)
+            self._log.warning(
+                f"{signals.name(number)} could not be sent to {target}: {error.strerror}",
+                signal=signals.name(number),
+                pid=target,
+            )
         return True
-
-    def _refused(self, target: int, number: int, error: OSError) -> None:
-        self._log.warning(
-            f"{signals.name(number)} could not be sent to {target}: {error.strerror}",
-            signal=signals.name(number),
-            pid=target,
-        )
 
 
 def rewrites(options: Options) -> dict[int, int]:

@@ -5,9 +5,7 @@ As PID 1 the kernel sees to that; elsewhere the payload would be somebody else's
 
 from __future__ import annotations
 
-import os
-
-from pyinit import signals
+from pyinit import kill_as_owner, signals
 
 
 class Guard:
@@ -24,7 +22,7 @@ class Guard:
             return False
         for target in (-self.payload, self.payload):
             try:
-                os.kill(target, signals.KILL)
+                kill_as_owner.kill(target, signals.KILL, None)
             except OSError:
                 continue
         return True

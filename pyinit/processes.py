@@ -84,15 +84,28 @@ def everything() -> list[Process]:
 
     Raises OSError without a /proc, or with one whose pids are not ours: unshare --pid without --mount-proc.
     """
-    if not counts_as_init():
-        raise FileNotFoundError(errno.ENOENT, "it belongs to another PID namespace")
     found = []
-    for pid in sorted(int(each) for each in os.listdir("/proc") if each.isdecimal()):
+    for pid in pids():
         try:
             found.append(Process(pid))
         except OSError:
             continue
     return found
+
+
+def pids() -> list[int]:
+    """Return every pid that /proc shows, in ascending order. Raises OSError as `everything` does."""
+    if not counts_as_init():
+        raise FileNotFoundError(errno.ENOENT, "it belongs to another PID namespace")
+    return sorted(int(each) for each in os.listdir("/proc") if each.isdecimal())
+
+
+def user(pid: int) -> int:
+    """Return a process's real user id. Raises OSError when there is no such process, or no /proc."""
+    for line in files.read(f"/proc/{pid}/status").splitlines():
+        if line.startswith(b"Uid:"):
+            return int(line.split()[1])
+    raise _malformed()
 
 
 def counts_as_init() -> bool:

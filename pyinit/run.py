@@ -147,7 +147,7 @@ class _Run:
         assign = [self._relay.assign()] if self._relay else []
         self._payload = spawn(options, inherited, first, self._terminal, user, assign)
         guard.payload = self._payload
-        self._forwarder = Forwarder(options, self._payload, log)
+        self._forwarder = Forwarder(options, self._payload, user.user if user else None, log)
         self._jobs = JobControl(self._payload, self._terminal, self._has_come, log)
         self._deaths = Deaths(options, log)
         ending = self._deaths.ending if self._deaths.wants_names else None

@@ -1,3 +1,9 @@
+class _Capabilities:
+    kill: bool
+    setuid: bool
+
+cap_effective: _Capabilities
+
 def set_child_subreaper(value: int) -> None: ...
 def get_child_subreaper() -> int: ...
 def set_pdeathsig(signal: int) -> None: ...

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,8 +27,10 @@ WITHOUT_PROC = [
 ]
 # proc(5): such a mount has processes and nothing else; or what stands in loadavg's place is not it.
 WITHOUT_THE_NEWEST_PID = ("mount -t proc -o subset=pid proc /proc", "mount --bind /dev/null /proc/loadavg")
-# kill(2) is then refused for whoever has another user than root.
+# kill(2) is then refused for whoever has another user than root; a child of that user can still send a signal.
 WITHOUT_KILL = ("setpriv", "--bounding-set=-kill", "--inh-caps=-all")
+# No signal can be sent to another user then; see `as_nobody`.
+WITHOUT_KILL_AND_SETUID = ("setpriv", "--bounding-set=-kill,-setuid", "--inh-caps=-all")
 # For the shell of a payload: it goes on when init has done all there was to do. Init sleeps then, and again after its
 # first wait, of a millisecond (pyinit/loop.py).
 _ASLEEP = 'until read -r _ _ state _ </proc/$PPID/stat && [ "$state" = S ]; do :; done'
@@ -47,6 +51,15 @@ def payload(name: str, *words: str) -> list[str]:
     if script.exists():
         return [sys.executable, "-I", "-S", str(script), *words]
     return [str(compiled(name)), *words]
+
+
+def as_nobody(folder: Path) -> list[str]:
+    """Return the words that start a program as user 65534 without the capability SETUID: by a set-user-ID file."""
+    file = folder / "setpriv"
+    shutil.copy("/usr/bin/setpriv", file)
+    os.chown(file, 65534, 0)
+    file.chmod(0o4755)
+    return [str(file), "--reuid=65534"]
 
 
 def with_mount(script: str) -> list[str]:

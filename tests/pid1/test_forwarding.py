@@ -13,8 +13,6 @@ import pytest
 from tests import processes
 from tests.commands import (
     ENVIRONMENT,
-    NOBODY,
-    WITHOUT_KILL,
     WITHOUT_THE_NEWEST_PID,
     compiled,
     payload,
@@ -259,23 +257,6 @@ def test_what_init_causes_itself_is_not_forwarded(start: Start, place: str) -> N
         init.signal(number)
         init.expect(f"got {int(number)} ")
     assert until_marked(init) == []
-
-
-def test_a_payload_that_may_not_be_signalled_does_not_end_init(start: Start) -> None:
-    """tini exits on EPERM and leaves a dead container behind (canvas-lms #1257)."""
-    init = start("--", *NOBODY, *payload("receive"), place=[*NAMESPACE, *WITHOUT_KILL])
-    init.expect("got is ready\n")
-    init.signal(signal.SIGTERM)
-    line = init.expect_error("\n")
-    assert line.startswith("pyinit: ")
-    assert "TERM" in line
-    assert "ermitted" in line
-    init.idle()
-    os.kill(init.payload, signal.SIGUSR1)
-    assert init.expect("got ").endswith("got ")
-    init.expect("10 0 ")
-    os.kill(init.payload, signal.SIGKILL)
-    assert init.wait().code == 137
 
 
 @pytest.mark.parametrize("options", [(), ("-g",), ("-c",), ("-S",), ("-a",)])

@@ -9,11 +9,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests import processes
-from tests.commands import ENVIRONMENT, NOBODY, WITHOUT_KILL, payload, shell
+from tests.commands import ENVIRONMENT, WITHOUT_KILL_AND_SETUID, as_nobody, payload, shell
 from tests.conftest import OpenTerminal, RunAs, Start
 from tests.ending import kill, wait_until_dead
 from tests.processes import title
@@ -113,8 +114,8 @@ def test_a_background_job_leaves_the_foreground_alone(
 
 
 @EACH
-def test_a_payload_that_may_not_be_signalled_ends_nothing(run_as: RunAs, name: str) -> None:
-    init = run_as(name, "--", *NOBODY, *RECEIVE, place=[*NAMESPACE, *WITHOUT_KILL])
+def test_a_payload_that_may_not_be_signalled_ends_nothing(run_as: RunAs, name: str, tmp_path: Path) -> None:
+    init = run_as(name, "--", *as_nobody(tmp_path), *RECEIVE, place=[*NAMESPACE, *WITHOUT_KILL_AND_SETUID])
     init.expect("got is ready\n")
     init.signal(signal.SIGTERM)
     assert "ermitted" in init.expect_error("\n")

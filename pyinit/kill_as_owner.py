@@ -1,0 +1,132 @@
+"""Signals to processes of another user, where init lacks the capability KILL.
+
+kill(2) asks for KILL, or for a user id that sender and target share. An init that may change its user id (SETUID) lets
+a child take the target's user id and send the signal.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+import prctl
+
+from pyinit import processes, signals
+
+# setresuid(2): this id stays as it is.
+UNCHANGED = -1
+
+
+def kill(target: int, number: int, user: int | None) -> None:
+    """Send a signal to a target of kill(2), and to those of its processes that init may not signal as their owners.
+
+    `user` is the owner where /proc does not tell, or None. Signal 0 only asks, as kill(2) does. Of init's own group (0)
+    only those are reached that init may signal. Raises OSError as kill(2) does: PermissionError if nothing was reached.
+    """
+    refused = None
+    try:
+        os.kill(target, number)
+    except PermissionError as error:
+        refused = error
+    # Success means one process of a group, and for everybody it may mean none.
+    if refused is None and (target >= 0 or _has("kill")):
+        return
+    results = []
+    if _has("setuid"):
+        owners = _owners(target)
+        if not owners and user not in (None, os.getuid()) and (refused or target == signals.EVERYBODY):
+            owners = {user: [target]}
+        results = [_kill_as(owner, targets, number) for owner, targets in owners.items()]
+    if refused and 0 not in results:
+        if errno.ESRCH in results:
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+        raise refused
+
+
+def _has(capability: str) -> bool:
+    """Return True if init has this capability, and where a seccomp filter does not let it ask."""
+    try:
+        return bool(getattr(prctl.cap_effective, capability))
+    except OSError:
+        return True
+
+
+def _owners(target: int) -> dict[int, list[int]]:
+    """Return the owners of what init may not signal in this target, and what each of them is to signal.
+
+    That is the whole target at one stroke, so that no process born meanwhile is missed, unless init has already reached
+    some of it. Empty without a /proc.
+    """
+    reached = False
+    refused: dict[int, list[int]] = {}
+    for pid in _members(target):
+        try:
+            os.kill(pid, 0)
+            reached = True
+        except PermissionError:
+            _note_owner(pid, refused)
+        except OSError:
+            # It has ended meanwhile.
+            continue
+    return refused if reached else {owner: [target] for owner in refused}
+
+
+def _members(target: int) -> list[int]:
+    """Return the pids that kill(2) takes this target for. Empty without a /proc that has init's pids."""
+    own = os.getpid()
+    try:
+        if target > 0:
+            return [target] if processes.counts_as_init() else []
+        return [
+            pid for pid in processes.pids() if pid != own and (target == signals.EVERYBODY or _group(pid) == -target)
+        ]
+    except OSError:
+        return []
+
+
+def _group(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except OSError:
+        # It has ended meanwhile: no target is 0.
+        return 0
+
+
+def _note_owner(pid: int, refused: dict[int, list[int]]) -> None:
+    try:
+        refused.setdefault(processes.user(pid), []).append(pid)
+    except OSError:
+        # It has ended meanwhile.
+        pass
+
+
+def _kill_as(owner: int, targets: list[int], number: int) -> int:
+    """Send a signal from a child with the user id `owner`; return 0 if that reached something, else the errno.
+
+    The child's real and saved user ids stay init's: processes of `owner` can neither stop nor trace it while init waits
+    for it. It is reaped here, before init looks for other children again.
+    """
+    try:
+        child = os.fork()
+    except OSError as error:
+        return error.errno or errno.EAGAIN
+    if child == 0:
+        result = errno.EPERM
+        try:
+            os.setresuid(UNCHANGED, owner, UNCHANGED)
+            result = _kill_each(targets, number)
+        finally:
+            os._exit(result)
+    # Negative for a child that a seccomp filter has killed.
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _kill_each(targets: list[int], number: int) -> int:
+    results = set()
+    for target in targets:
+        try:
+            os.kill(target, number)
+            results.add(0)
+        except OSError as error:
+            results.add(error.errno or errno.EPERM)
+    return min(results)
