@@ -40,7 +40,7 @@ def hint(number: int, step: str) -> str:
     if step in ("setpgid", "setsid") and number in FORBIDDEN:
         return "; a seccomp profile may forbid it: -c does without"
     if step.startswith("set") and number == errno.EPERM:
-        return "; -u needs root, or the capabilities SETUID and SETGID"
+        return "; -u needs the capabilities SETUID and SETGID, and CHOWN for /dev/stdout and /dev/stderr"
     return ""
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import stat
+
 from pyinit import files
 from pyinit.errors import Failure
 
@@ -10,6 +13,11 @@ GROUP = "/etc/group"
 # (uid_t) -1 and (gid_t) -1 mean "unchanged" to setresuid(2).
 HIGHEST = 2**32 - 2
 DIGITS = len(str(HIGHEST))
+STREAMS = (0, 1, 2)
+# Documentation/admin-guide/devices.txt in Linux: the numbers of /dev/null.
+NULL_DEVICE = os.makedev(1, 3)
+# fchown(2): the group stays.
+UNCHANGED = -1
 
 
 class Identity:
@@ -30,6 +38,22 @@ class Identity:
     def assign(self) -> list[bytes]:
         """What its environment is given: HOME, as gosu does."""
         return [b"HOME=" + self.home]
+
+    def own_streams(self) -> None:
+        """Make the user the owner of the three standard streams, so that it can open /dev/stdout and /dev/stderr.
+
+        The rule is that of runc's fixStdioPermissions (libcontainer/init_linux.go): a stream that is /dev/null, or the
+        user's already, is left alone, the group stays, and a refusal is ignored (EPERM without CHOWN, EROFS, EINVAL for
+        an id that is not mapped). Other than runc, which creates the streams, pyinit also ignores closed ones.
+        """
+        for descriptor in STREAMS:
+            try:
+                found = os.fstat(descriptor)
+                is_null = stat.S_ISCHR(found.st_mode) and found.st_rdev == NULL_DEVICE
+                if found.st_uid != self.user and not is_null:
+                    os.fchown(descriptor, self.user, UNCHANGED)
+            except OSError:
+                continue
 
 
 def lookup(text: str) -> Identity:

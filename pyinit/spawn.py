@@ -53,6 +53,8 @@ def spawn(
             descriptor = NONE
     if identity:
         assign = [*assign, *identity.assign()]
+        # Here, as init has the capability CHOWN and the payload's user has not.
+        identity.own_streams()
     argv = [os.fsencode(each) for each in options.command]
     pid, number, step = native.fork_exec(
         argv,

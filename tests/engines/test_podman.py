@@ -58,3 +58,13 @@ def test_a_locked_up_container(podman: Podman) -> None:
     podman.options = ("--init", *locks, "--pids-limit=2")
     assert podman.run("sh", "-c", "echo runs; exit 6") == (6, "runs\n", "")
     assert run(*podman.store.client("ps", "--all", "--quiet")).stdout == ""
+
+
+@pytest.mark.parametrize("options", [(), ("--tty",)], ids=["pipes", "terminal"])
+def test_the_user_of_u_can_open_its_streams(podman: Podman, options: tuple[str, ...]) -> None:
+    """As that of podman's own `--user` can."""
+    podman.options = ("--init", *options)
+    script = ("sh", "-c", "echo works >>/dev/stdout; echo too >>/dev/stderr")
+    code, output, errors = podman.run(*script, environment={"PYINIT_OPTIONS": "-u 1000:1000"})
+    # With --tty podman warns that its own input is none.
+    assert (code, (output + errors).split()[:2]) == (0, ["works", "too"])

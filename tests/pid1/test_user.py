@@ -171,8 +171,8 @@ def test_files_that_are_not_needed_may_be_missing(start: Start, image: Path, use
 def test_without_permission(start: Start, image: Path, place: str, program: list[str]) -> None:
     who = ["setpriv", "--reuid=900", "--regid=900", "--clear-groups"]
     init = start("-u", "worker", "--", "true", place=around(image, place), program=[*who, *program])
-    error = "pyinit: setgroups failed: Operation not permitted; -u needs root, or the capabilities SETUID and SETGID\n"
-    assert init.wait() == (125, "", error)
+    hint = "-u needs the capabilities SETUID and SETGID, and CHOWN for /dev/stdout and /dev/stderr"
+    assert init.wait() == (125, "", f"pyinit: setgroups failed: Operation not permitted; {hint}\n")
 
 
 def test_the_program_is_looked_for_as_that_user(start: Start, image: Path, tmp_path: Path) -> None:
