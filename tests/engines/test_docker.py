@@ -112,3 +112,19 @@ def test_a_missing_program_leaves_its_line_in_the_log(storage: Path, daemon: Dae
         assert line.startswith("pyinit: no-such: ")
     finally:
         docker.remove(name)
+
+
+@pytest.mark.parametrize("kind", [Docker, DockerInit])
+def test_few_capabilities_are_enough_for_another_user(storage: Path, daemon: Daemon, kind: type[Docker]) -> None:
+    """Its streams can be opened, and `docker stop` reaches it; KILL is not among them."""
+    docker = kind(storage / f"{kind.name}-user", daemon)
+    few = ("--cap-drop=ALL", "--cap-add=SETUID", "--cap-add=SETGID", "--cap-add=CHOWN")
+    docker.options = (*kind.options, *few)
+    script = "trap 'echo stopping >>/dev/stderr; exit 5' TERM; echo ready >>/dev/stdout; while :; do sleep 0.05; done"
+    with docker.container("sh", "-c", script, environment={"PYINIT_OPTIONS": "-u 1000:1000"}) as container:
+        container.says("ready")
+        docker.stop(container)
+        code, output, errors = container.ended()
+    assert (code, output) == (5, "ready\n")
+    # With -g, the shell also says what became of its sleep.
+    assert "stopping" in errors.splitlines()
