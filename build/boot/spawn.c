@@ -3,6 +3,10 @@
  * The child shares init's memory, so no page is copied, and when init goes on, the exec has happened or has failed.
  * Until then the child runs on init's stack, below what init has there, and makes raw system calls only: libc's
  * functions would write init's errno, and its setuid() would signal init's threads. It allocates nothing.
+ *
+ * QEMU's user emulation (an amd64 image on an arm64 machine) makes a plain fork(2) of it. Then init goes on at once, and
+ * learns by a pipe that the exec has happened, or what has failed. Which of both it is shows only afterwards, so the
+ * pipe is there at every start.
  */
 #define _GNU_SOURCE
 #include "spawn.h"
@@ -117,6 +121,12 @@ static int search_and_execute(struct plan *plan)
     }
 }
 
+/* What the pipe carries. The address of the step's name is the same in both processes. */
+struct failure {
+    const char *step;
+    int error;
+};
+
 /* Notes a failed step; whether the child must give up. */
 static bool failed(struct plan *plan, const char *step, long result)
 {
@@ -125,6 +135,8 @@ static bool failed(struct plan *plan, const char *step, long result)
     }
     plan->step = step;
     plan->error = -result;
+    struct failure failure = {plan->step, plan->error};
+    raw(SYS_write, plan->report, (long)&failure, sizeof failure, 0);
     return true;
 }
 
@@ -208,6 +220,7 @@ static void cannot_be_stopped(void)
 /* The child. Its last act before the exec is to open the mask: then its dispositions are the payload's. */
 static _Noreturn __attribute__((noinline)) void child(struct plan *plan)
 {
+    plan->is_shared = true;
     int pid = raw(SYS_getpid, 0, 0, 0, 0);
     if (take_place(plan, pid) && take_identity(plan)) {
         if (plan->death_signal != 0) { /* a change of identity would have cleared it */
@@ -238,12 +251,34 @@ static __attribute__((noinline)) long start_child(struct plan *plan)
     return pid;
 }
 
+/* Waits for the exec of a child that shares no memory: it closes the pipe. What has failed before comes through it. */
+static void read_report(struct plan *plan, int pipe)
+{
+    struct failure failure;
+    long length;
+    do {
+        length = raw(SYS_read, pipe, (long)&failure, sizeof failure, 0);
+    } while (length == -EINTR);
+    if (length == sizeof failure) {
+        plan->step = failure.step;
+        plan->error = failure.error;
+    }
+}
+
 pid_t pyinit_spawn(struct plan *plan)
 {
     if (plan->death_signal != 0) {
         plan->init = getpid();
     }
+    int ends[2] = {-1, -1}; /* and so they stay without a descriptor to spare: then the memory alone has to do */
+    raw(SYS_pipe2, (long)ends, O_CLOEXEC, 0, 0);
+    plan->report = ends[1];
     long pid = start_child(plan);
+    raw(SYS_close, ends[1], 0, 0, 0);
+    if (pid > 0 && !plan->is_shared) {
+        read_report(plan, ends[0]);
+    }
+    raw(SYS_close, ends[0], 0, 0, 0);
     if (pid < 0) {
         plan->step = "fork";
         plan->error = -pid;

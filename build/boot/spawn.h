@@ -30,6 +30,8 @@ struct plan {
 
     const char *step;      /* set by the child: what failed, or NULL */
     int error;             /* and its errno */
+    bool is_shared;        /* set by the child: what it writes here is init's, as after vfork(2) */
+    int report;            /* where it is not: the end of a pipe that takes step and error, or -1 */
 };
 
 /* Whether there was memory enough. */
