@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from pyinit import descriptors, native, processes, reach, signals
+from pyinit import descriptors, kill_as_owner, native, processes, reach, signals
 from pyinit.log import Log
 from pyinit.loop import Loop
 from pyinit.processes import OUTSIDE, Process
@@ -197,7 +197,7 @@ class Leftovers:
     def _send_to_all(self, number: int) -> None:
         if self.everybody:
             try:
-                os.kill(signals.EVERYBODY, number)
+                kill_as_owner.kill(signals.EVERYBODY, number, None)
             except OSError as error:
                 self._log.debug(f"{signals.name(number)} reached nobody: {error.strerror}")
             return
@@ -209,15 +209,20 @@ class Leftovers:
     def _descendants(self) -> list[Process]:
         return processes.descendants(os.getpid())
 
-    def refused(self, pid: int, number: int, error: OSError) -> None:
-        """Log that a signal could not be sent."""
-        self._log.info(f"{signals.name(number)} could not be sent to {pid}: {error.strerror}", pid=pid)
+    def refused(self, pid: int, number: int, _: OSError) -> None:
+        """Send a signal as the owner of a process that has refused it from init; log it if that is refused too."""
+        try:
+            kill_as_owner.kill(pid, number, None)
+        except ProcessLookupError:
+            return
+        except OSError as error:
+            self._log.info(f"{signals.name(number)} could not be sent to {pid}: {error.strerror}", pid=pid)
 
 
 def _may_signal(pid: int) -> bool:
-    """Return True if init may signal a process, or it is gone: kill(2) asks for the same user, or for CAP_KILL."""
+    """Return True if init may signal a process, or it is gone."""
     try:
-        os.kill(pid, 0)
+        kill_as_owner.kill(pid, 0, None)
     except ProcessLookupError:
         return True
     except OSError:

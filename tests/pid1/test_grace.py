@@ -5,13 +5,24 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests import processes
-from tests.commands import NOBODY, WITHOUT_KILL, WITHOUT_PROC, WITHOUT_THE_NEWEST_PID, payload, shell, with_mount
+from tests.commands import (
+    NOBODY,
+    WITHOUT_KILL,
+    WITHOUT_KILL_AND_SETUID,
+    WITHOUT_PROC,
+    WITHOUT_THE_NEWEST_PID,
+    as_nobody,
+    payload,
+    shell,
+    with_mount,
+)
 from tests.conftest import Start
 from tests.ending import kill
 from tests.entering import Enter
@@ -220,17 +231,37 @@ def test_without_verbose_nothing_is_said(start: Start, place: str) -> None:
     assert leaving.init.stderr == ""
 
 
-@pytest.mark.parametrize("options", [["-t", "60"], ["-g", "-t", "60"], ["-a", "-t", "60"]], ids=" ".join)
+@pytest.mark.parametrize("option", ["-v", "-g", "-a"])
 def test_a_process_that_may_not_be_signalled_holds_init_up_for_no_moment(
-    start: Start, place: str, program: list[str], options: list[str]
+    start: Start, place: str, program: list[str], tmp_path: Path, option: str
 ) -> None:
-    """Regression: 3 s of grace and 1 s after a KILL that could reach nobody (root without CAP_KILL, another user)."""
+    """Regression: 3 s of grace and 1 s after a KILL that could reach nobody: without KILL and SETUID, another user."""
+    how = {"place": place, "program": [*WITHOUT_KILL_AND_SETUID, *program]}
+    other = [*as_nobody(tmp_path), "sleep", "1000"]
+    init = start(option, "-t", LONG, "--", *shell('"$@" & read -r line; exit 7', *other), stdin=subprocess.PIPE, **how)
+    left = until(lambda: _sleeping(init.payload), "another user's process")
+    init.end_input()
+    assert init.wait().code == 7
+    try:
+        said = r"pyinit: not waited for, because pyinit may not signal it: \d+ sleep \(\w+, \d+\.\d s old\)\n"
+        assert len(re.findall(said, init.stderr)) == (option == "-v" or place == "subreaper")
+    finally:
+        kill(left)
+
+
+def _sleeping(parent: int) -> int:
+    return next((pid for pid in processes.children(parent) if processes.command(pid)[:1] == ["sleep"]), 0)
+
+
+def test_a_process_of_another_user_is_asked_to_end_if_init_may_change_its_user(
+    start: Start, place: str, program: list[str]
+) -> None:
+    """Without KILL, but with SETUID: as its owner."""
     how = {"place": place, "program": [*WITHOUT_KILL, *program]}
-    leaving = Leaving(start, options, ["other", "plain:2"], **how).end()
+    leaving = Leaving(start, ["-t", LONG], ["other:2", "plain"], **how).end()
     leaving.wait()
-    with leaving.surviving():
-        line = r"pyinit: not waited for, because pyinit may not signal it: \d+ leave-\w+ \(\w+, \d+\.\d s old\)\n"
-        assert re.fullmatch("" if place == "pid1" else line, leaving.init.stderr)
+    leaving.gone()
+    assert leaving.init.stderr == ""
 
 
 def test_an_ordinary_users_init_does_not_wait_for_a_process_of_roots(
