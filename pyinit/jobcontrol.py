@@ -1,6 +1,7 @@
 """Job control: init stops when its payload stops, so that the shell above gets its prompt back, and resumes with it.
 
-Only if somebody could resume it: not as PID 1, and not in an orphaned group (setpgid(2), tty_ioctl(4)).
+Only if somebody could resume it: not as PID 1, and not in an orphaned group (setpgid(2), tty_ioctl(4)). Where nobody
+could, a payload that has the terminal is continued as soon as it stops, and so is one that has been asked to end.
 """
 
 from __future__ import annotations
@@ -16,17 +17,41 @@ from pyinit.terminal import Terminal
 
 
 class JobControl:
-    """Stops and continues of payload and init. `has_come` tells whether a signal waits to be handled."""
+    """Stops and continues of payload and init.
 
-    __slots__ = ("_group_stopped", "_has_come", "_log", "_on_purpose", "_payload", "_terminal")
+    `stopped` is True while the payload is known to be stopped. `has_come` tells whether a signal waits to be handled;
+    `send` sends a signal to where signals are forwarded to, and to the payload's whole group if asked.
+    """
 
-    def __init__(self, payload: int, terminal: Terminal, has_come: Callable[[int], bool], log: Log) -> None:
+    __slots__ = (
+        "_asked_to_end",
+        "_group_stopped",
+        "_has_come",
+        "_log",
+        "_on_purpose",
+        "_payload",
+        "_send",
+        "_terminal",
+        "stopped",
+    )
+
+    def __init__(
+        self,
+        payload: int,
+        terminal: Terminal,
+        has_come: Callable[[int], bool],
+        send: Callable[[int, bool], None],
+        log: Log,
+    ) -> None:
         self._payload = payload
         self._terminal = terminal
         self._has_come = has_come
+        self._send = send
         self._log = log
         self._on_purpose = False
         self._group_stopped = False
+        self._asked_to_end = False
+        self.stopped = False
 
     def follow(self, payload: int) -> None:
         """Look after another process from now on, which has taken the payload's place."""
@@ -36,7 +61,8 @@ class JobControl:
         """A child was stopped or continued; of interest if it is the payload."""
         if pid != self._payload:
             return
-        if not os.WIFSTOPPED(status):
+        self.stopped = os.WIFSTOPPED(status)
+        if not self.stopped:
             # By whomever: the next stop is another one.
             self._on_purpose = False
             return
@@ -51,10 +77,20 @@ class JobControl:
             self._continue()
         elif resumable():
             self._suspend(number, whole_group=by_terminal or self._terminal.lent)
-        elif by_terminal and self._terminal.lent:
-            # The terminal's ^Z, where no shell is above that could say fg.
+        elif self._terminal.lent and not self._on_purpose:
+            # No shell above could say fg. STOP too: after ^Z top and nano restore the terminal, then send it to
+            # themselves. As PID 1 they would go on, because the kernel drops it there.
             self._log.info(f"payload {pid} continued: nobody could resume it", pid=pid)
             self._continue()
+        elif self._asked_to_end:
+            # It stopped before the stop signal came, and TERM (15) is taken before CHLD (17), which tells of that.
+            self._continue_to_end()
+
+    def stop_signal_forwarded(self) -> None:
+        """Continue the payload if it is stopped: only then does it take the stop signal that was just sent."""
+        self._asked_to_end = True
+        if self.stopped:
+            self._continue_to_end()
 
     def stop_forwarded(self, number: int, whole_group: bool) -> None:
         """A stop that was sent to init has been forwarded: init stops itself too, if it can be resumed."""
@@ -83,12 +119,24 @@ class JobControl:
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         return number if number in signals.KEYS and self._terminal.lent_away else 0
 
+    def _continue_to_end(self) -> None:
+        # A CONT that is already here is forwarded anyway, after the payload has got the terminal.
+        if not self._has_come(signals.CONT):
+            whole_group, self._group_stopped = self._group_stopped, False
+            self._send(signals.CONT, whole_group)
+
     def _continue(self) -> None:
         """Undoes a stop by the terminal, which was for the payload's whole group."""
+        self._group_stopped = False
         try:
             group = os.getpgid(self._payload)
-            # With -c that is init's own, and outside of a PID namespace of its own it has no number but 0.
-            os.kill(0 if group == os.getpgrp() else -group, signals.CONT)
+            if group == 0:
+                # With -c, a group that reaches out of the PID namespace: nobody outside is sent anything.
+                target = self._payload
+            else:
+                # With -c it is init's own, and PID 1's has the number that means everybody.
+                target = 0 if group == os.getpgrp() else -group
+            os.kill(target, signals.CONT)
         except OSError as error:
             self._log.debug(f"CONT came too late for {self._payload}: {error.strerror}")
 

@@ -148,7 +148,7 @@ class _Run:
         self._payload = spawn(options, inherited, first, self._terminal, user, assign)
         guard.payload = self._payload
         self._forwarder = Forwarder(options, self._payload, user.user if user else None, log)
-        self._jobs = JobControl(self._payload, self._terminal, self._has_come, log)
+        self._jobs = JobControl(self._payload, self._terminal, self._has_come, self._forwarder.send, log)
         self._deaths = Deaths(options, log)
         ending = self._deaths.ending if self._deaths.wants_names else None
         self._reaper = Reaper(self._gone, self._jobs.changed, self._payload, ending)
@@ -214,6 +214,7 @@ class _Run:
 
     def _send_stop(self, number: int) -> None:
         self._requests.audience = self._forwarder.send_stop(number)
+        self._jobs.stop_signal_forwarded()
 
     def _postpone(self, number: int) -> None:
         if len(self._postponed) < MOST_POSTPONED:
