@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from pyinit import signals
 from pyinit.log import Log
+from pyinit.options import Options
 from pyinit.processes import Process
 from pyinit.terminal import Terminal
 
@@ -24,6 +25,7 @@ class JobControl:
     """
 
     __slots__ = (
+        "_always_suspends",
         "_asked_to_end",
         "_group_stopped",
         "_has_come",
@@ -37,6 +39,7 @@ class JobControl:
 
     def __init__(
         self,
+        options: Options,
         payload: int,
         terminal: Terminal,
         has_come: Callable[[int], bool],
@@ -47,6 +50,7 @@ class JobControl:
         self._terminal = terminal
         self._has_come = has_come
         self._send = send
+        self._always_suspends = options.always_suspends
         self._log = log
         self._on_purpose = False
         self._group_stopped = False
@@ -92,12 +96,17 @@ class JobControl:
         if self.stopped:
             self._continue_to_end()
 
-    def stop_forwarded(self, number: int, whole_group: bool) -> None:
-        """A stop that was sent to init has been forwarded: init stops itself too, if it can be resumed."""
-        self._on_purpose = True
-        self._group_stopped = whole_group
+    def stop_received(self, forwarded: int, whole_group: bool) -> None:
+        """Stop init itself, if it can be resumed: TSTP, TTIN or TTOU has come, and `forwarded` was sent on for it."""
+        if forwarded in signals.STOPS:
+            self._on_purpose = True
+            self._group_stopped = whole_group
+        elif self._always_suspends:
+            forwarded = signals.STOP
+        else:
+            return
         if resumable():
-            self._suspend(number, whole_group=False)
+            self._suspend(forwarded, whole_group=False)
 
     def continued(self) -> bool:
         """CONT has come, and is about to be forwarded: after fg, but not bg, the payload gets the terminal.

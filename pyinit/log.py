@@ -18,7 +18,7 @@ LEVELS = ("error", "warning", "info", "debug")
 class Log:
     """Lines on standard error.
 
-    `verbose` 0 lets errors and warnings through, 1 (-v) what happens too, 2 (-vv) all. `json` makes each line one
+    `verbose` -1 lets errors through, 0 warnings too, 1 (-v) also what happens, 2 (-vv) all. `json` makes each line one
     JSON object with time (seconds since 1970), level, message and the fields given.
     """
 
@@ -37,7 +37,8 @@ class Log:
 
     def warning(self, message: str, **fields: int | str) -> None:
         """What the user must know."""
-        self._say(WARNING, message, fields)
+        if self.verbose >= 0:
+            self._say(WARNING, message, fields)
 
     def info(self, message: str, **fields: int | str) -> None:
         """What happened, with -v."""

@@ -10,6 +10,7 @@ class Options:
 
     __slots__ = (
         "all",
+        "always_suspends",
         "command",
         "death_signal",
         "exec_failed",
@@ -57,8 +58,10 @@ class Options:
         self.warn_on_reap = False
         self.verbose = 0
         self.json = False
-        # What a persona changes: its exit codes, and dumb-init's TERM at the end.
+        # What a persona changes: its exit codes, dumb-init's TERM at the end, and that dumb-init stops itself on TSTP,
+        # TTIN and TTOU whatever `rewrite` makes of them.
         self.exec_failed = errors.INTERNAL
         self.not_executable = errors.NOT_EXECUTABLE
         self.not_found = errors.NOT_FOUND
         self.term_at_end = False
+        self.always_suspends = False

@@ -37,8 +37,8 @@ def _tini_environment(options: Options) -> None:
         options.group = True
     verbosity = native.getenv(TINI_VERBOSITY)
     if verbosity is not None:
-        # tini's 1 is its warnings, which pyinit says anyway.
-        options.verbose += max(0, _leading_number(verbosity) - 1)
+        # tini's 1 is its warnings, which pyinit logs by default.
+        options.verbose += _leading_number(verbosity) - 1
 
 
 def _leading_number(text: bytes) -> int:
@@ -101,6 +101,7 @@ def _dumb_init_environment(options: Options) -> None:
 def _dumb_init_settle(options: Options) -> None:
     # The payload leads its session, and so its group.
     options.session = options.group = options.term_at_end = not options.same_group
+    options.always_suspends = True
     # exec's failures all end with 2 there.
     options.not_found = options.not_executable = 2
 

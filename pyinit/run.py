@@ -148,7 +148,7 @@ class _Run:
         self._payload = spawn(options, inherited, first, self._terminal, user, assign)
         guard.payload = self._payload
         self._forwarder = Forwarder(options, self._payload, user.user if user else None, log)
-        self._jobs = JobControl(self._payload, self._terminal, self._has_come, self._forwarder.send, log)
+        self._jobs = JobControl(options, self._payload, self._terminal, self._has_come, self._forwarder.send, log)
         self._deaths = Deaths(options, log)
         ending = self._deaths.ending if self._deaths.wants_names else None
         self._reaper = Reaper(self._gone, self._jobs.changed, self._payload, ending)
@@ -186,8 +186,12 @@ class _Run:
 
     def _handle(self, received: int, code: int, sender: int) -> None:
         number = self._forwarder.becomes(received, code, sender)
-        if not number:
-            return
+        if number:
+            self._pass_on(received, number)
+        if received in signals.JOB_CONTROL:
+            self._jobs.stop_received(number, number in self._forwarder.keys)
+
+    def _pass_on(self, received: int, number: int) -> None:
         if self._shutdown:
             self._shutdown.handle(received, number)
         elif self._requests.is_stop(received, number):
@@ -199,8 +203,6 @@ class _Run:
             self._forwarder.send(number, whole_group=True)
         else:
             self._forwarder.send(number)
-        if received in signals.JOB_CONTROL and number in signals.STOPS:
-            self._jobs.stop_forwarded(number, number in self._forwarder.keys)
 
     def _stop(self, number: int, timed: bool) -> None:
         if self._follow and self._follow.looks:

@@ -235,16 +235,44 @@ def test_tini_p_is_for_the_payload_too(run_as: RunAs) -> None:
     kill(below)
 
 
-def test_tini_s_that_is_refused_ends_nothing(run_as: RunAs) -> None:
+@pytest.mark.parametrize("words", [["tini", "-s"], ["catatonit"]])
+def test_a_subreaper_that_is_refused_ends_nothing(run_as: RunAs, words: list[str]) -> None:
     refused = ["strace", "-o", "/dev/null", "-e", "inject=prctl:error=EINVAL"]
-    done = run_as("tini", "-s", *shell("exit 3"), place=refused).wait()
+    name, *options = words
+    done = run_as(name, *options, *shell("exit 3"), place=refused).wait()
     assert done.code == 3
     assert "PR_SET_CHILD_SUBREAPER" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["tini", "-e", "+3"], ["tini", "-e", ""], ["dumb-init", "-r", "15:3x"], ["dumb-init", "-r", " 15:+3"]],
+)
+def test_numbers_are_digits(run_as: RunAs, words: list[str]) -> None:
+    name, *options = words
+    assert run_as(name, *options, "true").wait().code == 1
+
+
+@pytest.mark.parametrize(
+    "words", [["tini", "-hz"], ["dumb-init", "-h", "--yolo"], ["dumb-init", "-V", "--yolo"], ["catatonit", "-Vx"]]
+)
+def test_what_follows_help_must_be_right_too(run_as: RunAs, words: list[str]) -> None:
+    name, *options = words
+    done = run_as(name, *options).wait()
+    assert (done.code, done.stdout) == (1, "")
 
 
 @pytest.mark.parametrize(("path", "code"), [("/etc/passwd/x", 127), ("/proc/self/fd/0/x", 127), ("/dev/null", 126)])
 def test_tini_other_reasons_are_126_and_127_too(run_as: RunAs, path: str, code: int) -> None:
     assert run_as("tini", path).wait().code == code
+
+
+@pytest.mark.parametrize("number", [signal.SIGTTIN, signal.SIGTTOU])
+def test_tini_forwards_ttin_and_ttou(run_as: RunAs, number: int) -> None:
+    init = run_as("tini", *RECEIVE)
+    init.expect("got is ready\n")
+    init.signal(number)
+    init.expect(f"got {int(number)} ")
 
 
 # --- dumb-init -------------------------------------------------------------------------------------
@@ -278,6 +306,16 @@ def test_dumb_init_asks_at_the_end_whatever_is_rewritten(run_as: RunAs) -> None:
     assert init.wait().code == 1
     # dumb-init does not wait for it.
     kill(left)
+
+
+@pytest.mark.parametrize("options", [[], ["-c"], ["-r", "20:1"]])
+def test_dumb_init_suspends_itself_only_if_it_could_be_resumed(run_as: RunAs, options: list[str]) -> None:
+    """In an orphaned process group, or as the session's leader, no shell is above that could."""
+    init = run_as("dumb-init", *options, "--", *RECEIVE, place="subreaper")
+    init.expect("got is ready\n")
+    init.signal(signal.SIGTSTP)
+    init.idle()
+    assert processes.state(init.pid) == "S"
 
 
 # --- catatonit -------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -14,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from tests import processes
-from tests.commands import ENVIRONMENT, shell
-from tests.conftest import RunAs, Start
+from tests.commands import ENVIRONMENT, payload, shell
+from tests.conftest import OpenTerminal, RunAs, Start
 from tests.ending import kill
 from tests.leaving import Leaving
 from tests.pair import got_by, pair
 from tests.parents import child_of_a_parent
+from tests.terminal import SUSPEND
 from tests.waiting import until
 from tools.namespace import NAMESPACE
 
@@ -27,6 +29,8 @@ TINI = ["tini", "tini-static", "docker-init"]
 DUMB_INIT = ["dumb-init"]
 CATATONIT = ["catatonit", "podman-init"]
 NAMES = [*TINI, *DUMB_INIT, *CATATONIT]
+# It takes every signal and prints a line for each.
+RECEIVE = payload("receive")
 
 
 ENDS_WITH_3 = shell("trap 'exit 3' TERM; sleep 600 & echo ready; while :; do wait; done")
@@ -84,6 +88,16 @@ def test_tini_e_makes_a_code_0(run_as: RunAs) -> None:
     assert run_as("tini", "-e", "256", "true").wait().code == 1
 
 
+def test_tini_e_is_for_killed_payloads_and_missing_programs_too(run_as: RunAs) -> None:
+    assert run_as("tini", "-e", "143", *shell("kill -TERM $$")).wait().code == 0
+    assert run_as("tini", "-e", "127", "no-such-program").wait().code == 0
+
+
+@pytest.mark.parametrize("words", [["-vge3"], ["-ge", "3"], ["-pSIGTERM", "-e3"], ["-we3", "--"]])
+def test_tini_options_can_be_written_together(run_as: RunAs, words: list[str]) -> None:
+    assert run_as("tini", *words, *shell("exit 3")).wait().code == 0
+
+
 @pytest.mark.parametrize("how", ["option", "variable", "neither"])
 def test_tini_signals_the_group_only_if_asked(run_as: RunAs, how: str) -> None:
     words = ["-g"] if how == "option" else []
@@ -112,6 +126,26 @@ def test_tini_verbosity_overrides_the_option(run_as: RunAs, verbosity: str, word
     environment = {**ENVIRONMENT, "TINI_VERBOSITY": verbosity}
     done = run_as("tini", *words, "true", environment=environment).wait()
     assert (done.code, done.stdout, bool(done.stderr)) == (0, "", said)
+
+
+@pytest.mark.parametrize(("verbosity", "warned"), [("0", False), ("", False), ("1", True), ("2", True)])
+def test_tini_verbosity_0_silences_warnings(run_as: RunAs, verbosity: str, warned: bool) -> None:
+    """Its help: "TINI_VERBOSITY: Set the verbosity level (default: 1)"; 1 is that of its warnings."""
+    environment = {**ENVIRONMENT, "TINI_VERBOSITY": verbosity}
+    words = ["-w", "--", *shell("(sh -c 'exit 4' &); echo started; read line; exit 3")]
+    init = run_as("tini", *words, stdin=subprocess.PIPE, environment=environment)
+    init.expect("started")
+    until(lambda: processes.children(init.pid) == [init.payload], "a reaped orphan")
+    init.idle()
+    init.end_input()
+    done = init.wait()
+    assert (done.code, "reaped" in done.stderr) == (3, warned)
+
+
+def test_tini_verbosity_0_leaves_errors(run_as: RunAs) -> None:
+    done = run_as("tini", "no-such-program", environment={**ENVIRONMENT, "TINI_VERBOSITY": "0"}).wait()
+    assert done.code == 127
+    assert "pyinit: no-such-program: not found" in done.stderr
 
 
 @pytest.mark.parametrize("words", [[], ["-s"]], ids=["variable", "option"])
@@ -192,6 +226,58 @@ def test_dumb_init_as_pid_1_asks_at_the_end_once(start: Start, named: Callable[[
     assert re.findall(r"kill\((-\d+), SIGTERM\)", trace.read_text()) == []
 
 
+@pytest.mark.parametrize(
+    ("options", "number", "forwarded"),
+    [
+        (["-r", "20:1"], signal.SIGTSTP, "1 0 "),
+        (["-r", "21:15"], signal.SIGTTIN, "15 0 "),
+        (["-r", "22:2"], signal.SIGTTOU, "2 0 "),
+        (["-r", "20:20"], signal.SIGTSTP, "20 0 "),
+        (["-c"], signal.SIGTTIN, "21 0 "),
+        (["-c", "-r", "20:1"], signal.SIGTSTP, "1 0 "),
+        (["-r", "20:0"], signal.SIGTSTP, ""),
+        (["-c", "-r", "22:0"], signal.SIGTTOU, ""),
+    ],
+)
+def test_dumb_init_suspends_itself_whatever_is_forwarded(
+    terminal: OpenTerminal, named: Callable[[str], str], options: list[str], number: int, forwarded: str
+) -> None:
+    """README: "dumb-init will always suspend itself after receiving the signal, even if you rewrite it"."""
+    bash = terminal()
+    bash.prompt(0)
+    bash.type(shlex.join([named("dumb-init"), *options, *RECEIVE]))
+    bash.expect("got is ready")
+    (init,) = processes.children(bash.pid)
+    (child,) = processes.children(init)
+    os.kill(init, number)
+    bash.stopped()
+    assert processes.state(init) == "T"
+    os.kill(child, 40)
+    bash.expect("got 40 ")
+    assert re.findall(r"got (\d+ 0 )", bash.screen) == [*([forwarded] if forwarded else []), "40 0 "]
+    bash.type("fg")
+    bash.expect("got 18 ")
+    until(lambda: processes.state(init) == "S", "init going on")
+
+
+def test_dumb_init_suspends_itself_when_its_payload_does_not(
+    terminal: OpenTerminal, named: Callable[[str], str]
+) -> None:
+    """In the same group, ^Z is the terminal's signal for both; a payload that handles it goes on."""
+    bash = terminal()
+    bash.prompt(0)
+    bash.type(shlex.join([named("dumb-init"), "-c", *RECEIVE]))
+    bash.expect("got is ready")
+    (init,) = processes.children(bash.pid)
+    bash.press(SUSPEND)
+    bash.stopped()
+    assert processes.state(init) == "T"
+    assert "got 20 " in bash.screen
+    bash.type("fg")
+    bash.expect("got 18 ")
+    until(lambda: processes.state(init) == "S", "init going on")
+
+
 def test_dumb_init_rewrites_numbers(run_as: RunAs) -> None:
     init = run_as("dumb-init", "-r", "10:15", *ENDS_WITH_3)
     init.expect("ready")
@@ -199,7 +285,45 @@ def test_dumb_init_rewrites_numbers(run_as: RunAs) -> None:
     assert init.wait().code == 3
 
 
-@pytest.mark.parametrize("rule", ["0:15", "32:15", "15", "15:32", "15:x"])
+@pytest.mark.parametrize(
+    "words",
+    [["-r10:15"], ["--rewrite=10:15"], ["--rew", "10:15"], ["-vr", "10:15"], ["-r", "10:2", "-r", "10:15"]],
+)
+def test_dumb_init_rewrites_however_the_option_is_written(run_as: RunAs, words: list[str]) -> None:
+    """The last rule for a signal holds, and a long name may be cut short, as by getopt_long(3)."""
+    init = run_as("dumb-init", *words, *ENDS_WITH_3)
+    init.expect("ready")
+    init.signal(signal.SIGUSR1)
+    assert init.wait().code == 3
+
+
+@pytest.mark.parametrize(("name", "word"), [("dumb-init", "--vers"), ("dumb-init", "--hel"), ("catatonit", "--v")])
+def test_long_options_may_be_cut_short(run_as: RunAs, name: str, word: str) -> None:
+    done = run_as(name, word).wait()
+    assert (done.code, done.stderr) == (0, "")
+    assert "pyinit" in done.stdout
+
+
+@pytest.mark.parametrize("added", [{}, {"DUMB_INIT_SETSID": "0"}])
+def test_dumb_inits_can_be_strung_together(run_as: RunAs, named: Callable[[str], str], added: dict[str, str]) -> None:
+    words = [named("dumb-init"), *shell("echo oh, hi; exit 4")]
+    assert run_as("dumb-init", *words, environment={**ENVIRONMENT, **added}).wait() == (4, "oh, hi\n", "")
+
+
+def test_dumb_init_can_be_a_scripts_interpreter(start: Start, named: Callable[[str], str], tmp_path: Path) -> None:
+    """README: `#!/usr/bin/dumb-init /bin/sh`; TERM then reaches what the script has started, too."""
+    script = tmp_path / "script"
+    script.write_text(f'#!{named("dumb-init")} /bin/sh\n"$@" &\n"$@"\n')
+    script.chmod(0o755)
+    init = start(*RECEIVE, program=[str(script)])
+    init.expect("got is ready")
+    init.expect("got is ready")
+    init.signal(signal.SIGUSR2)
+    init.expect("got 12 ")
+    init.expect("got 12 ")
+
+
+@pytest.mark.parametrize("rule", ["0:15", "32:15", "15", "15:32", "15:x", "", "15::12", "herp:derp", "15:-1"])
 def test_dumb_init_refuses_other_numbers(run_as: RunAs, rule: str) -> None:
     done = run_as("dumb-init", "-r", rule, "true").wait()
     assert (done.code, done.stderr.count("\n")) == (1, 1)
