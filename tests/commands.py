@@ -18,6 +18,8 @@ PROGRAMS = {
 }
 PLACES: Mapping[str, Sequence[str]] = {"pid1": NAMESPACE, "subreaper": ()}
 ENVIRONMENT: Mapping[str, str] = {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8"}
+# As engines do it: PID 1 leads the session that the terminal belongs to.
+LEADER = (*NAMESPACE, "setsid", "--ctty")
 # The words that start a program as somebody without any right.
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 # As PID 1 where no /proc is mounted.

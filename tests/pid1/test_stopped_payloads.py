@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import processes
-from tests.commands import compiled, payload, shell
+from tests.commands import LEADER, compiled, payload, shell
 from tests.conftest import OpenTerminal, Start
 from tests.harness import Init
 from tests.idle import idle
@@ -25,8 +25,6 @@ from tools.namespace import NAMESPACE
 STOPPABLE = [str(number) for number in (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)]
 RECEIVE = payload("receive", "got", *STOPPABLE)
 STOPS_ITSELF = shell("kill -STOP $$; echo went on")
-# As engines do it: PID 1 leads the session that the terminal belongs to.
-LEADER = (*NAMESPACE, "setsid", "--ctty")
 AROUND = {"pid1": LEADER, "subreaper": ()}
 
 
