@@ -26,7 +26,6 @@ class JobControl:
 
     __slots__ = (
         "_always_suspends",
-        "_asked_to_end",
         "_group_stopped",
         "_has_come",
         "_log",
@@ -54,12 +53,12 @@ class JobControl:
         self._log = log
         self._on_purpose = False
         self._group_stopped = False
-        self._asked_to_end = False
         self.stopped = False
 
     def follow(self, payload: int) -> None:
         """Look after another process from now on, which has taken the payload's place."""
         self._payload = payload
+        self.stopped = False
 
     def changed(self, pid: int, status: int) -> None:
         """A child was stopped or continued; of interest if it is the payload."""
@@ -86,15 +85,14 @@ class JobControl:
             # themselves. As PID 1 they would go on, because the kernel drops it there.
             self._log.info(f"payload {pid} continued: nobody could resume it", pid=pid)
             self._continue()
-        elif self._asked_to_end:
-            # It stopped before the stop signal came, and TERM (15) is taken before CHLD (17), which tells of that.
-            self._continue_to_end()
 
     def stop_signal_forwarded(self) -> None:
         """Continue the payload if it is stopped: only then does it take the stop signal that was just sent."""
-        self._asked_to_end = True
-        if self.stopped:
-            self._continue_to_end()
+        # A CONT that is already here is forwarded anyway, after the payload has got the terminal.
+        if (self.stopped or self._has_stopped()) and not self._has_come(signals.CONT):
+            whole_group, self._group_stopped = self._group_stopped, False
+            self._send(signals.CONT, whole_group)
+            self.stopped = False
 
     def stop_received(self, forwarded: int, whole_group: bool) -> None:
         """Stop init itself, if it can be resumed: TSTP, TTIN or TTOU has come, and `forwarded` was sent on for it."""
@@ -114,7 +112,7 @@ class JobControl:
         Whether it is for the payload's whole group, as all of that was stopped by the terminal: a shell's CONT goes to
         all of its job.
         """
-        self._on_purpose = False
+        self._on_purpose = self.stopped = False
         self._terminal.lend()
         whole_group, self._group_stopped = self._group_stopped, False
         return whole_group
@@ -128,11 +126,12 @@ class JobControl:
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         return number if number in signals.KEYS and self._terminal.lent_away else 0
 
-    def _continue_to_end(self) -> None:
-        # A CONT that is already here is forwarded anyway, after the payload has got the terminal.
-        if not self._has_come(signals.CONT):
-            whole_group, self._group_stopped = self._group_stopped, False
-            self._send(signals.CONT, whole_group)
+    def _has_stopped(self) -> bool:
+        """Return True if the payload is stopped and that is not known yet: TERM (15) is taken before CHLD (17)."""
+        try:
+            return bool(os.waitid(os.P_PID, self._payload, os.WSTOPPED | os.WNOHANG | os.WNOWAIT))
+        except OSError:
+            return False
 
     def _continue(self) -> None:
         """Undoes a stop by the terminal, which was for the payload's whole group."""

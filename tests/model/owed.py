@@ -23,6 +23,10 @@ class Owed:
         self._least[arriving] += number >= signals.RTMIN or number not in self._waiting
         self._waiting.add(number)
 
+    def may_come(self, number: int) -> None:
+        """Allow for a signal that nobody has sent to init."""
+        self._most[number] += 1
+
     def settled(self, took: Iterable[int]) -> str:
         """What is wrong with the signals that the payload took, if they are all there are; then nothing is owed."""
         got = Counter(took)

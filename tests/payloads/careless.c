@@ -1,6 +1,7 @@
 /* careless DEFECT COMMAND...: an init that is broken on purpose, for the proof that the soak's checks see it.
  *
- *   none          a plain init: forwards, reaps, passes on the exit code, ends those who are left
+ *   none          a plain init: forwards, continues a stopped payload after a stop signal, reaps, passes on the exit
+ *                 code, ends those who are left
  *   drops         every 3rd signal is forgotten
  *   doubles       every 3rd signal is sent twice
  *   swaps         a real-time signal arrives as RTMIN+1
@@ -24,10 +25,22 @@
 static const char *defect;
 static sigset_t all;
 static pid_t payload;
+static int is_stopped;
 
 static int is(const char *name)
 {
     return !strcmp(defect, name);
+}
+
+static void continue_to_end(int number)
+{
+    siginfo_t info = {0};
+    if (number != SIGTERM && number != SIGINT && number != SIGQUIT)
+        return;
+    /* TERM (15) is taken before CHLD (17). */
+    if (is_stopped || (!waitid(P_PID, payload, &info, WSTOPPED | WNOHANG | WNOWAIT) && info.si_pid))
+        kill(payload, SIGCONT);
+    is_stopped = 0;
 }
 
 static void forward(int number)
@@ -47,11 +60,15 @@ static void forward(int number)
     kill(payload, number);
     if (is("doubles") && third)
         kill(payload, number);
+    if (number == SIGCONT)
+        is_stopped = 0;
+    continue_to_end(number);
 }
 
 static void stopped(void)
 {
     struct timespec moment = {0, 50000000};
+    is_stopped = 1;
     if (!is("resumes"))
         return;
     nanosleep(&moment, NULL);

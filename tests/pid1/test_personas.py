@@ -272,7 +272,7 @@ def test_dumb_init_suspends_itself_when_its_payload_does_not(
     bash.press(SUSPEND)
     bash.stopped()
     assert processes.state(init) == "T"
-    assert "got 20 " in bash.screen
+    until(lambda: "got 20 " in bash.screen, "the payload's line, which may come after the prompt")
     bash.type("fg")
     bash.expect("got 18 ")
     until(lambda: processes.state(init) == "S", "init going on")
