@@ -44,6 +44,7 @@ class Asking:
 
     def go_on(self) -> None:
         """Ask those that have become init's own since."""
+        self._leftovers.adopt()
         self._reach.send(self._leftovers.tops())
 
     def last_call(self) -> None:

@@ -94,10 +94,13 @@ def _group(pid: int) -> int:
 
 def _note_owner(pid: int, refused: dict[int, list[int]]) -> None:
     try:
-        refused.setdefault(processes.user(pid), []).append(pid)
+        owner = processes.user(pid)
     except OSError:
         # It has ended meanwhile.
-        pass
+        return
+    # Of init's own user it was refused by something else, a seccomp filter for one, which refuses a child as well.
+    if owner != os.geteuid():
+        refused.setdefault(owner, []).append(pid)
 
 
 def _kill_as(owner: int, targets: list[int], number: int) -> int:

@@ -151,7 +151,6 @@ class Leftovers:
         ]:
             for each in lost:
                 self._look_again(each)
-        self._adopt()
 
     def _look_again(self, process: Process) -> None:
         try:
@@ -164,7 +163,7 @@ class Leftovers:
         else:
             del self.known[process.pid]
 
-    def _adopt(self) -> None:
+    def adopt(self) -> None:
         """Learn of those that were started since the last look and have become init's children."""
         try:
             children = processes.children()
@@ -184,8 +183,8 @@ class Leftovers:
         if everyone or not self.visible:
             self._send_to_all(number)
             return
-        # Those that have become init's own since the last look, too.
         self.recount()
+        self.adopt()
         for process in self.tops():
             try:
                 reach.send(process, number)

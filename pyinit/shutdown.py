@@ -167,8 +167,10 @@ class Shutdown:
 
     def _ask(self) -> None:
         self._phase = WAITING if self._grace is None else GRACE
-        number = self._requests.latest if self._wait else self._requests.for_leftovers
-        self._ask_by(number if number in signals.STOP_REQUESTS else self._requests.for_leftovers)
+        number = self._requests.for_leftovers
+        if self._wait and self._requests.latest in signals.STOP_REQUESTS:
+            number = self._requests.latest
+        self._ask_by(number)
 
     def _ask_by(self, number: int) -> None:
         self._leftovers.only_signallable = True

@@ -59,6 +59,7 @@ def be(kind: str, payload: int) -> NoReturn:
 
 
 signal.pthread_sigmask(signal.SIG_BLOCK, ALL)
+own = os.getpid()
 for word in sys.argv[1:]:
     if os.fork() == 0:
-        be(word, os.getppid())
+        be(word, own)

@@ -46,7 +46,7 @@ def life(request: pytest.FixtureRequest, frozen: Path, tmp_path_factory: pytest.
 # What init does to processes and sockets, and the child between clone and exec.
 OTHER = {
     *("clone", "wait4", "waitid", "kill", "pidfd_open", "pidfd_send_signal", "prctl", "exit_group"),
-    *("geteuid", "socket", "setsockopt", "getsockopt", "bind", "getsockname", "recvmsg", "sendmsg"),
+    *("capget", "geteuid", "socket", "setsockopt", "getsockopt", "bind", "getsockname", "recvmsg", "sendmsg"),
 }
 OF_THE_CHILD = {"execve", "setsid", "setgroups", "setresgid", "setresuid", "capset", "prctl", "exit"}
 
