@@ -15,6 +15,7 @@ TEST_PACKAGES = util-linux uidmap procps strace gcc libc6-dev bash busybox-stati
 DEB_PACKAGES = dpkg-dev
 DEB_TEST_PACKAGES = lintian
 EXAMPLE_PACKAGES = docker-compose systemd-container util-linux
+REAL_PACKAGES = debootstrap iproute2
 ENGINE_PACKAGES = runc crun podman docker.io systemd-container bubblewrap debootstrap tini dumb-init catatonit
 
 .PHONY: help
@@ -60,6 +61,14 @@ test: lint dist ## every check and every test
 	@tools/need $(TEST_PACKAGES) $(BENCH_PACKAGES) $(DEB_PACKAGES) $(DEB_TEST_PACKAGES) \
 		$(EXAMPLE_PACKAGES) $(ENGINE_PACKAGES)
 	@$(PYTHON) -m pytest -n 4 --dist loadgroup -q
+
+# REAL: what of it, in pytest's words, e.g. 'tests/real/test_node.py'. CI: what is missing is a failure, not a skip.
+REAL = tests/real
+
+.PHONY: real
+real: dist .venv/stamp ## real servers, databases and shells stopped with work under way
+	@tools/need $(TEST_PACKAGES) $(REAL_PACKAGES)
+	@CI=true $(PYTHON) -m pytest -n 4 -q $(REAL)
 
 # MINUTES: how long; SEED: the plan of an earlier run, which prints it; LIFE: only this one, as a failure names it;
 # DOCUMENT: a file that gets the line of figures.
