@@ -15,7 +15,7 @@ TEST_PACKAGES = util-linux uidmap procps strace gcc libc6-dev bash busybox-stati
 DEB_PACKAGES = dpkg-dev
 DEB_TEST_PACKAGES = lintian
 EXAMPLE_PACKAGES = docker-compose systemd-container util-linux
-REAL_PACKAGES = debootstrap iproute2
+REAL_PACKAGES = debootstrap iproute2 qemu-system-x86
 ENGINE_PACKAGES = runc crun podman docker.io systemd-container bubblewrap debootstrap tini dumb-init catatonit
 
 .PHONY: help
@@ -63,10 +63,10 @@ test: lint dist ## every check and every test
 	@$(PYTHON) -m pytest -n 4 --dist loadgroup -q
 
 # REAL: what of it, in pytest's words, e.g. 'tests/real/test_node.py'. CI: what is missing is a failure, not a skip.
-REAL = tests/real
+REAL = tests/real tests/kernels
 
 .PHONY: real
-real: dist .venv/stamp ## real servers, databases and shells stopped with work under way
+real: dist .venv/stamp ## real servers, databases and shells stopped with work under way, and a machine's own kernel
 	@tools/need $(TEST_PACKAGES) $(REAL_PACKAGES)
 	@CI=true $(PYTHON) -m pytest -n 4 -q $(REAL)
 
