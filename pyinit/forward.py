@@ -83,7 +83,7 @@ class Forwarder:
         return self._same_group and code == signals.SI_KERNEL and number in signals.FROM_TERMINAL
 
     def follow(self, payload: int) -> None:
-        """Forward to another process from now on, which has taken the payload's place."""
+        """Forward to this process from now on: it has taken the payload's place."""
         if self._target == -self._payload:
             self._target = self._group_of(payload)
         elif self._target == self._payload:
@@ -95,9 +95,9 @@ class Forwarder:
         self._deliver(number, self._target_of(number, whole_group))
 
     def send_stop(self, number: int) -> Audience:
-        """Send a stop signal as `send` does; return to whom."""
+        """Send a stop signal as `send` does; return the processes that it was sent to."""
         target = self._target_of(number)
-        # Made before the signal is sent: what is started because of it was not sent the signal.
+        # Made before the signal is sent: processes that are started because of the signal do not belong to it.
         audience = Audience(number, target)
         reach = self._deliver(number, target)
         return Audience(number, target, reach) if reach else audience
@@ -114,7 +114,7 @@ class Forwarder:
         if self._walks:
             return self._send_to_descendants(number)
         if not self.kill(target, number) and target == -self._payload:
-            # Its group is gone, because the payload has left that.
+            # There is no such group any more: the payload has left it.
             self.kill(self._payload, number)
         return None
 
@@ -137,7 +137,7 @@ class Forwarder:
         self.kill(0, number)
 
     def _send_to_descendants(self, number: int) -> Reach:
-        """Send to all that descend from init; return who has been reached."""
+        """Send a signal to all descendants of init; return the walk, which knows the processes that it has reached."""
         reach = Reach(lambda _: (number,), self._reach_again, spares=number != signals.KILL)
         try:
             reach.walk(lambda: processes.descendants(self._own_pid))
@@ -150,15 +150,15 @@ class Forwarder:
         self.kill(pid, number)
 
     def kill(self, target: int, number: int) -> bool:
-        """Send a signal to a target of kill(2); return False if that is gone.
+        """Send a signal to a target of kill(2); return False if there is no such process or group.
 
-        A refusal is logged, if it matters, and ends nothing.
+        Any other error is logged and not raised.
         """
         try:
             kill_as_owner.kill(target, number, self._user)
         except ProcessLookupError:
-            whom = f"{target}" if target > 0 else f"process group {-target}"
-            self._log.debug(f"{signals.name(number)} not delivered: {whom} has ended")
+            whom = f"process {target}" if target > 0 else f"process group {-target}"
+            self._log.debug(f"{signals.name(number)} not delivered: {whom} has exited")
             return False
         except OSError as error:
             self._log.warning(
@@ -170,11 +170,11 @@ class Forwarder:
 
 
 def rewrites(options: Options) -> dict[int, int]:
-    """Return what each signal becomes: as -r asks, or else what the engine's requests to halt mean."""
+    """Return what each signal becomes: by -r, or else by what the container engine means by it."""
     container = native.getenv(b"container")
     meant = MEANT.get(container, NOTHING_ASKED) if container else NOTHING_ASKED
     if options.stop_signals:
-        # What is named as the payload's own stop signal is no request of the container engine's to init.
+        # A signal of --stop-signal is meant for the payload as it is: the engine does not mean init by it.
         meant = {number: becomes for number, becomes in meant.items() if number not in options.stop_signals}
     if options.session:
         # For a group without a parent in its session the kernel drops the others.

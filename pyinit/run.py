@@ -28,7 +28,7 @@ from pyinit.stop_requests import StopRequests
 from pyinit.stops import Stops
 from pyinit.terminal import Terminal
 
-# Signals that wait until the process is found that takes the payload's place (--follow).
+# How many signals are kept while --follow looks for the process that takes the payload's place.
 MOST_POSTPONED = 1000
 
 TYPE_CHECKING = False
@@ -206,7 +206,7 @@ class _Run:
 
     def _stop(self, number: int, timed: bool) -> None:
         if self._follow and self._follow.looks:
-            # The payload has ended, and was asked for nothing: those that it has left are.
+            # The payload had ended before the signal came: it is for the processes that are left.
             self._follow.cancel()
             self._shut_down(0).look()
         elif timed:
@@ -222,7 +222,7 @@ class _Run:
         if len(self._postponed) < MOST_POSTPONED:
             self._postponed.append(number)
         else:
-            self._log.warning(f"--follow: {signals.name(number)} is dropped: too many signals wait for the process")
+            self._log.warning(f"--follow: {signals.name(number)} dropped: too many signals are waiting for the daemon")
 
     def _has_come(self, number: int) -> bool:
         return self._loop.holds(number)
@@ -250,12 +250,12 @@ class _Run:
             self._follow.begin(self._loop)
 
     def _set_payload(self, pid: int) -> None:
-        """Name the process whose end is the run's end; 0 where there is none."""
+        """Set the process whose end ends the run; 0 for none."""
         self._payload = self._guard.payload = self._reaper.payload = pid
         self._loop.payload = 0 if self._deaths.wants_names else pid
 
     def _take_over(self, process: Process) -> None:
-        """Make this process, which the payload has left, the payload."""
+        """Make this process, which the payload has left, the new payload."""
         self._log.info(f"following {process}", pid=process.pid)
         self._set_payload(process.pid)
         self._program = process.command
@@ -267,7 +267,7 @@ class _Run:
             self._forwarder.send(number)
 
     def _follow_again(self) -> None:
-        """A process that was followed has exited with 0: it may have started a successor, as for an upgrade."""
+        """Follow the successor of a daemon that has exited with 0, as after an upgrade; shut down if there is none."""
         assert self._follow
         try:
             successor = self._follow.successor()
@@ -283,9 +283,9 @@ class _Run:
         self._shut_down(errors.INTERNAL, leaves_nothing=True).look()
 
     def _shut_down(self, code: int, leaves_nothing: bool = False) -> Shutdown:
-        """Begin the shutdown. It looks who is left when children have been reaped, or when it is told to."""
+        """Begin the shutdown. It looks for processes that are left once children have been reaped, or when told to."""
         leftovers = Leftovers(self._first, self._loop, self._log)
-        # A process that is followed stands for all that the payload has left: its end is what -W waits for.
+        # A process that is followed is the payload: when it has ended, -W has nothing more to wait for.
         wait = self._options.wait and not (self._follow and self._follow.began)
         self._shutdown = Shutdown(
             self._options, leftovers, self._loop, self._reaper, self._requests, self._log, code, wait, leaves_nothing

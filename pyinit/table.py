@@ -38,7 +38,7 @@ TABLE = OptionTable(
             "t",
             "grace",
             "SECONDS",
-            "when the payload exits, ask what it left to end; KILL after SECONDS (3 as PID 1 without -W)",
+            "when the payload exits, stop what it left; KILL after SECONDS (3 as PID 1 without -W)",
             value("grace", arguments.seconds),
         ),
         Option(
@@ -59,14 +59,14 @@ TABLE = OptionTable(
             "",
             "stop-signal",
             "SIGNAL",
-            "SIGNAL asks for a stop too, as TERM, INT and QUIT do; may be repeated",
+            "treat SIGNAL as a stop signal, like TERM, INT and QUIT; may be repeated",
             member("stop_signals", arguments.stop_signal),
         ),
         Option(
             "",
             "follow",
             "[=PIDFILE]",
-            "when the payload exits with 0, the process it leaves takes its place (or PIDFILE's)",
+            "when the payload exits with 0, follow the child it leaves, or the one PIDFILE names",
             value("follow", str),
         ),
         Option(
@@ -88,7 +88,7 @@ TABLE = OptionTable(
             "p",
             "parent-death-signal",
             "SIGNAL",
-            "init gets SIGNAL when its parent dies, the payload when init does",
+            "send SIGNAL to init when its parent dies, and to the payload when init dies",
             value("death_signal", arguments.signal),
         ),
         Option(
@@ -102,7 +102,7 @@ TABLE = OptionTable(
             "P",
             "pause",
             "",
-            "no program: reap until TERM, INT or --stop-signal, then exit 0",
+            "no program: reap until TERM, INT or a --stop-signal comes, then exit 0",
             flag("pause"),
             alone=True,
         ),
