@@ -48,7 +48,7 @@ def signal(text: str) -> int:
 
 
 def stop_signal(text: str) -> int:
-    """A signal that can ask the payload to end: one that init can be sent and passes on."""
+    """Return the number of a signal that can be forwarded. Raises ValueError for others (KILL, STOP, CHLD)."""
     number = signal(text)
     if number in signals.NOT_FORWARDED:
         raise ValueError(f"{signals.name(number)} never comes to be forwarded")

@@ -1,8 +1,8 @@
-"""Asking those that the payload has left to end: whom, by which signals, and nobody twice.
+"""Ask the processes that the payload has left to end: which of them, by which signals, and none of them twice.
 
-They get TERM (or what the payload was asked by), then CONT in case they are stopped. A process that ignores TERM and
-has a controlling terminal is an interactive shell (bash(1), SIGNALS): HUP is what ends it, as when its terminal closes.
-Other programs on a terminal do not get HUP, which would cut those short that handle TERM and take their time.
+They get TERM (or the signal that the payload was asked by), then CONT in case they are stopped. A process that ignores
+TERM and has a controlling terminal is taken for an interactive shell (bash(1), SIGNALS): HUP ends it, as when its
+terminal closes. Other programs on a terminal do not get HUP: it would kill those that handle TERM and need time for it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from pyinit.reach import Reach
 
 
 class Asking:
-    """One request to end, for all that is left, or from the top.
+    """One request to end, to all processes that are left, or from the top.
 
-    `number` is the signal that asks, TERM for those that ignore it. `audience` is who has had a stop signal already
-    while the payload was alive: they get CONT only, unless they ignored that signal. With `everyone` all are asked at
-    once, otherwise the tops first, those that init itself is responsible for.
+    `number` is the signal that asks; processes that ignore it get TERM. `audience` are the processes that have had a
+    stop signal while the payload was alive: they get only CONT, unless they ignore that signal. With `everyone` all are
+    asked at once, otherwise the tops first (`Leftovers.tops`).
     """
 
     __slots__ = ("_audience", "_everyone", "_leftovers", "_log", "_reach", "number")
@@ -36,19 +36,19 @@ class Asking:
         self._reach = Reach(self._signals_for, leftovers.refused)
 
     def begin(self) -> None:
-        """Ask the tops, or everyone."""
+        """Ask the tops, or all processes."""
         if not self._leftovers.visible:
             self._ask_unseen()
         else:
             self._reach.walk(self._found)
 
     def go_on(self) -> None:
-        """Ask those that have become init's own since."""
+        """Ask processes that have become init's children since."""
         self._leftovers.adopt()
         self._reach.send(self._leftovers.tops())
 
     def last_call(self) -> None:
-        """Ask everyone who was not asked so far: KILL comes next."""
+        """Ask every process that was not asked before: KILL comes next."""
         if not self._leftovers.visible:
             return
         self._everyone = True
@@ -78,7 +78,7 @@ class Asking:
         return number == audience.number or not processes.ignores(process.pid, audience.number)
 
     def _ask_unseen(self) -> None:
-        """Ask where /proc cannot be read."""
+        """Ask all that is left where /proc cannot be read."""
         if not (self._audience and self._audience.is_everybody):
             self._leftovers.send(self.number, everyone=True)
         self._leftovers.send(signals.CONT, everyone=True)

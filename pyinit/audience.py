@@ -1,4 +1,4 @@
-"""To which processes, besides the payload, the last stop signal was sent: they are not asked a second time."""
+"""The processes, besides the payload, that the last stop signal was sent to: they are not asked a second time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pyinit.reach import Reach
 
 
 class Audience:
-    """The processes of a target of kill(2), a process group or everybody, at the moment when the object is made.
+    """The processes of a target of kill(2), a process group or everybody, at the moment this object is made.
 
-    With `reach` it is those that this walk has reached instead. `number` is the signal that they got.
+    With `reach`, the processes that this walk has reached instead. `number` is the signal that they were sent.
     """
 
     __slots__ = ("_moment", "_reach", "_target", "number")
@@ -20,12 +20,12 @@ class Audience:
         self.number = number
         self._target = target
         self._reach = reach
-        # For a payload alone it is not needed.
+        # Not needed if the payload alone gets the signal.
         self._moment = Moment() if target < 0 else None
 
     @property
     def is_everybody(self) -> bool:
-        """Whether the signal was sent to all other processes of the namespace."""
+        """Return True if the signal was sent to all other processes of the namespace."""
         return self._target == signals.EVERYBODY
 
     def includes(self, process: Process) -> bool:

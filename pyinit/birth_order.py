@@ -20,7 +20,7 @@ def tick() -> int:
 
 
 class Moment:
-    """A moment in the order in which processes are started. What is started while it is being taken counts as later."""
+    """A moment in the order in which processes start. A process that starts while it is taken counts as later."""
 
     __slots__ = ("_newest", "_tick")
 
@@ -31,8 +31,8 @@ class Moment:
     def is_before(self, process: Process) -> bool:
         """Return True if the process was started after this moment.
 
-        Where the newest pid cannot be read (a /proc with subset=pid, proc(5)), all that were started in the same clock
-        tick count as later.
+        If the newest pid cannot be read (a /proc with subset=pid, proc(5)), every process that was started in the same
+        clock tick counts as later.
         """
         if process.started != self._tick:
             return process.started > self._tick

@@ -1,7 +1,7 @@
-"""--follow: a payload that goes to the background leaves a process that takes its place.
+"""--follow: find the process that takes the place of a payload which goes to the background.
 
-Without a PIDFILE that is the only child that init has then. A file that names it may be written a moment after the
-payload has ended (nginx, postgres), and those that went between may take one to end; so init looks for a while.
+Without a PIDFILE it is the only child that init then has. Init looks for a while, because the file may be written only
+after the payload has ended (nginx, postgres), and processes between payload and daemon may take a moment to end.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from pyinit import files, processes
 from pyinit.loop import Loop, Timer
 from pyinit.processes import Process
 
-# Seconds: how long to look for a process, and how often at a PIDFILE, which nothing announces.
+# Seconds to look for the process that a PIDFILE names, and between two looks: nothing tells that the file is written.
 PATIENCE = 5.0
 PAUSE = 0.05
-# Seconds until several processes are too many: those that a daemon starts on its way to the background end at once.
+# Seconds until several children are an error: processes between the payload and its daemon end at once.
 SETTLE = 0.5
 # What a PIDFILE holds: digits of a pid of at most 2^22 (proc(5), pid_max), and a new line.
 LONGEST = 64
@@ -26,9 +26,9 @@ Failed = Callable[[str], None]
 
 
 class Follow:
-    """Looks for the process that takes the payload's place, and calls `found` with it or `failed` with the reason.
+    """Look for the process that takes the payload's place; call `found` with it or `failed` with the reason.
 
-    `began` is whether it has been looked for, `looks` whether it is now.
+    `began` is True once the search has begun, `looks` while it goes on.
     """
 
     __slots__ = ("_before", "_end", "_failed", "_found", "_loop", "_next", "_path", "began", "looks")
@@ -36,7 +36,7 @@ class Follow:
     def __init__(self, pid_file: str, found: Found, failed: Failed) -> None:
         """Take the path of a PIDFILE, "" for none, before the payload is started."""
         self._path = os.path.abspath(pid_file) if pid_file else ""
-        # A file of an earlier life, in a volume, names a process that is gone, or another.
+        # A file that an earlier container left in a volume names a process that is gone, or an unrelated one.
         self._before = self._identity()
         self._loop: Loop | None = None
         self._found = found
@@ -46,7 +46,7 @@ class Follow:
         self.looks = self.began = False
 
     def begin(self, loop: Loop) -> None:
-        """Look, until one of the two has been called."""
+        """Begin to look; `found` or `failed` will be called."""
         self._loop = loop
         self.looks = self.began = True
         self._end = loop.after(PATIENCE if self._path else SETTLE, self._give_up)
@@ -60,7 +60,7 @@ class Follow:
                 self._loop.cancel(timer)
 
     def look(self) -> None:
-        """Look once: a child has ended, or time has passed."""
+        """Look once more: a child has ended, or time has passed."""
         if not self.looks or not self._loop:
             return
         try:
@@ -82,9 +82,9 @@ class Follow:
             self._next = self._loop.after(PAUSE, self.look)
 
     def successor(self) -> Process | None:
-        """Return the process that takes the place of one that has ended, if it is there already.
+        """Return the process that takes the place of one that has ended, or None if there is none yet.
 
-        Raises OSError where /proc cannot be read.
+        Raises OSError if /proc cannot be read.
         """
         children = self._children()
         if self._path:
@@ -115,7 +115,7 @@ class Follow:
         return named.get(int(words[0])) if words and words[0].isdigit() else None
 
     def _identity(self) -> tuple[int, int, int] | None:
-        """Return what changes when the file is written; None without one."""
+        """Return what changes when the PIDFILE is written; None without a file."""
         try:
             status = os.stat(self._path)
         except OSError:

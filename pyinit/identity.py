@@ -44,7 +44,7 @@ class Identity:
 
         The rule is that of runc's fixStdioPermissions (libcontainer/init_linux.go): a stream that is /dev/null, or the
         user's already, is left alone, the group stays, and a refusal is ignored (EPERM without CHOWN, EROFS, EINVAL for
-        an id that is not mapped). Other than runc, which creates the streams, pyinit also ignores closed ones.
+        an id that is not mapped). Unlike runc, which creates the streams, pyinit also ignores closed ones.
         """
         for descriptor in STREAMS:
             try:

@@ -1,7 +1,7 @@
 """Job control: init stops when its payload stops, so that the shell above gets its prompt back, and resumes with it.
 
-Only if somebody could resume it: not as PID 1, and not in an orphaned group (setpgid(2), tty_ioctl(4)). Where nobody
-could, a payload that has the terminal is continued as soon as it stops, and so is one that has been asked to end.
+Only if somebody could resume it: not as PID 1, and not in an orphaned group (setpgid(2), tty_ioctl(4)). If not, a
+payload that has the terminal is continued as soon as it stops. A stopped payload is continued after a stop signal.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pyinit.terminal import Terminal
 class JobControl:
     """Stops and continues of payload and init.
 
-    `stopped` is True while the payload is known to be stopped. `has_come` tells whether a signal waits to be handled;
-    `send` sends a signal to where signals are forwarded to, and to the payload's whole group if asked.
+    `stopped` is True while the payload is known to be stopped. `has_come` returns whether a signal has come but is not
+    handled yet. `send` sends a signal as signals are forwarded, or to the payload's whole group at least.
     """
 
     __slots__ = (
@@ -56,7 +56,7 @@ class JobControl:
         self.stopped = False
 
     def follow(self, payload: int) -> None:
-        """Look after another process from now on, which has taken the payload's place."""
+        """Handle stops of this process from now on: it has taken the payload's place."""
         self._payload = payload
         self.stopped = False
 
@@ -81,21 +81,21 @@ class JobControl:
         elif resumable():
             self._suspend(number, whole_group=by_terminal or self._terminal.lent)
         elif self._terminal.lent and not self._on_purpose:
-            # No shell above could say fg. STOP too: after ^Z top and nano restore the terminal, then send it to
-            # themselves. As PID 1 they would go on, because the kernel drops it there.
+            # No shell could resume it by fg. This holds for STOP, too: on ^Z, top and nano restore the terminal and
+            # send STOP to themselves. As PID 1 they would go on, because the kernel drops it there.
             self._log.info(f"payload {pid} continued: nobody could resume it", pid=pid)
             self._continue()
 
     def stop_signal_forwarded(self) -> None:
-        """Continue the payload if it is stopped: only then does it take the stop signal that was just sent."""
-        # A CONT that is already here is forwarded anyway, after the payload has got the terminal.
+        """Continue the payload if it is stopped: only then does it handle the stop signal that was just sent."""
+        # A CONT that has come but is not handled yet will be forwarded, after the payload has got the terminal.
         if (self.stopped or self._has_stopped()) and not self._has_come(signals.CONT):
             whole_group, self._group_stopped = self._group_stopped, False
             self._send(signals.CONT, whole_group)
             self.stopped = False
 
     def stop_received(self, forwarded: int, whole_group: bool) -> None:
-        """Stop init itself, if it can be resumed: TSTP, TTIN or TTOU has come, and `forwarded` was sent on for it."""
+        """Stop init itself, if a shell could resume it, after TSTP, TTIN or TTOU, which was sent on as `forwarded`."""
         if forwarded in signals.STOPS:
             self._on_purpose = True
             self._group_stopped = whole_group
@@ -127,7 +127,7 @@ class JobControl:
         return number if number in signals.KEYS and self._terminal.lent_away else 0
 
     def _has_stopped(self) -> bool:
-        """Return True if the payload is stopped and that is not known yet: TERM (15) is taken before CHLD (17)."""
+        """Return True if the payload is stopped but SIGCHLD was not handled yet: TERM (15) comes first."""
         try:
             return bool(os.waitid(os.P_PID, self._payload, os.WSTOPPED | os.WNOHANG | os.WNOWAIT))
         except OSError:
@@ -139,10 +139,10 @@ class JobControl:
         try:
             group = os.getpgid(self._payload)
             if group == 0:
-                # With -c, a group that reaches out of the PID namespace: nobody outside is sent anything.
+                # With -c, a group with members outside of the PID namespace: signal none of those.
                 target = self._payload
             else:
-                # With -c it is init's own, and PID 1's has the number that means everybody.
+                # With -c it is init's own group. If that is group 1, its negative would mean every process.
                 target = 0 if group == os.getpgrp() else -group
             os.kill(target, signals.CONT)
         except OSError as error:

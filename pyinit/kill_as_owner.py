@@ -1,7 +1,7 @@
-"""Signals to processes of another user, where init lacks the capability KILL.
+"""Send signals to processes of another user when init lacks the capability KILL.
 
-kill(2) asks for KILL, or for a user id that sender and target share. An init that may change its user id (SETUID) lets
-a child take the target's user id and send the signal.
+kill(2) needs KILL, or a user id that sender and target share. An init that may change its user id (SETUID) starts a
+child that takes the target's user id and sends the signal.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ UNCHANGED = -1
 
 
 def kill(target: int, number: int, user: int | None) -> None:
-    """Send a signal to a target of kill(2), and to those of its processes that init may not signal as their owners.
+    """Send a signal to a target of kill(2); act as the owner of those processes in it that init may not signal.
 
-    `user` is the owner where /proc does not tell, or None. Signal 0 only asks, as kill(2) does. Of init's own group (0)
-    only those are reached that init may signal. Raises OSError as kill(2) does: PermissionError if nothing was reached.
+    `user` is the owner if /proc does not tell, or None. Signal 0 only checks, as with kill(2). In init's own group (0)
+    only processes that init may signal are reached. Raises OSError as kill(2) does: PermissionError if it reached none.
     """
     refused = None
     try:
         os.kill(target, number)
     except PermissionError as error:
         refused = error
-    # Success means one process of a group, and for everybody it may mean none.
+    # For a group, success means that one process was signalled; for everybody it may mean none.
     if refused is None and (target >= 0 or _has("kill")):
         return
     results = []
@@ -44,7 +44,7 @@ def kill(target: int, number: int, user: int | None) -> None:
 
 
 def _has(capability: str) -> bool:
-    """Return True if init has this capability, and where a seccomp filter does not let it ask."""
+    """Return True if init has this capability, or if a seccomp filter forbids to ask."""
     try:
         return bool(getattr(prctl.cap_effective, capability))
     except OSError:
@@ -52,10 +52,10 @@ def _has(capability: str) -> bool:
 
 
 def _owners(target: int) -> dict[int, list[int]]:
-    """Return the owners of what init may not signal in this target, and what each of them is to signal.
+    """Return the owners of the processes in this target that init may not signal, and what each owner is to signal.
 
-    That is the whole target at one stroke, so that no process born meanwhile is missed, unless init has already reached
-    some of it. Empty without a /proc.
+    That is the whole target in one call, so that no process that starts meanwhile is missed; but if init has reached
+    some of the target itself, it is the other processes one by one. Empty without a /proc.
     """
     reached = False
     refused: dict[int, list[int]] = {}
@@ -88,7 +88,7 @@ def _group(pid: int) -> int:
     try:
         return os.getpgid(pid)
     except OSError:
-        # It has ended meanwhile: no target is 0.
+        # It has ended meanwhile. 0 matches no target.
         return 0
 
 

@@ -1,8 +1,8 @@
 """What is left when the payload has ended, and the ways to reach it.
 
 As PID 1 that is every process of the namespace but init, those that entered from outside (docker exec) too; otherwise
-init's own descendants and nobody else. Zombies that are not init's own do not count, nor do kernel threads, which are
-in the namespace where init is PID 1 of the machine.
+only init's own descendants. Zombies that are not init's own do not count, nor do kernel threads, which are in the
+namespace if init is PID 1 of a machine.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Leftovers:
 
     `ended` is called when one of those has ended whose end raises no SIGCHLD here.
     `known` are those that were left when /proc was last looked at, without those that are known to have ended since;
-    `visible` is whether /proc could be read. With `only_signallable` those do not count that init may not signal.
+    `visible` is whether /proc could be read. With `only_signallable`, processes that init may not signal do not count.
     """
 
     __slots__ = (
@@ -71,7 +71,7 @@ class Leftovers:
         return self.visible and not self.known
 
     def none_that_matters(self) -> bool:
-        """Return True if nothing is left that can be waited for, although init may have children."""
+        """Return True if no process is left that init waits for; it may have children that it may not signal."""
         return self.only_signallable and self.visible and not self.known
 
     def find(self) -> None:
@@ -100,7 +100,7 @@ class Leftovers:
         return False
 
     def _log_as_left(self, process: Process) -> None:
-        """Log that a process is not waited for. As PID 1 few need to know: the kernel ends it with init."""
+        """Log that a process is not waited for. As PID 1 only with -v: the kernel kills it when init exits."""
         if process.pid not in self._not_waited_for:
             self._not_waited_for.add(process.pid)
             log = self._log.info if self.everybody else self._log.warning
@@ -140,7 +140,7 @@ class Leftovers:
         self.known.pop(pid, None)
 
     def tops(self) -> list[Process]:
-        """Return those known that init itself is responsible for: its children, and who entered from outside."""
+        """Return the known processes at the top: init's children, and those that entered from outside (docker exec)."""
         return [process for process in self.known.values() if process.parent in (os.getpid(), OUTSIDE)]
 
     def recount(self) -> None:
@@ -164,7 +164,7 @@ class Leftovers:
             del self.known[process.pid]
 
     def adopt(self) -> None:
-        """Learn of those that were started since the last look and have become init's children."""
+        """Add processes that were started since the last look and have become init's children."""
         try:
             children = processes.children()
         except OSError:
@@ -209,7 +209,7 @@ class Leftovers:
         return processes.descendants(os.getpid())
 
     def refused(self, pid: int, number: int, _: OSError) -> None:
-        """Send a signal as the owner of a process that has refused it from init; log it if that is refused too."""
+        """Send a signal that init may not send to a process as the process's owner; log a refusal of that."""
         try:
             kill_as_owner.kill(pid, number, None)
         except ProcessLookupError:
@@ -219,7 +219,7 @@ class Leftovers:
 
 
 def _may_signal(pid: int) -> bool:
-    """Return True if init may signal a process, or it is gone."""
+    """Return True if init may signal a process, or if it is gone."""
     try:
         kill_as_owner.kill(pid, 0, None)
     except ProcessLookupError:

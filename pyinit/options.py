@@ -49,7 +49,7 @@ class Options:
         self.stop_delay = 0.0
         self.stop_signals: frozenset[int] = frozenset()
         self.wait = False
-        # None: not asked for; "": the one process that is left; otherwise the path of a file that names it.
+        # None: not given; "": follow the only child that is left; otherwise the path of the PIDFILE.
         self.follow: str | None = None
         self.subreaper: bool | None = None
         self.death_signal = 0

@@ -13,7 +13,7 @@ from pyinit.errors import Failure
 from pyinit.options import Options
 
 WIDTH = 26
-# What getopt knows an option by whose argument may be left out, when it has one: a name that nobody can type.
+# getopt knows no optional arguments. `--follow=X` gets a name of its own, which no command line can contain.
 WITH_ARGUMENT = "\0"
 Apply = Callable[[Options, str], None]
 
@@ -47,7 +47,7 @@ def pair(field: str, parse: Callable[[str], tuple[int, int]]) -> Apply:
 
 
 def member(field: str, parse: Callable[[str], int]) -> Apply:
-    """An option whose argument becomes one of a field's set; it may be given several times."""
+    """An option that may be given several times; a field holds the set of its arguments."""
 
     def apply(options: Options, text: str) -> None:
         setattr(options, field, getattr(options, field) | {parse(text)})
@@ -98,7 +98,7 @@ class Option:
 
     @property
     def optional(self) -> bool:
-        """Whether its argument may be left out."""
+        """Return True if its argument may be left out."""
         return self.argument.startswith("[")
 
 

@@ -1,4 +1,4 @@
-"""-P: no payload; init reaps until TERM, INT or a signal that --stop-signal names comes, then exits with 0."""
+"""-P: run no payload; reap until TERM, INT or a signal that --stop-signal names comes, then exit with 0."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class Process:
 
     @property
     def is_kernel_thread(self) -> bool:
-        """Whether it is a thread of the kernel's own, as they show where init is PID 1 of the machine."""
+        """Return True if it is a kernel thread. Init sees those if it is PID 1 of a machine."""
         return bool(self.flags & KERNEL_THREAD)
 
     @property
@@ -119,7 +119,7 @@ def counts_as_init() -> bool:
 
 
 def children() -> list[int]:
-    """Return the pids of init's own children, zombies too. Raises OSError where the kernel does not list them."""
+    """Return the pids of init's own children, zombies too. Raises OSError if the kernel does not list them."""
     own = os.getpid()
     return [int(pid) for pid in files.read(f"/proc/{own}/task/{own}/children").split()]
 

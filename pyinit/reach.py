@@ -1,7 +1,7 @@
-"""Signals to many processes: to each exactly once, and to nobody who was started because of the signal.
+"""Send signals to many processes: to each exactly once, and to none that was started because of the signal.
 
-What kill(-1) does at one stroke for PID 1 takes walks through /proc here, again until nothing new turns up: a process
-that was started during a walk, before its parent had its signal, is found by the next.
+As PID 1, kill(-1) signals all processes in one step. Here it takes walks through /proc until a walk finds nothing new:
+a process that was started during a walk, before its parent had its signal, is found by the next.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pyinit.birth_order import Moment
 from pyinit.processes import OUTSIDE, Process
 
-# Against processes that are started faster than they are found. Those that come later are the caller's next look's.
+# The most walks, in case processes are started faster than they are found. The caller's next look finds the rest.
 WALKS = 16
 
 SignalsFor = Callable[[Process], Sequence[int]]
@@ -21,11 +21,11 @@ Refused = Callable[[int, int, OSError], None]
 
 
 class Reach:
-    """One signal, or several in an order, on the way to many processes.
+    """One signal, or several in order, to many processes.
 
-    `signals_for` returns what a process is to get. `refused` is called with pid, signal and error where one could not
-    be sent. With `spares` those are left out that were started after their parent had its signals: the clean-up in a
-    trap, nginx's new workers. The signals are not for them.
+    `signals_for` returns the signals for a process. `refused` is called with pid, signal and error if one could not be
+    sent. With `spares`, processes that were started after their parent had its signals are left out: the clean-up in a
+    trap, nginx's new workers.
     """
 
     __slots__ = ("_first_round", "_latest", "_reached", "_refused", "_signals_for", "spares")
@@ -39,9 +39,9 @@ class Reach:
         self._first_round = True
 
     def walk(self, find: Callable[[], Iterable[Process]]) -> None:
-        """Send to all that `find` finds, again until it finds nobody new.
+        """Send to all processes that `find` returns, until it returns no new ones.
 
-        Raises OSError where `find` does so at once; nobody has got anything then.
+        Raises OSError if the first call of `find` does; then nothing has been sent.
         """
         for walk in range(WALKS):
             try:
@@ -55,11 +55,11 @@ class Reach:
         self._first_round = False
 
     def send(self, found: Iterable[Process]) -> bool:
-        """Send to those of the processes that have not got their signals yet; return True if there were any."""
+        """Send to those processes that have not got their signals yet; return True if there were any."""
         new = [process for process in found if self._is_wanted(process)]
         for process in new:
-            # Taken before the signal is sent: what its receiver starts at once, on another processor, comes after it.
-            # What the receiver starts between the two is spared as well: init cannot tell it from the others.
+            # Taken before the signal is sent, so that a process which the receiver starts at once, on another
+            # processor, is later. One that it starts between the two is spared as well: init cannot tell them apart.
             moment = Moment() if self.spares else None
             self._reached[process.pid] = process.started, moment
             if self._first_round:
@@ -79,8 +79,8 @@ class Reach:
         """Return True if a process was started after its parent had its signals.
 
         The kernel does not let a process fork while a signal waits for it (copy_process in kernel/fork.c restarts), so
-        that is after the parent's handler began. If the parent is gone, it may have been any of those that had their
-        signals in the first walks.
+        so this means after the parent's handler began. If the parent is gone, it may have been any of those that had
+        their signals in the first walks.
         """
         if process.parent == OUTSIDE:
             return False

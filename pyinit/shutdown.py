@@ -1,8 +1,8 @@
-"""From the payload's end to init's: what becomes of those that are left, by -t and -W.
+"""From the payload's end to init's: what is done with the processes that are left, by -t and -W.
 
-They may end by themselves for a moment, are asked to, have the grace period to do so, and are killed. Or, with -W,
-they are waited for, and a stop signal is passed on to them; it begins the grace period if -t is given too. Whatever
-happens, the exit code stays the payload's.
+They have a moment to end by themselves, are then asked to end, and are killed when the grace period is over. With -W
+init waits for them instead and passes stop signals on to them; with -t as well, a stop signal starts the grace period.
+The exit code is always the payload's.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from pyinit.stop_requests import StopRequests
 
 # The grace period as PID 1, unless -t says otherwise.
 DEFAULT = 3.0
-# For those that end by themselves when the payload has, such as `tee` at the end of its input: seconds until they are
-# asked to, at most half of the grace period.
+# Seconds for processes that end by themselves when the payload has, such as `tee` at the end of its input, before they
+# are asked to; at most half of the grace period.
 SETTLE = 0.1
-# Seconds before KILL when everyone is asked who was not asked before; half of a shorter grace period than twice that.
+# Seconds before KILL at which every process is asked that was not asked before; at most half of the grace period.
 LAST_CALL = 1.0
 # For what cannot be killed or reaped: a process in uninterruptible sleep.
 AFTER_KILL = 1.0
@@ -34,15 +34,16 @@ NAMED_AT_MOST = 20
 # them does not hold init up.
 PATIENCE = 16
 
-# Nobody knows yet who is left; with -W: until they end; until they are asked; until KILL; after it.
+# LOOKING: what is left is not known yet. WAITING: for their end, with -W. SETTLING: until they are asked to end. GRACE:
+# until KILL. KILLED: after it.
 LOOKING, WAITING, SETTLING, GRACE, KILLED = range(5)
 
 
 class Shutdown:
     """From the payload's end to init's.
 
-    `code` is what init will exit with, `requests` which stop signals have come, `wait` whether -W counts. With
-    `leaves_nothing` nothing may be left running, whatever -t says.
+    `code` is init's exit code, `requests` are the stop signals that have come, `wait` is whether -W applies. With
+    `leaves_nothing` no process may be left running, whatever -t says.
     """
 
     __slots__ = (
@@ -106,7 +107,7 @@ class Shutdown:
             self.look()
 
     def look(self) -> None:
-        """Look whether anything is left, and do what is due to those that are."""
+        """Look whether processes are left, and take the next step: finish, begin, or ask those that are new."""
         if self._is_over():
             self._loop.finish(self._code)
         elif self._phase == LOOKING:
@@ -121,7 +122,7 @@ class Shutdown:
             self._show()
 
     def _is_over(self) -> bool:
-        """Return True if nothing is left, or nothing whose end would be noticed, or there is no grace period."""
+        """Return True if no process is left, or none whose end can be observed, or there is no grace period."""
         if self._phase == LOOKING and not (self._grace or self._wait or self._leaves_nothing):
             return True
         if not self._reaper.childless:
@@ -150,7 +151,7 @@ class Shutdown:
         self._show()
 
     def _settle(self) -> None:
-        """Begin the grace period, if there is one, with a moment for those that end by themselves."""
+        """Start the grace period, if there is one, with a moment for processes that end by themselves."""
         self._phase = SETTLING
         settle = SETTLE
         if self._grace is not None:
@@ -186,13 +187,13 @@ class Shutdown:
         self._leftovers.recount()
         if self._leftovers.known or not self._leftovers.visible:
             return
-        # Those that are left were started since.
+        # The processes that are left were started since the last look.
         self._leftovers.find()
         if self._phase == KILLED:
             self._leftovers.send(signals.KILL, everyone=True)
 
     def handle(self, received: int, number: int) -> None:
-        """Pass a signal on that has come, which is `number` after rewriting, to those that are left."""
+        """Pass a signal, which is `number` after rewriting, on to the processes that are left."""
         if self._phase == KILLED:
             self._log.debug(f"{signals.name(number)} comes after KILL")
         elif self._requests.is_stop(received, number):
@@ -212,12 +213,12 @@ class Shutdown:
         elif self._phase == WAITING:
             self._pass_on(number)
         elif self._asking and number != self._asking.number:
-            # Who has been asked by this signal already is not asked again.
+            # With the signal that they have been asked by, they would be asked twice.
             self._leftovers.send(number, self._everyone)
 
     def _pass_on(self, number: int) -> None:
-        """With -W: a stop signal is for those that are left, and begins the grace period if there is one."""
-        # Those that had an earlier one while the payload was alive get this one too.
+        """With -W: ask the processes that are left by a stop signal, and start the grace period if there is one."""
+        # Also those that were sent an earlier stop signal while the payload was alive.
         self._requests.audience = None
         if self._grace == 0:
             self._loop.finish(self._code)

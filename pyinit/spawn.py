@@ -53,7 +53,7 @@ def spawn(
             descriptor = NONE
     if identity:
         assign = [*assign, *identity.assign()]
-        # Here, as init has the capability CHOWN and the payload's user has not.
+        # Init does this itself: it has the capability CHOWN, the payload's user has not.
         identity.own_streams()
     argv = [os.fsencode(each) for each in options.command]
     pid, number, step = native.fork_exec(
@@ -76,10 +76,10 @@ def spawn(
 
 
 def _death_signal(first: bool) -> int:
-    """Return the signal that the payload gets when init dies, or 0: init's own, inherited or set by -p.
+    """Return the payload's parent-death signal, or 0 for none: init's own, which it has inherited or -p has set.
 
-    Where that is none it is KILL, so that a payload does not outlive an init that is killed. The end of PID 1 is the
-    end of all anyway, and its payload gets what it would have got without an init.
+    If init has none, KILL, so that the payload does not outlive an init that is killed. With PID 1 all processes end
+    anyway, so there the payload gets only what it would have got without an init.
     """
     try:
         own = prctl.get_pdeathsig()

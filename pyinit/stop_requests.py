@@ -1,4 +1,4 @@
-"""Stop requests: which signals ask for a stop, and what has been asked so far.
+"""Stop requests: which signals are stop signals, and which of them have come.
 
 A stop signal is TERM, INT or QUIT after rewriting, or one that --stop-signal names.
 """
@@ -10,11 +10,11 @@ from pyinit.audience import Audience
 
 
 class StopRequests:
-    """What is known of stop signals, from init's start to its end.
+    """The stop signals that have come, from init's start to its end.
 
-    `asked` is whether a stop signal has come, `ordered` whether one has that is for init too: the second such one ends
-    the grace period. `latest` is the last stop signal, after rewriting; 0 until one has come. `audience` is to whom
-    one was sent last; None until that has happened.
+    `asked` is True once a stop signal has come. `ordered` is True once one has come that is for init too: the second
+    such signal ends the grace period. `latest` is the last stop signal, after rewriting; 0 until one has come.
+    `audience` are the processes that one was sent to last; None until one has been sent.
     """
 
     __slots__ = ("_named", "asked", "audience", "latest", "ordered")
@@ -28,19 +28,19 @@ class StopRequests:
         self.audience: Audience | None = None
 
     def is_stop(self, received: int, number: int) -> bool:
-        """Return True if a signal, which is `number` after rewriting, asks for a stop."""
+        """Return True if a signal, which is `number` after rewriting, is a stop signal before or after that."""
         return number in signals.STOP_REQUESTS or received in signals.STOP_REQUESTS or self._is_named(received, number)
 
     def is_timed(self, received: int, number: int) -> bool:
-        """Return True if -d and -k count from this signal: what it was before rewriting matters if it is named."""
+        """Return True if -d and -k apply: TERM, INT and QUIT after rewriting, named signals before or after."""
         return number in signals.STOP_REQUESTS or self._is_named(received, number)
 
     def is_order(self, received: int, number: int) -> bool:
-        """Return True if the signal is for init too: TERM, INT, or one that is named."""
+        """Return True if the signal is for init too: TERM, INT or a named one, before or after rewriting."""
         return number in signals.ORDERS or received in signals.ORDERS or self._is_named(received, number)
 
     def note(self, received: int, number: int) -> None:
-        """Remember that this stop signal has come."""
+        """Record that this stop signal has come."""
         self.asked = True
         self.latest = number
         if self.is_order(received, number):
@@ -48,9 +48,9 @@ class StopRequests:
 
     @property
     def for_leftovers(self) -> int:
-        """Return the signal that asks processes to end which the payload has left.
+        """Return the signal that asks the processes which the payload has left to end.
 
-        That is TERM; where the payload was asked by QUIT or by a signal that is named, it is that one.
+        That is the last stop signal if it was QUIT or a named one, otherwise TERM.
         """
         return self.latest if self.latest == signals.QUIT or self.latest in self._named else signals.TERM
 

@@ -81,7 +81,7 @@ class Stops:
         return number
 
     def payload_ended(self) -> None:
-        """Forget the KILL to come, and the signal that is held back: the payload needs neither any more."""
+        """Cancel KILL, and drop the signal that is held back: the payload has ended."""
         if self._killing:
             self._loop.cancel(self._killing)
         self._let_go()

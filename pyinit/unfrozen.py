@@ -53,26 +53,26 @@ def take_over() -> tuple[int, bool]:
 
 
 def set_title(title: str) -> None:
-    """Set the process title, cut to the room of the arguments; /proc/1/environ and comm (proc(5)) stay as they are."""
+    """Set the process title, cut to the length of the arguments; environ and comm in /proc (proc(5)) do not change."""
     try:
         from setproctitle import setproctitle
     except OSError:
         # There is no descriptor to spare.
         return
-    # Otherwise setproctitle writes over the environment too, which others read in /proc/1/environ.
+    # Without it setproctitle overwrites the environment too, which other programs read in /proc/1/environ.
     os.putenv("SPT_NOENV", "1")
     setproctitle(title)
-    # setproctitle has made the title the name as well.
+    # setproctitle has set the name to the title.
     _set_name()
 
 
 def _set_name() -> None:
-    """Name the process as it is called, and not after the interpreter where that was started with -m."""
+    """Name the process after the program that was run: `pyinit`, not the interpreter, for `python3 -m pyinit`."""
     name = os.path.basename(sys.argv[0])
     try:
         prctl.set_name("pyinit" if name == "__main__.py" else name)
     except (OSError, UnicodeError):
-        # A seccomp profile forbids it, to setproctitle as well; or the name is not text.
+        # A seccomp profile forbids it, and so to setproctitle; or the name is not valid UTF-8.
         pass
 
 

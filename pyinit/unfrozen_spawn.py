@@ -140,8 +140,8 @@ class _Child:
         except OSError:
             # With -p, init was refused it as well, and has said so.
             pass
-        # Init may have died before. It cannot be told where the parent's pid is 0, which is init in another PID
-        # namespace, or where a seccomp profile forbids the calls: -1.
+        # Init may have died before that call. That cannot be told if the parent's pid is 0, which is an init in another
+        # PID namespace, or -1, because a seccomp profile forbids the call.
         parent = os.getppid()
         if parent > 0 and init > 0 and parent != init:
             os.kill(os.getpid(), number)

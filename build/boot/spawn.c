@@ -4,9 +4,9 @@
  * Until then the child runs on init's stack, below what init has there, and makes raw system calls only: libc's
  * functions would write init's errno, and its setuid() would signal init's threads. It allocates nothing.
  *
- * QEMU's user emulation (an amd64 image on an arm64 machine) makes a plain fork(2) of it. Then init goes on at once, and
- * learns by a pipe that the exec has happened, or what has failed. Which of both it is shows only afterwards, so the
- * pipe is there at every start.
+ * QEMU's user emulation (an amd64 image on an arm64 machine) turns this into a plain fork(2). Then init goes on at
+ * once, and reads from a pipe whether the exec has happened or what has failed. Whether memory is shared is known only after
+ * the call, so every start makes the pipe.
  */
 #define _GNU_SOURCE
 #include "spawn.h"
@@ -121,7 +121,7 @@ static int search_and_execute(struct plan *plan)
     }
 }
 
-/* What the pipe carries. The address of the step's name is the same in both processes. */
+/* What is written to the pipe. The step's name has the same address in both processes. */
 struct failure {
     const char *step;
     int error;
@@ -181,8 +181,9 @@ static bool take_identity(struct plan *plan)
            (user == 0 || !failed(plan, "capset", drop_capabilities()));
 }
 
-/* Init may have died before the kernel was told; then the signal is sent here. It cannot be told where the parent's pid
- * is 0, which is init in another PID namespace (unshare(CLONE_NEWPID)), or where a seccomp profile forbids the calls. */
+/* Init may have died before the call of prctl(2); then the child sends the signal to itself. It cannot know that if the
+ * parent's pid is 0, which is an init in another PID namespace (unshare(CLONE_NEWPID)), or if a seccomp profile forbids
+ * the calls. */
 static void die_with_init(struct plan *plan, int pid)
 {
     raw(SYS_prctl, PR_SET_PDEATHSIG, plan->death_signal, 0, 0);
@@ -251,7 +252,7 @@ static __attribute__((noinline)) long start_child(struct plan *plan)
     return pid;
 }
 
-/* Waits for the exec of a child that shares no memory: it closes the pipe. What has failed before comes through it. */
+/* Waits for the exec of a child that shares no memory: the exec closes the pipe. A failure before it is read first. */
 static void read_report(struct plan *plan, int pipe)
 {
     struct failure failure;
@@ -270,7 +271,7 @@ pid_t pyinit_spawn(struct plan *plan)
     if (plan->death_signal != 0) {
         plan->init = getpid();
     }
-    int ends[2] = {-1, -1}; /* and so they stay without a descriptor to spare: then the memory alone has to do */
+    int ends[2] = {-1, -1}; /* they stay -1 if no descriptor is free: then only shared memory can tell a failure */
     raw(SYS_pipe2, (long)ends, O_CLOEXEC, 0, 0);
     plan->report = ends[1];
     long pid = start_child(plan);

@@ -18,7 +18,7 @@ struct plan {
     int terminal;      /* a descriptor, or -1 */
     uint64_t mask;     /* bit n-1 for signal n */
     bool ignore_chld;
-    int death_signal;  /* what the payload gets when init dies, or 0 */
+    int death_signal;  /* the payload's parent-death signal, or 0 */
     pid_t init;        /* with a death_signal: init's pid, negative if not known */
     bool has_identity;
     unsigned user, group;
@@ -30,8 +30,8 @@ struct plan {
 
     const char *step;      /* set by the child: what failed, or NULL */
     int error;             /* and its errno */
-    bool is_shared;        /* set by the child: what it writes here is init's, as after vfork(2) */
-    int report;            /* where it is not: the end of a pipe that takes step and error, or -1 */
+    bool is_shared;        /* set by the child: it shares init's memory, as after vfork(2) */
+    int report;            /* if it does not: the pipe that step and error are written to, or -1 */
 };
 
 /* Whether there was memory enough. */

@@ -1,8 +1,8 @@
 /* Tells setproctitle where the arguments lie, in place of its own spt_setup.c.
  *
  * That file searches for the arguments from what Python and /proc tell; here they are simply known. It also makes it
- * work with an empty environment. The title is written over the arguments and no further: the environment behind them
- * is what others read in /proc/1/environ (cron jobs, ssh sessions, systemd-detect-virt).
+ * work with an empty environment. The title overwrites the arguments but not the environment behind them, which
+ * other programs read in /proc/1/environ (cron jobs, ssh sessions, systemd-detect-virt).
  */
 #include "snapshot.h"
 
@@ -10,8 +10,8 @@
 #include <spt_status.h>
 #include <string.h>
 
-/* What setproctitle calls for getenv (freezing/link.py). SPT_NOENV makes it leave the environment alone. What is really
- * in the environment, SPT_DEBUG for one, is meant for the payload. */
+/* setproctitle calls this instead of getenv (freezing/link.py). SPT_NOENV makes it leave the environment alone.
+ * Variables that are really set, such as SPT_DEBUG, are meant for the payload. */
 char *pyinit_setproctitle_variable(const char *name)
 {
     return strcmp(name, "SPT_NOENV") == 0 ? "1" : NULL;
