@@ -63,12 +63,12 @@ class Asking:
         number = self.number
         if number != signals.TERM and processes.ignores(process.pid, number):
             number = signals.TERM
+        is_shell = process.terminal and processes.ignores(process.pid, signals.TERM)
+        last = (signals.CONT, signals.HUP) if is_shell else (signals.CONT,)
         if self._was_asked(process, number):
-            return (signals.CONT,)
+            return last
         self._log.debug(f"{signals.name(number)} asks {process} to end", pid=process.pid, signal=signals.name(number))
-        if process.terminal and processes.ignores(process.pid, signals.TERM):
-            return number, signals.CONT, signals.HUP
-        return number, signals.CONT
+        return number, *last
 
     def _was_asked(self, process: Process, number: int) -> bool:
         audience = self._audience

@@ -45,6 +45,11 @@ class Follow:
         self._next: Timer | None = None
         self.looks = self.began = False
 
+    @property
+    def what(self) -> str:
+        """What is looked for, in words."""
+        return f"the process that {self._path} names" if self._path else "the process that the payload has left"
+
     def begin(self, loop: Loop) -> None:
         """Begin to look; `found` or `failed` will be called."""
         self._loop = loop

@@ -33,6 +33,7 @@ class Leftovers:
         "_log",
         "_loop",
         "_not_waited_for",
+        "_unreachable",
         "_watched",
         "_watches_all",
         "ended",
@@ -49,6 +50,7 @@ class Leftovers:
         self._log = log
         self._watched: dict[int, int] = {}
         self._not_waited_for: set[int] = set()
+        self._unreachable = False
         self.known: dict[int, Process] = {}
         self.visible = True
         self.only_signallable = False
@@ -203,7 +205,9 @@ class Leftovers:
         try:
             Reach(lambda _: (number,), self.refused, spares=number != signals.KILL).walk(self._descendants)
         except OSError as error:
-            self._log.warning(f"what is left cannot be reached: /proc: {error.strerror}")
+            log = self._log.debug if self._unreachable else self._log.warning
+            log(f"what is left cannot be reached: /proc: {error.strerror}")
+            self._unreachable = True
 
     def _descendants(self) -> list[Process]:
         return processes.descendants(os.getpid())

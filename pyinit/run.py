@@ -208,7 +208,7 @@ class _Run:
         if self._follow and self._follow.looks:
             # The payload had ended before the signal came: it is for the processes that are left.
             self._follow.cancel()
-            self._shut_down(0).look()
+            self._shut_down(0, leaves_nothing=True).look()
         elif timed:
             self._stops.send(number)
         else:
@@ -247,6 +247,7 @@ class _Run:
         elif self._follow.began:
             self._follow_again()
         else:
+            self._log.info(f"--follow: looking for {self._follow.what}")
             self._follow.begin(self._loop)
 
     def _set_payload(self, pid: int) -> None:

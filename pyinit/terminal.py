@@ -15,6 +15,8 @@ from pyinit import descriptors, native, signals
 from pyinit.processes import Process
 
 NONE = -1
+# getpgrp(2) for a group of another PID namespace, further up.
+OUTSIDE = 0
 # asm-generic/ioctls.h; CPython has it in termios alone.
 TIOCNOTTY = 0x5422
 
@@ -98,8 +100,13 @@ class Terminal:
 
     def give_back(self) -> None:
         """Puts init's own group into the foreground, if the payload's is there."""
-        if self.lent:
-            self._put(os.getpgrp())
+        if not self.lent:
+            return
+        if os.getpgrp() == OUTSIDE:
+            # As PID 1 without a session of its own (unshare --pid on a terminal) init is in a group that has no number
+            # here, and that it could not put into the foreground. The keys must reach it now: it makes one of its own.
+            _make_own_group()
+        self._put(os.getpgrp())
 
     def give_up(self) -> bool:
         """Leaves the terminal so that the payload's session can take it; whether that can be.
@@ -146,6 +153,14 @@ class Terminal:
             os.tcsetpgrp(self.descriptor, group)
         except OSError:
             pass
+
+
+def _make_own_group() -> None:
+    try:
+        os.setpgid(0, 0)
+    except OSError:
+        # A seccomp profile may forbid it.
+        pass
 
 
 def _is_neighbours(group: int) -> bool:

@@ -198,11 +198,15 @@ def test_the_last_line_of_a_script_that_logs_through_tee_is_not_lost(start: Star
         assert log.read_text() == "FATAL: no configuration\n"
 
 
+@pytest.mark.parametrize("option", ["-v", "-g", "-a"])
 def test_an_open_interactive_shell_does_not_hold_up_the_end_and_saves_its_history(
-    start: Start, terminal: OpenTerminal, tmp_path: Path
+    start: Start, terminal: OpenTerminal, tmp_path: Path, option: str
 ) -> None:
-    """Regression: `docker exec -it C bash` cost the whole grace period: interactive shells ignore TERM."""
-    init = start("-t", LONG, "--", *payload("receive", "got", "15"))
+    """Regression: `docker exec -it C bash` cost the whole grace period: interactive shells ignore TERM.
+
+    With -a it has had that TERM already.
+    """
+    init = start(option, "-t", LONG, "--", *payload("receive", "got", "15"))
     init.expect("got is ready\n")
     history = tmp_path / "history"
     inside = ["nsenter", "--target", str(init.pid), "--pid", "--mount", "env", f"HISTFILE={history}"]

@@ -151,10 +151,12 @@ def test_a_payload_that_fails_is_not_followed(start: Start, place: str) -> None:
 
 
 def test_a_stop_signal_while_init_looks_for_the_daemon_ends_it_all(start: Start, place: str) -> None:
-    init = start("-v", "--follow=/nonexistent/pid", "-t", "60", "--", *shell("sleep 1000 & exit 0"), place=place)
-    init.expect_error("ended: exit code 0\n")
+    init = start("-v", "--follow=/nonexistent/pid", "--", *shell("sleep 1000 & exit 0"), place=place)
+    init.expect_error("looking for the process that /nonexistent/pid names\n")
+    (left,) = processes.children(init.pid)
     init.signal(signal.SIGTERM)
     assert init.wait().code == 0
+    assert not processes.alive(left)
 
 
 def test_signals_that_come_while_init_looks_for_the_daemon_are_kept_for_it(

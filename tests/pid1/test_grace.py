@@ -306,6 +306,13 @@ def test_without_proc_as_pid_1(start: Start, who: str) -> None:
     assert leaving.init.stderr == ""
 
 
+def test_without_proc_a_subreaper_says_once_that_it_cannot_reach_what_is_left(start: Start, program: list[str]) -> None:
+    around = [*WITHOUT_PROC, *shell('"$@"; exit $?'), *program]
+    init = start("-t", "0.2", "--", *shell("sleep 1000 & exit 7"), program=around, place="subreaper")
+    assert init.wait().code == 7
+    assert init.stderr.count("what is left cannot be reached: /proc: ") == 1
+
+
 def test_with_the_proc_of_another_namespace_nobody_else_is_hit(start: Start, program: list[str]) -> None:
     """Its pids would mean others here: a namespace without a /proc of its own, and init not its PID 1."""
     inside = [*NAMESPACE[:-1], "sh", "-c", '"$@"; exit $?', "sh"]

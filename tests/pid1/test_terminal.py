@@ -7,13 +7,14 @@ import shlex
 import signal
 
 from tests import processes
-from tests.commands import payload
+from tests.commands import compiled, payload, shell
 from tests.conftest import OpenTerminal
 from tests.ending import kill
 from tests.leaving import CODE, LONG
 from tests.processes import title
 from tests.terminal import INTERRUPT, SUSPEND, Terminal
 from tests.waiting import until
+from tools.namespace import NAMESPACE
 
 
 def left_in(terminal: Terminal, init: int) -> list[int]:
@@ -69,3 +70,16 @@ def test_suspend_and_fg_while_init_waits(terminal: OpenTerminal, program: list[s
     kill(left)
     bash.prompt(CODE)
     assert bash.foreground == bash.pid
+
+
+def test_the_keys_reach_what_is_left_when_the_payload_has_ended(terminal: OpenTerminal, program: list[str]) -> None:
+    """Regression: ^C reached nobody under `unshare` on a terminal: init is in a group that has no number in there."""
+    script = '"$1" child & exit 0'
+    one = terminal(*NAMESPACE, *program, "-W", "--", *shell(script, str(compiled("receive"))))
+    one.expect("child is ready")
+    (init,) = processes.children(one.pid)
+    until(lambda: title(init).startswith("pyinit: waiting"), "init waiting")
+    one.press(INTERRUPT)
+    # A shell's background job ignores INT, and is asked by TERM.
+    one.expect("child 15 0 1")
+    kill(init)
