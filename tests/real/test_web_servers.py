@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
 
+from tests import processes
 from tests.commands import shell
 from tests.harness import Init
 from tests.real.debian import PATIENCE, Container
@@ -291,6 +293,29 @@ def test_gunicorn_in_the_background_reloads_without_losing_a_request(container: 
     assert log.count("Handling signal: hup") == log.count("Handling signal: term") == 1
     # The master may well send TERM to a worker more than once.
     assert f"terminated due to signal {signal.SIGHUP:d}\n" not in log
+
+
+@pytest.mark.parametrize("option", ["-W", "--follow"])
+def test_gunicorn_that_has_been_upgraded_serves_on_and_stops_when_asked(container: Container, option: str) -> None:
+    """The old master, which is the payload, is told to end when the new one works; then that is an orphan."""
+    add_application(container)
+    init = container.start(*options([], option), *GUNICORN.split())
+    for _ in range(2):
+        init.expect_error(WORKER_READY, PATIENCE)
+    old = init.payload
+    init.signal(signal.SIGUSR2)
+    for _ in range(2):
+        init.expect_error(WORKER_READY, PATIENCE)
+    client = download(container)
+    os.kill(old, signal.SIGTERM)
+    assert finished(client)
+    until(lambda: not processes.alive(old), "the old master's end", PATIENCE)
+    client = download(container)
+    container.stop(signal.SIGTERM)
+    assert finished(client)
+    code, seconds, _, _ = container.ended()
+    assert code == 0
+    assert seconds < WITHIN
 
 
 def test_uwsgi_stops_when_term_becomes_int(container: Container) -> None:
