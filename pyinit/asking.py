@@ -25,10 +25,10 @@ class Asking:
     asked at once, otherwise the tops first (`Leftovers.tops`).
     """
 
-    __slots__ = ("_audience", "_everyone", "_leftovers", "_log", "_reach", "number")
+    __slots__ = ("_audience", "_everyone", "_leftovers", "_log", "_number", "_reach")
 
     def __init__(self, number: int, leftovers: Leftovers, audience: Audience | None, everyone: bool, log: Log) -> None:
-        self.number = number
+        self._number = number
         self._leftovers = leftovers
         self._audience = audience
         self._everyone = everyone
@@ -45,7 +45,7 @@ class Asking:
     def go_on(self) -> None:
         """Ask processes that have become init's children since."""
         self._leftovers.adopt()
-        self._reach.send(self._leftovers.tops())
+        self._reach.send(self._due(self._leftovers.tops()))
 
     def last_call(self) -> None:
         """Ask every process that was not asked before: KILL comes next."""
@@ -57,10 +57,17 @@ class Asking:
 
     def _found(self) -> Iterable[Process]:
         self._leftovers.find()
-        return self._leftovers.known.values() if self._everyone else self._leftovers.tops()
+        return self._due(self._leftovers.known.values() if self._everyone else self._leftovers.tops())
+
+    def _due(self, found: Iterable[Process]) -> Iterable[Process]:
+        """Leave out what a stop signal that came before the payload's end has started: that has until the last call."""
+        audience = self._audience
+        if not audience or not self._reach.spares:
+            return found
+        return [process for process in found if not audience.has_caused(process)]
 
     def _signals_for(self, process: Process) -> tuple[int, ...]:
-        number = self.number
+        number = self._number
         if number != signals.TERM and processes.ignores(process.pid, number):
             number = signals.TERM
         is_shell = process.terminal and processes.ignores(process.pid, signals.TERM)
@@ -80,5 +87,5 @@ class Asking:
     def _ask_unseen(self) -> None:
         """Ask all that is left where /proc cannot be read."""
         if not (self._audience and self._audience.is_everybody):
-            self._leftovers.send(self.number, everyone=True)
+            self._leftovers.send(self._number, everyone=True)
         self._leftovers.send(signals.CONT, everyone=True)

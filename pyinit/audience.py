@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyinit import signals
 from pyinit.birth_order import Moment
-from pyinit.processes import Process
+from pyinit.processes import OUTSIDE, Process
 from pyinit.reach import Reach
 
 
@@ -32,6 +32,19 @@ class Audience:
         """Return True if the process was sent the signal."""
         if self._reach:
             return self._reach.has_reached(process)
-        if not self._moment or self._moment.is_before(process):
-            return False
-        return self._target in (signals.EVERYBODY, -process.group)
+        return self._is_of_target(process) and not self._is_later(process)
+
+    def has_caused(self, process: Process) -> bool:
+        """Return True if a process that was sent the signal has started this one since, as the clean-up in a trap.
+
+        As far as can be told: it is newer than the signal and belongs to the same target.
+        """
+        if self._reach:
+            return self._reach.is_because(process)
+        return self._is_of_target(process) and self._is_later(process)
+
+    def _is_of_target(self, process: Process) -> bool:
+        return process.parent != OUTSIDE and self._target in (signals.EVERYBODY, -process.group)
+
+    def _is_later(self, process: Process) -> bool:
+        return self._moment is not None and self._moment.is_before(process)

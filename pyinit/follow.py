@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 
 from pyinit import files, processes
+from pyinit.errors import Failure
 from pyinit.loop import Loop, Timer
 from pyinit.processes import Process
 
@@ -35,7 +36,7 @@ class Follow:
 
     def __init__(self, pid_file: str, found: Found, failed: Failed) -> None:
         """Take the path of a PIDFILE, "" for none, before the payload is started."""
-        self._path = os.path.abspath(pid_file) if pid_file else ""
+        self._path = _absolute(pid_file) if pid_file else ""
         # A file that an earlier container left in a volume names a process that is gone, or an unrelated one.
         self._before = self._identity()
         self._loop: Loop | None = None
@@ -70,10 +71,10 @@ class Follow:
             return
         try:
             process = self.successor()
-            children = self._children()
+            children = _children()
         except OSError as error:
             self.cancel()
-            self._failed(f"what the payload has left cannot be seen: /proc: {error.strerror}")
+            self._fail_without_proc(error)
             return
         if process:
             self.cancel()
@@ -91,7 +92,7 @@ class Follow:
 
         Raises OSError if /proc cannot be read.
         """
-        children = self._children()
+        children = _children()
         if self._path:
             return self._named(children)
         return children[0] if len(children) == 1 else None
@@ -101,13 +102,15 @@ class Follow:
         if self._path:
             self._failed(f"{self._path} does not name a child of init after {PATIENCE:g} s")
             return
-        names = ", ".join(f"{process.pid} {process.command}" for process in self._children())
-        self._failed(f"the payload has left several processes ({names}): name one by --follow=PIDFILE")
+        try:
+            names = ", ".join(f"{process.pid} {process.command}" for process in _children())
+        except OSError as error:
+            self._fail_without_proc(error)
+        else:
+            self._failed(f"the payload has left several processes ({names}): name one by --follow=PIDFILE")
 
-    def _children(self) -> list[Process]:
-        """Return init's own children that are alive."""
-        own = os.getpid()
-        return [process for process in processes.descendants(own) if process.parent == own and process.alive]
+    def _fail_without_proc(self, error: OSError) -> None:
+        self._failed(f"what the payload has left cannot be seen: /proc: {error.strerror}")
 
     def _named(self, children: list[Process]) -> Process | None:
         if self._identity() == self._before:
@@ -126,3 +129,22 @@ class Follow:
         except OSError:
             return None
         return status.st_dev, status.st_ino, status.st_mtime_ns
+
+
+def _absolute(path: str) -> str:
+    """Return the whole path: init will go to another directory. Raises Failure where the present one was deleted."""
+    try:
+        return os.path.abspath(path)
+    except OSError as error:
+        raise Failure(f"--follow={path}: the current directory: {error.strerror}; give an absolute path") from None
+
+
+def _children() -> list[Process]:
+    """Return init's own children that are alive."""
+    own = os.getpid()
+    try:
+        found = [child for pid in processes.children() if (child := processes.child(pid))]
+    except OSError:
+        # Without CONFIG_PROC_CHILDREN the kernel does not list them.
+        found = [process for process in processes.descendants(own) if process.parent == own]
+    return [process for process in found if process.alive]

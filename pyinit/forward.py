@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 
-from pyinit import kill_as_owner, native, processes, signals
+from pyinit import native, processes, signals
 from pyinit.audience import Audience
+from pyinit.kill_as_owner import Sender
 from pyinit.log import Log
 from pyinit.options import Options
 from pyinit.reach import Reach
@@ -37,20 +38,21 @@ class Forwarder:
 
     __slots__ = (
         "_log",
+        "_moves",
         "_own_pid",
         "_passed_back",
         "_payload",
         "_rewrite",
         "_same_group",
+        "_sender",
         "_target",
-        "_user",
         "_walks",
         "keys",
     )
 
     def __init__(self, options: Options, payload: int, user: int | None, log: Log) -> None:
         self._payload = payload
-        self._user = user
+        self._sender = Sender(user)
         self._own_pid = os.getpid()
         self._log = log
         everybody = options.all and self._own_pid == 1
@@ -60,6 +62,7 @@ class Forwarder:
         self._same_group = options.same_group
         self._rewrite = rewrites(options)
         self._passed_back = 0
+        self._moves = False
         self.keys: set[int] = set()
 
     def becomes(self, number: int, code: int, sender: int) -> int:
@@ -84,10 +87,11 @@ class Forwarder:
 
     def follow(self, payload: int) -> None:
         """Forward to this process from now on: it has taken the payload's place."""
-        if self._target == -self._payload:
-            self._target = self._group_of(payload)
-        elif self._target == self._payload:
+        if self._target == self._payload:
             self._target = payload
+        elif self._target != signals.EVERYBODY:
+            # A daemon may still be on its way to a group of its own.
+            self._moves = True
         self._payload = payload
 
     def send(self, number: int, whole_group: bool = False) -> None:
@@ -105,20 +109,21 @@ class Forwarder:
     def send_kill(self) -> None:
         """Send KILL to where a stop signal goes, and to the payload, which may have left its group."""
         self.send(signals.KILL)
-        if self._target != self._payload:
-            self.kill(self._payload, signals.KILL)
+        self.kill(self._payload, signals.KILL)
 
     def _deliver(self, number: int, target: int) -> Reach | None:
         if self._log.verbose > 1:
             self._log.debug(f"{signals.name(number)} is forwarded", signal=signals.name(number))
         if self._walks:
             return self._send_to_descendants(number)
-        if not self.kill(target, number) and target == -self._payload:
+        if not self.kill(target, number) and target not in (self._payload, signals.EVERYBODY):
             # There is no such group any more: the payload has left it.
             self.kill(self._payload, number)
         return None
 
     def _target_of(self, number: int, whole_group: bool = False) -> int:
+        if self._moves:
+            return self._group_of(self._payload)
         if self._target == self._payload and (whole_group or number in self.keys):
             return self._group_of(self._payload)
         return self._target
@@ -155,7 +160,7 @@ class Forwarder:
         Any other error is logged and not raised.
         """
         try:
-            kill_as_owner.kill(target, number, self._user)
+            self._sender.kill(target, number)
         except ProcessLookupError:
             whom = f"process {target}" if target > 0 else f"process group {-target}"
             self._log.debug(f"{signals.name(number)} not delivered: {whom} has exited")

@@ -5,7 +5,8 @@ As PID 1 the kernel sees to that; elsewhere the payload would be somebody else's
 
 from __future__ import annotations
 
-from pyinit import kill_as_owner, signals
+from pyinit import signals
+from pyinit.kill_as_owner import Sender
 
 
 class Guard:
@@ -20,9 +21,10 @@ class Guard:
         """Kills the payload and the group that has its number; whether there was one."""
         if not self.payload:
             return False
+        sender = Sender()
         for target in (-self.payload, self.payload):
             try:
-                kill_as_owner.kill(target, signals.KILL, None)
+                sender.kill(target, signals.KILL)
             except OSError:
                 continue
         return True

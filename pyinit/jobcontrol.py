@@ -55,10 +55,11 @@ class JobControl:
         self._group_stopped = False
         self.stopped = False
 
-    def follow(self, payload: int) -> None:
-        """Handle stops of this process from now on: it has taken the payload's place."""
-        self._payload = payload
-        self.stopped = False
+    def follow(self, process: Process) -> None:
+        """Look after this process from now on: it has taken the payload's place."""
+        self._payload = process.pid
+        # That it was stopped before has been reported already.
+        self.stopped = process.state == "T"
 
     def changed(self, pid: int, status: int) -> None:
         """A child was stopped or continued; of interest if it is the payload."""

@@ -17,30 +17,49 @@ from pyinit import processes, signals
 UNCHANGED = -1
 
 
-def kill(target: int, number: int, user: int | None) -> None:
-    """Send a signal to a target of kill(2); act as the owner of those processes in it that init may not signal.
+class Sender:
+    """Sends signals, acting as the owner of processes that init may not signal.
 
-    `user` is the owner if /proc does not tell, or None. Signal 0 only checks, as with kill(2). In init's own group (0)
-    only processes that init may signal are reached. Raises OSError as kill(2) does: PermissionError if it reached none.
+    `user` is the owner if /proc does not tell, or None.
     """
-    refused = None
-    try:
-        os.kill(target, number)
-    except PermissionError as error:
-        refused = error
-    # For a group, success means that one process was signalled; for everybody it may mean none.
-    if refused is None and (target >= 0 or _has("kill")):
-        return
-    results = []
-    if _has("setuid"):
-        owners = _owners(target)
-        if not owners and user not in (None, os.getuid()) and (refused or target == signals.EVERYBODY):
-            owners = {user: [target]}
-        results = [_kill_as(owner, targets, number) for owner, targets in owners.items()]
-    if refused and 0 not in results:
-        if errno.ESRCH in results:
-            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
-        raise refused
+
+    __slots__ = ("_has_kill", "_user")
+
+    def __init__(self, user: int | None = None) -> None:
+        self._user = user
+        self._has_kill: bool | None = None
+
+    def kill(self, target: int, number: int) -> None:
+        """Send a signal to a target of kill(2), to those of its processes too that init may not signal.
+
+        Signal 0 only checks, as with kill(2). In init's own group (0) only processes that init may signal are reached.
+        Raises OSError as kill(2) does: PermissionError if it reached none.
+        """
+        refused = None
+        try:
+            os.kill(target, number)
+        except PermissionError as error:
+            refused = error
+        # For a group, success means that one process was signalled; for everybody it may mean none.
+        if refused is None and (target >= 0 or self._reaches_all()):
+            return
+        results = []
+        if _has("setuid"):
+            owners = _owners(target)
+            user = self._user
+            if not owners and user not in (None, os.getuid()) and (refused or target == signals.EVERYBODY):
+                owners = {user: [target]}
+            results = [_kill_as(owner, targets, number) for owner, targets in owners.items()]
+        if refused and 0 not in results:
+            if errno.ESRCH in results:
+                raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+            raise refused
+
+    def _reaches_all(self) -> bool:
+        """Return True if init may signal every process. It is asked once: init's capabilities never change."""
+        if self._has_kill is None:
+            self._has_kill = _has("kill")
+        return self._has_kill
 
 
 def _has(capability: str) -> bool:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from pyinit import descriptors, kill_as_owner, native, processes, reach, signals
+from pyinit import descriptors, native, processes, reach, signals
+from pyinit.kill_as_owner import Sender
 from pyinit.log import Log
 from pyinit.loop import Loop
 from pyinit.processes import OUTSIDE, Process
@@ -33,6 +34,7 @@ class Leftovers:
         "_log",
         "_loop",
         "_not_waited_for",
+        "_sender",
         "_unreachable",
         "_watched",
         "_watches_all",
@@ -50,6 +52,7 @@ class Leftovers:
         self._log = log
         self._watched: dict[int, int] = {}
         self._not_waited_for: set[int] = set()
+        self._sender = Sender()
         self._unreachable = False
         self.known: dict[int, Process] = {}
         self.visible = True
@@ -73,8 +76,23 @@ class Leftovers:
         return self.visible and not self.known
 
     def none_that_matters(self) -> bool:
-        """Return True if no process is left that init waits for; it may have children that it may not signal."""
-        return self.only_signallable and self.visible and not self.known
+        """Return True if the children that init has are none that it waits for: it may not signal them.
+
+        To be asked right after `find` or `recount`, and only where waitpid(2) has said that there are children.
+        """
+        if not self.only_signallable or not self.visible or self.known:
+            return False
+        try:
+            return not any(self._may_matter(pid) for pid in processes.children())
+        except OSError:
+            return True
+
+    def _may_matter(self, child: int) -> bool:
+        """Return True if a child waits to be reaped, or has come since the last look and may be signalled."""
+        try:
+            return processes.has_ended(child) or self._may_signal(child)
+        except OSError:
+            return False
 
     def find(self) -> None:
         """Looks who is left."""
@@ -87,6 +105,8 @@ class Leftovers:
             self.known = {}
             return
         self.known = {process.pid: process for process in found if self._counts(process)}
+        # A child that was started while /proc was walked through, or that it does not show.
+        self.adopt()
         if self.everybody:
             # A copy: whoever is found to have ended meanwhile is known no more.
             for each in list(self.known.values()):
@@ -96,10 +116,20 @@ class Leftovers:
     def _counts(self, process: Process) -> bool:
         if not process.alive or process.pid == os.getpid() or process.is_kernel_thread:
             return False
-        if not self.only_signallable or _may_signal(process.pid):
+        if not self.only_signallable or self._may_signal(process.pid):
             return True
         self._log_as_left(process)
         return False
+
+    def _may_signal(self, pid: int) -> bool:
+        """Return True if init may signal a process, or if it is gone."""
+        try:
+            self._sender.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False
+        return True
 
     def _log_as_left(self, process: Process) -> None:
         """Log that a process is not waited for. As PID 1 only with -v: the kernel kills it when init exits."""
@@ -165,20 +195,19 @@ class Leftovers:
         else:
             del self.known[process.pid]
 
-    def adopt(self) -> None:
-        """Add processes that were started since the last look and have become init's children."""
+    def adopt(self) -> list[Process]:
+        """Add processes that have become init's children since the last look; return them."""
+        new = []
         try:
-            children = processes.children()
-        except OSError:
-            return
-        for pid in children:
-            if pid not in self.known:
-                try:
-                    process = Process(pid)
-                except OSError:
-                    continue
-                if self._counts(process):
+            for pid in processes.children():
+                process = None if pid in self.known else processes.child(pid)
+                if process and self._counts(process):
                     self.known[pid] = process
+                    new.append(process)
+        except OSError:
+            # The kernel does not list them: they are found by the next walk through /proc.
+            pass
+        return new
 
     def send(self, number: int, everyone: bool) -> None:
         """Send a signal to all that is left, or to the tops only."""
@@ -187,7 +216,11 @@ class Leftovers:
             return
         self.recount()
         self.adopt()
-        for process in self.tops():
+        self.send_to(self.tops(), number)
+
+    def send_to(self, found: list[Process], number: int) -> None:
+        """Send a signal to these processes."""
+        for process in found:
             try:
                 reach.send(process, number)
             except ProcessLookupError:
@@ -198,7 +231,7 @@ class Leftovers:
     def _send_to_all(self, number: int) -> None:
         if self.everybody:
             try:
-                kill_as_owner.kill(signals.EVERYBODY, number, None)
+                self._sender.kill(signals.EVERYBODY, number)
             except OSError as error:
                 self._log.debug(f"{signals.name(number)} reached nobody: {error.strerror}")
             return
@@ -215,19 +248,8 @@ class Leftovers:
     def refused(self, pid: int, number: int, _: OSError) -> None:
         """Send a signal that init may not send to a process as the process's owner; log a refusal of that."""
         try:
-            kill_as_owner.kill(pid, number, None)
+            self._sender.kill(pid, number)
         except ProcessLookupError:
             return
         except OSError as error:
             self._log.info(f"{signals.name(number)} could not be sent to {pid}: {error.strerror}", pid=pid)
-
-
-def _may_signal(pid: int) -> bool:
-    """Return True if init may signal a process, or if it is gone."""
-    try:
-        kill_as_owner.kill(pid, 0, None)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return True

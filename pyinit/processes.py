@@ -9,6 +9,8 @@ import time
 from pyinit import files
 
 ZOMBIE_STATES = "ZX"
+# linux/wait.h: children with another exit signal than SIGCHLD, which clone(2) allows, count as well.
+WALL = 0x40000000
 # The parent of a process whose parent is in another PID namespace: it entered from outside (docker exec).
 OUTSIDE = 0
 # linux/sched.h: PF_KTHREAD, in the field "flags" of /proc/PID/stat.
@@ -79,6 +81,30 @@ class Process:
         return f"{self.pid} {self.command} ({STATES.get(self.state, self.state)}, {self.age:.1f} s old)"
 
 
+class HiddenChild(Process):
+    """A child of init's that runs and that /proc does not show to init (hidepid in proc(5))."""
+
+    __slots__ = ()
+
+    def __init__(self, pid: int) -> None:
+        """Raise OSError if it has ended, or is no child."""
+        if has_ended(pid):
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+        self.pid = pid
+        self.command = self.state = "?"
+        self.parent = os.getpid()
+        self.group = self.terminal = self.flags = self.started = 0
+        self.threads = 1
+
+    def __str__(self) -> str:
+        return f"{self.pid} (/proc does not show it)"
+
+
+def has_ended(child: int) -> bool:
+    """Return True if a child of init's has ended and waits to be reaped. Raises OSError if it is no child."""
+    return bool(os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT | WALL))
+
+
 def everything() -> list[Process]:
     """Every process that /proc shows, in the order of their pids.
 
@@ -122,6 +148,16 @@ def children() -> list[int]:
     """Return the pids of init's own children, zombies too. Raises OSError if the kernel does not list them."""
     own = os.getpid()
     return [int(pid) for pid in files.read(f"/proc/{own}/task/{own}/children").split()]
+
+
+def child(pid: int) -> Process | None:
+    """Return a child of init's; None if it has ended and /proc does not show it either."""
+    for kind in (Process, HiddenChild):
+        try:
+            return kind(pid)
+        except OSError:
+            continue
+    return None
 
 
 def ignores(pid: int, number: int) -> bool:

@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable, Iterable, Sequence
 
 from pyinit.birth_order import Moment
-from pyinit.processes import OUTSIDE, Process
+from pyinit.processes import OUTSIDE, HiddenChild, Process
 
 # The most walks, in case processes are started faster than they are found. The caller's next look finds the rest.
 WALKS = 16
@@ -72,10 +72,7 @@ class Reach:
         reached = self._reached.get(process.pid)
         return reached is not None and reached[0] == process.started
 
-    def _is_wanted(self, process: Process) -> bool:
-        return process.alive and not self.has_reached(process) and not (self.spares and self._is_because(process))
-
-    def _is_because(self, process: Process) -> bool:
+    def is_because(self, process: Process) -> bool:
         """Return True if a process was started after its parent had its signals.
 
         The kernel does not let a process fork while a signal waits for it (copy_process in kernel/fork.c restarts), so
@@ -87,6 +84,9 @@ class Reach:
         parent = self._reached.get(process.parent)
         moment = parent[1] if parent else self._latest
         return moment is not None and moment.is_before(process)
+
+    def _is_wanted(self, process: Process) -> bool:
+        return process.alive and not self.has_reached(process) and not (self.spares and self.is_because(process))
 
     def _send(self, process: Process) -> None:
         for number in self._signals_for(process):
@@ -103,6 +103,10 @@ def send(process: Process, number: int) -> None:
 
     Raises ProcessLookupError when it is gone, PermissionError when it may not be signalled.
     """
+    if isinstance(process, HiddenChild):
+        # Init has not reaped it, so no other process can have its pid.
+        os.kill(process.pid, number)
+        return
     try:
         descriptor = os.pidfd_open(process.pid)
     except ProcessLookupError:

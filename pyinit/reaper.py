@@ -11,9 +11,8 @@ from collections.abc import Callable
 
 from pyinit import native
 from pyinit.errors import Failure
+from pyinit.processes import WALL
 
-# linux/wait.h: children with another exit signal than SIGCHLD, which clone(2) allows, are reaped as well.
-WALL = 0x40000000
 ANY = -1
 # The low seven bits of the wait status of a child that was stopped or continued, and has not ended (wait(2)).
 CHANGED = 0x7F

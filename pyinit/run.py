@@ -239,16 +239,13 @@ class _Run:
         self._terminal.give_back()
         if key:
             self._forwarder.pass_back(key)
+        self._stops.payload_ended()
+        if self._follow and not status and not self._requests.asked:
+            self._look_for_daemon(self._follow)
+            return
         if self._options.term_at_end and not self._first:
             self._forwarder.kill(-pid, signals.TERM)
-        self._stops.payload_ended()
-        if not self._follow or status or self._requests.asked:
-            self._shut_down(exit_code(status))
-        elif self._follow.began:
-            self._follow_again()
-        else:
-            self._log.info(f"--follow: looking for {self._follow.what}")
-            self._follow.begin(self._loop)
+        self._shut_down(exit_code(status))
 
     def _set_payload(self, pid: int) -> None:
         """Set the process whose end ends the run; 0 for none."""
@@ -262,16 +259,19 @@ class _Run:
         self._program = process.command
         self._terminal.lent_to(terminal.NONE)
         self._forwarder.follow(process.pid)
-        self._jobs.follow(process.pid)
+        self._jobs.follow(process)
         postponed, self._postponed = self._postponed, []
         for number in postponed:
             self._forwarder.send(number)
 
-    def _follow_again(self) -> None:
-        """Follow the successor of a daemon that has exited with 0, as after an upgrade; shut down if there is none."""
-        assert self._follow
+    def _look_for_daemon(self, follow: Follow) -> None:
+        """The payload has exited with 0, or a daemon that was followed: that may have started a successor."""
+        if not follow.began:
+            self._log.info(f"--follow: looking for {follow.what}")
+            follow.begin(self._loop)
+            return
         try:
-            successor = self._follow.successor()
+            successor = follow.successor()
         except OSError:
             successor = None
         if successor:

@@ -47,6 +47,7 @@ class Shutdown:
     """
 
     __slots__ = (
+        "_asked_by",
         "_asking",
         "_code",
         "_deadline",
@@ -92,6 +93,7 @@ class Shutdown:
         self._timers: list[Timer] = []
         self._deadline: float | None = None
         self._asking: Asking | None = None
+        self._asked_by: set[int] = set()
         self._leftovers = leftovers
         leftovers.ended = self.look
 
@@ -167,6 +169,9 @@ class Shutdown:
         self._after(self._grace, self._kill)
 
     def _ask(self) -> None:
+        if self._asking:
+            # The last call was due at the same time, and came first.
+            return
         self._phase = WAITING if self._grace is None else GRACE
         number = self._requests.for_leftovers
         if self._wait and self._requests.latest in signals.STOP_REQUESTS:
@@ -175,22 +180,26 @@ class Shutdown:
 
     def _ask_by(self, number: int) -> None:
         self._leftovers.only_signallable = True
+        # By one of these they are not asked a second time.
+        self._asked_by = {number}
         self._asking = Asking(number, self._leftovers, self._requests.audience, self._everyone, self._log)
         self._asking.begin()
         self._show()
 
     def _last_call(self) -> None:
+        self._ask()
         if self._asking:
             self._asking.last_call()
 
     def _recount(self) -> None:
         self._leftovers.recount()
-        if self._leftovers.known or not self._leftovers.visible:
-            return
-        # The processes that are left were started since the last look.
-        self._leftovers.find()
+        # Processes that were started since the last look.
+        new = self._leftovers.adopt() if self._phase == KILLED else []
+        if not self._leftovers.known and self._leftovers.visible:
+            self._leftovers.find()
+            new = list(self._leftovers.known.values())
         if self._phase == KILLED:
-            self._leftovers.send(signals.KILL, everyone=True)
+            self._leftovers.send_to(new, signals.KILL)
 
     def handle(self, received: int, number: int) -> None:
         """Pass a signal, which is `number` after rewriting, on to the processes that are left."""
@@ -212,8 +221,8 @@ class Shutdown:
             self._kill()
         elif self._phase == WAITING:
             self._pass_on(number)
-        elif self._asking and number != self._asking.number:
-            # With the signal that they have been asked by, they would be asked twice.
+        elif self._asking and number not in self._asked_by:
+            self._asked_by.add(number)
             self._leftovers.send(number, self._everyone)
 
     def _pass_on(self, number: int) -> None:

@@ -1,20 +1,24 @@
-/* cleanup [WRAP]: at TERM it starts a clean-up at once, in the handler, and says what became of that: "done" or "killed".
+/* cleanup [wrap|slow]: at TERM it starts a clean-up at once, in the handler, and says what became of that: "done" or
+ * "killed". That takes 20 milliseconds; slow: half a second.
  *
- * With WRAP the next pids that the kernel hands out are the highest and then the lowest (proc(5), ns_last_pid).
+ * With wrap the next pids that the kernel hands out are the highest and then the lowest (proc(5), ns_last_pid).
  */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+static int slow;
 
 static void clean_up(int number)
 {
     int status;
     pid_t child = fork();
     if (child == 0) {
-        struct timespec time = {0, 20000000};
+        struct timespec time = {0, slow ? 500000000 : 20000000};
         signal(number, SIG_DFL);
         nanosleep(&time, NULL);
         _exit(0);
@@ -39,8 +43,8 @@ static void wrap(void)
 
 int main(int argc, char **argv)
 {
-    (void)argv;
-    if (argc > 1) {
+    slow = argc > 1 && !strcmp(argv[1], "slow");
+    if (argc > 1 && !slow) {
         wrap();
         signal(SIGTERM, SIG_IGN);
         /* The child has the highest pid, and its clean-up one of the lowest. */

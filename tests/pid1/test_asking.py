@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
 from tests import processes
-from tests.commands import WITHOUT_PROC, compiled, payload, shell
+from tests.commands import NOBODY, WITHOUT_PROC, compiled, payload, shell
 from tests.conftest import OpenTerminal, Start
 from tests.leaving import LONG, Leaving
 from tests.processes import title
@@ -33,6 +36,10 @@ sys.stdin.buffer.read()
 print("drained", flush=True)
 """
 LAUNCHER = 'trap "exit 143" TERM; exec 3<&0; "$@" <&3 & wait'
+
+
+# A /proc that shows each user its own processes only (proc(5)).
+HIDDEN = ["sh", "-c", 'mount -t proc -o hidepid=2 proc /proc && exec "$@"', "sh"]
 
 
 def stop(leaving: Leaving) -> None:
@@ -171,7 +178,7 @@ def test_with_g_or_a_everyone_is_asked_at_once(start: Start, place: str, option:
     leaving.wait()
 
 
-@pytest.mark.parametrize(("grace", "earliest", "latest"), [("1", 0.5, 1.0), ("2.5", 1.5, 2.5)])
+@pytest.mark.parametrize(("grace", "earliest", "latest"), [("0.2", 0.1, 0.2), ("1", 0.5, 1.0), ("2.5", 1.5, 2.5)])
 def test_everyone_is_asked_a_second_before_kill_or_half_way_to_it(
     start: Start, place: str, grace: str, earliest: float, latest: float
 ) -> None:
@@ -181,6 +188,42 @@ def test_everyone_is_asked_a_second_before_kill_or_half_way_to_it(
     assert leaving.wait() >= latest
     assert leaving.init.stdout.count("told 15\n") == 2
     leaving.gone()
+
+
+@pytest.mark.parametrize("microseconds", range(200, 1600, 100))
+def test_a_daemon_that_is_forked_while_init_looks_round_is_asked_and_not_left_running(
+    start: Start, place: str, microseconds: int
+) -> None:
+    """Regression: init saw no process that was left, although it had a child, and exited."""
+    init = start("-t", LONG, "--", *payload("double", str(microseconds)), place=place)
+    # No process may outlive the test either.
+    assert init.wait() == (0, "", "")
+
+
+def test_a_child_that_proc_does_not_show_is_asked(start: Start) -> None:
+    """With hidepid=2 an ordinary user's init does not see a set-user-ID program of root's."""
+    hidden = ["/usr/bin/unshare", "--mount", "--pid", "--fork", "--kill-child", *HIDDEN, *NOBODY]
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        file = Path(folder) / "receive"
+        shutil.copy(compiled("receive"), file)
+        file.chmod(stat.S_ISUID | 0o755)
+        init = start("-t", "1", "--", *shell('"$@" & exit 7', str(file), "hidden"), place=hidden)
+        init.expect("hidden 15 0 1\n")
+        init.expect("hidden 18 0 1\n")
+        assert init.wait()[::2] == (7, "")
+
+
+def test_signals_in_the_period_are_passed_on_once_each(start: Start, place: str) -> None:
+    """QUIT does not end the period."""
+    leaving = Leaving(start, ["-t", LONG], ["telling"], place=place).end()
+    leaving.says("told 18", 1)
+    for _ in range(3):
+        leaving.init.signal(signal.SIGQUIT)
+        leaving.init.idle()
+    leaving.says("told 3", 1)
+    release(leaving)
+    leaving.wait()
 
 
 def test_a_process_that_ends_at_the_end_of_its_input_is_not_asked(start: Start, place: str) -> None:

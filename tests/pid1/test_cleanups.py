@@ -71,3 +71,15 @@ def test_a_clean_up_of_one_that_the_payload_has_left_is_not_asked_to_end(start: 
         until(partial(processes.children, init.payload), "the one that is left")
         init.end_input()
         assert init.wait()[:2] == (7, "ready\ndone\n")
+
+
+@pytest.mark.parametrize("option", ["-g", "-a"])
+def test_a_clean_up_that_outlives_the_payload_has_until_a_second_before_kill(
+    start: Start, place: str, option: str
+) -> None:
+    """Regression: it was sent TERM as soon as the payload had ended, although a TERM had started it."""
+    script = '"$@" & exec sleep 1000'
+    init = start(option, "-t", LONG, "--", "/bin/sh", "-c", script, "sh", *payload("cleanup", "slow"), place=place)
+    init.expect("ready\n")
+    init.signal(signal.SIGTERM)
+    assert init.wait()[:2] == (143, "ready\ndone\n")

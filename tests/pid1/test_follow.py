@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests import processes
-from tests.commands import payload, shell
-from tests.conftest import Start
+from tests.commands import ENVIRONMENT, payload, shell
+from tests.conftest import RunAs, Start
 from tests.harness import Init
 from tests.waiting import until
+from tools.namespace import NAMESPACE
 
 
 def following(start: Start, place: str, *options: str, kinds: tuple[str, ...] = ("daemon",)) -> tuple[Init, int]:
@@ -55,6 +56,51 @@ def test_where_signals_go_holds_for_the_daemon_too(start: Start, place: str, opt
     init.expect(f"{daemon} got 1\n")
     init.signal(signal.SIGUSR2)
     assert init.wait().code == 3
+
+
+def test_with_g_signals_reach_a_daemon_that_has_gone_to_another_group(start: Start, place: str) -> None:
+    """Regression: init kept sending to the group in which it had found the daemon."""
+    init, daemon = following(start, place, "--follow", "-g", kinds=("late",))
+    init.signal(signal.SIGHUP)
+    init.expect(f"{daemon} is away\n")
+    init.signal(40)
+    init.expect(f"{daemon} got 40\n")
+    init.signal(signal.SIGUSR2)
+    assert init.wait().code == 3
+
+
+def test_a_daemon_that_was_stopped_before_it_was_found_is_continued_after_a_stop_signal(
+    start: Start, place: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "pid"
+    init, daemon = following(start, place, f"--follow={file}", "-t", "0.1", kinds=(f"stopped={file}",))
+    init.signal(signal.SIGTERM)
+    init.expect(f"{daemon} got 15\n")
+    init.signal(signal.SIGUSR2)
+    assert init.wait().code == 3
+
+
+def test_dumb_init_does_not_ask_the_daemon_to_end_that_it_is_to_follow(run_as: RunAs) -> None:
+    """Regression: the TERM of dumb-init's at the payload's end went to the daemon."""
+    environment = {**ENVIRONMENT, "PYINIT_OPTIONS": "-v --follow"}
+    words = payload("daemon", "late")
+    init = run_as("dumb-init", *words, environment=environment, place="subreaper")
+    init.expect_error("following ")
+    init.expect("is late\n")
+    init.idle()
+    assert "got 15" not in init.stdout
+    init.signal(signal.SIGUSR2)
+    assert init.wait().code == 3
+
+
+def test_a_relative_pid_file_in_a_deleted_directory_is_one_line(start: Start, tmp_path: Path) -> None:
+    """Regression: an internal error."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    around = [*shell(f'cd {gone} && rmdir {gone} && exec "$@"')]
+    code, _, error = start("--follow=x.pid", "--", "true", place=[*NAMESPACE, *around]).wait()
+    assert (code, error.count("\n")) == (125, 1)
+    assert error.startswith("pyinit: --follow=x.pid: the current directory: ")
 
 
 def test_kill_after_counts_for_the_daemon(start: Start, place: str) -> None:
