@@ -98,9 +98,12 @@ def _figure(width: float, height: float) -> Figure:
 def _bars(axes: Axes, title: str, column: Column, figures: Mapping[str, float]) -> None:
     others = [value for name, value in figures.items() if name in COMPARED]
     longest = max(figures.values())
-    limit = min(longest, LONGEST * max(others, default=longest)) or 1.0
+    limit = min(longest, LONGEST * max(others, default=longest))
+    if limit <= 0:
+        limit = 1.0
     names = list(figures)[::-1]
-    lengths = [min(figures[name], limit) for name in names]
+    # A difference between two times may come out below zero: it has no bar then, but its figure.
+    lengths = [min(max(figures[name], 0.0), limit) for name in names]
     bars = axes.barh(names, lengths, color=[OURS if name == SUBJECT else OTHERS for name in names])
     labels = [column.text(figures[name]) + (" (cut)" if figures[name] > limit else "") for name in names]
     axes.bar_label(bars, labels, padding=3)

@@ -167,7 +167,8 @@ def test_a_stop_signal_that_overtakes_the_news_of_the_stop_ends_the_payload(
     # Once a signal has gone through, strace is done with attaching.
     init.signal(signal.SIGUSR2)
     init.expect("got 12 ")
-    init.idle()
+    # Not held by strace at the beginning of its wait.
+    until(lambda: processes.rests(init.pid) and processes.sleeping_in(init.pid) == "rt_sigtimedwait", "init waiting")
     # A tracer that does not run holds init at the end of its wait, with USR1.
     tracer.send_signal(signal.SIGSTOP)
     is_stopped(tracer.pid)

@@ -11,6 +11,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
+
 from benchmarks import compare, plots, readme, report
 from benchmarks.helpers import compiled
 from benchmarks.measures import cpuids
@@ -123,6 +125,15 @@ def test_a_plot_without_figures_is_left_out(tmp_path: Path) -> None:
     report.write(tmp_path, Results("make bench", {}, ["pyinit", "tini"], tables))
     assert {file.name for file in tmp_path.iterdir()} == {"start.svg", "summary.svg", "README.md", "results.json"}
     assert re.findall(r"\]\((.*)\)", (tmp_path / "README.md").read_text()) == ["start.svg"]
+
+
+@pytest.mark.parametrize("figures", [(-14.0, 900.0), (-14.0, -2.0)])
+def test_a_figure_below_zero_is_on_its_plot(tmp_path: Path, figures: tuple[float, float]) -> None:
+    """Regression: a difference of two times can be one, in a short run on a busy machine; its label was not drawn."""
+    rows = {name: {"wake_ups": figure} for name, figure in zip(("pyinit", "tini"), figures, strict=True)}
+    plots.draw(tmp_path, {"idle": Table("idle", "", "", [Column("wake_ups", "wake-ups")], rows)})
+    drawn = (tmp_path / "wake-ups.svg").read_text()
+    assert all(f">{figure:,.0f}</text>" in drawn for figure in figures)
 
 
 def test_a_missing_init_is_an_error(tmp_path: Path) -> None:
