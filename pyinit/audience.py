@@ -41,10 +41,10 @@ class Audience:
         """
         if self._reach:
             return self._reach.is_because(process)
-        return self._is_of_target(process) and self._is_later(process)
+        return process.parent != OUTSIDE and self._is_of_target(process) and self._is_later(process)
 
     def _is_of_target(self, process: Process) -> bool:
-        return process.parent != OUTSIDE and self._target in (signals.EVERYBODY, -process.group)
+        return self._target in (signals.EVERYBODY, -process.group)
 
     def _is_later(self, process: Process) -> bool:
         return self._moment is not None and self._moment.is_before(process)

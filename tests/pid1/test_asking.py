@@ -263,8 +263,12 @@ def test_an_open_interactive_shell_does_not_hold_up_the_end_and_saves_its_histor
     assert "echo so$((40 + 2))" in history.read_text().splitlines()
 
 
-def test_a_program_on_a_terminal_that_handles_term_gets_no_hup(start: Start, terminal: OpenTerminal) -> None:
-    init = start("-t", LONG, "--", *payload("receive", "got", "15"))
+@pytest.mark.parametrize("option", ["-v", "-g", "-a"])
+def test_a_program_on_a_terminal_that_handles_term_gets_that_once_and_no_hup(
+    start: Start, terminal: OpenTerminal, option: str
+) -> None:
+    """It has entered from outside. With -a it has TERM with the payload, and then CONT alone."""
+    init = start(option, "-t", LONG, "--", *payload("receive", "got", "15"))
     init.expect("got is ready\n")
     one = terminal("nsenter", "--target", str(init.pid), "--pid", "--mount", str(compiled("receive")), "inside")
     one.expect("inside is ready")
@@ -274,4 +278,5 @@ def test_a_program_on_a_terminal_that_handles_term_gets_no_hup(start: Start, ter
     # The second stop signal ends it; no other has come before.
     init.signal(signal.SIGTERM)
     assert init.wait().code == 143
+    assert one.screen.count("inside 15 ") == 1
     assert "inside 1 " not in one.screen

@@ -49,23 +49,13 @@ def said(container: Container, text: str) -> int:
 
 
 @STARTERS
-@pytest.mark.parametrize("pool", ["prefork", "threads"])
-def test_celery_finishes_its_task(container: Container, starter: str, pool: str) -> None:
-    worker(container, *options([]), *started(starter, f"{WORKER} {pool}"))
-    container.stop(signal.SIGTERM)
-    code, seconds, _, _ = container.ended()
-    assert said(container, "task finished") == 1
-    assert said(container, "Warm shutdown") == 1
-    assert code == (0 if starter == "exec" else TERMINATED)
-    assert seconds < WITHIN
-
-
-@STARTERS
-@pytest.mark.parametrize("target", [["-g"], ["-a"]], ids=["group", "everyone"])
-def test_celery_with_threads_finishes_its_task_when_the_signal_is_for_its_group_or_everyone(
-    container: Container, target: list[str], starter: str
-) -> None:
-    worker(container, *options(target), *started(starter, f"{WORKER} threads"))
+@pytest.mark.parametrize(
+    ("target", "pool"),
+    [([], "prefork"), ([], "threads"), (["-g"], "threads"), (["-a"], "threads")],
+    ids=["payload-prefork", "payload-threads", "group-threads", "everyone-threads"],
+)
+def test_celery_finishes_its_task(container: Container, target: list[str], starter: str, pool: str) -> None:
+    worker(container, *options(target), *started(starter, f"{WORKER} {pool}"))
     container.stop(signal.SIGTERM)
     code, seconds, _, _ = container.ended()
     assert said(container, "task finished") == 1
