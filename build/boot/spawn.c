@@ -5,8 +5,8 @@
  * functions would write init's errno, and its setuid() would signal init's threads. It allocates nothing.
  *
  * QEMU's user emulation (an amd64 image on an arm64 machine) turns this into a plain fork(2). Then init goes on at
- * once, and reads from a pipe whether the exec has happened or what has failed. Whether memory is shared is known only after
- * the call, so every start makes the pipe.
+ * once, and reads from a pipe whether the exec has happened or what has failed. Whether memory is shared is known only
+ * after the call, so every start makes the pipe.
  */
 #define _GNU_SOURCE
 #include "spawn.h"

@@ -102,6 +102,21 @@ def test_postgres_shuts_down_at_once_at_quit_and_has_something_to_recover(contai
     assert RECOVERY in next_start(container)
 
 
+def test_postgres_that_has_gone_to_the_background_is_followed_by_its_pid_file(container: Container) -> None:
+    words = ["-v", "--follow=/run/postgresql/15-main.pid", "--", "pg_ctlcluster", "15", "main", "start"]
+    # Before that, a stop is for pg_ctlcluster.
+    container.start(*words).expect_error("following ", PATIENCE)
+    container.answers(*psql("select 1"))
+    client = busy(container)
+    container.stop(signal.SIGTERM)
+    code, seconds, _, _ = container.ended()
+    assert "finished" in client.wait(PATIENCE).stdout
+    assert code == 0
+    assert seconds < WITHIN
+    log = container.text("/var/log/postgresql/postgresql-15-main.log")
+    assert log.count("database system is shut down") == 1
+
+
 @pytest.mark.parametrize("words", [["-W"], ["-W", "-g"], ["-W", "-t", "20"]], ids=" ".join)
 def test_postgres_behind_a_script_that_is_waited_for_is_told_to_stop(container: Container, words: list[str]) -> None:
     """`-W`: TERM ends the script, which passes nothing on."""
