@@ -63,11 +63,15 @@ def lookup(text: str) -> Identity:
     """
     name, _, group_name = text.partition(":")
     raw = name.encode("utf-8", "surrogateescape")
-    users = entries(PASSWD) if raw.isdigit() else _needed(PASSWD)
-    found = _match(users, raw)
-    if found is None and not raw.isdigit():
-        raise Failure(f"-u {text}: {PASSWD} has no user {name}")
-    user = _number(found[2] if found else raw, text)
+    if raw.isdigit():
+        # Always an id, whatever names the image's files hold (CVE-2016-3697), and out of range before they are read.
+        user = _number(raw, text)
+        found = _by_id(entries(PASSWD), raw)
+    else:
+        found = _by_name(_needed(PASSWD), raw)
+        if found is None:
+            raise Failure(f"-u {text}: {PASSWD} has no user {name}")
+        user = _number(found[2], text)
     home = found[5] or b"/" if found else b"/"
     if group_name:
         group = _group(group_name, text)
@@ -84,7 +88,7 @@ def _group(name: str, text: str) -> int:
     raw = name.encode("utf-8", "surrogateescape")
     if raw.isdigit():
         return _number(raw, text)
-    found = _match(_needed(GROUP), raw)
+    found = _by_name(_needed(GROUP), raw)
     if found is None:
         raise Failure(f"-u {text}: {GROUP} has no group {name}")
     return _number(found[2], text)
@@ -102,15 +106,14 @@ def _number(word: bytes, text: str) -> int:
     return int(word)
 
 
-def _match(entries: list[list[bytes]], word: bytes) -> list[bytes] | None:
-    """The entry with this name or, where the word is a number, this id."""
-    for entry in entries:
-        if entry[0] == word:
-            return entry
-    for entry in entries:
-        if entry[2].lstrip(b"0") == word.lstrip(b"0") and word.isdigit():
-            return entry
-    return None
+def _by_name(entries: list[list[bytes]], name: bytes) -> list[bytes] | None:
+    """Return the first entry with this name."""
+    return next((entry for entry in entries if entry[0] == name), None)
+
+
+def _by_id(entries: list[list[bytes]], digits: bytes) -> list[bytes] | None:
+    """Return the first entry with this id; leading zeros mean nothing."""
+    return next((entry for entry in entries if entry[2].lstrip(b"0") == digits.lstrip(b"0")), None)
 
 
 def entries(path: str) -> list[list[bytes]]:

@@ -74,7 +74,7 @@ def fields(outcome: Outcome) -> dict[str, list[str]]:
         ("worker:7", 1000, 7, [7], "/home/worker"),
         ("1000:video", 1000, 44, [44], "/home/worker"),
         ("5:6", 5, 6, [6], "/"),
-        ("4242", 77, 78, [78], "/home/digits"),
+        ("4242:5", 4242, 5, [5], "/"),
         ("77", 77, 78, [78], "/home/digits"),
         ("homeless", 1003, 1003, [1003], "/"),
         ("4294967294:4294967294", 4294967294, 4294967294, [4294967294], "/"),
@@ -90,6 +90,36 @@ def test_who_the_payload_is(
     assert sorted(map(int, found["Groups"])) == groups
     assert found["HOME"] == [home]
     assert {int(found[name][0], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {0}
+
+
+@pytest.mark.parametrize(
+    ("passwd", "group", "user", "uid", "gid"),
+    [
+        ("1000:x:0:0:root:/:/bin/sh\n", "", "1000:1000", 1000, 1000),
+        ("1000:x:0:0:root:/:/bin/sh\nworker:x:1000:1001::/:\n", "", "1000", 1000, 1001),
+        ("1000:x:0:0:root:/:/bin/sh\nworker:x:01000:1001::/:\n", "", "001000", 1000, 1001),
+        ("", "1000:x:0:\n", "1000:1000", 1000, 1000),
+        ("worker:x:1000:1001::/:\n", "50:x:0:\n", "worker:50", 1000, 50),
+    ],
+)
+def test_a_number_is_an_id_whatever_names_the_image_has(
+    start: Start, image: Path, passwd: str, group: str, user: str, uid: int, gid: int
+) -> None:
+    """Regression: a user *named* 1000 made `-u 1000:1000` root, as CVE-2016-3697 and CVE-2024-40635 did elsewhere."""
+    (image / "passwd").write_text(passwd)
+    (image / "group").write_text(group)
+    found = fields(run(start, around(image, "pid1"), user))
+    assert (found["Uid"], found["Gid"]) == ([str(uid)] * 4, [str(gid)] * 4)
+
+
+@pytest.mark.parametrize("user", ["4294967295:0", "99999999999999999999", "0:4294967295"])
+def test_a_number_that_is_no_id_is_refused_whatever_names_the_image_has(start: Start, image: Path, user: str) -> None:
+    numbers = user.split(":")
+    (image / "passwd").write_text("".join(f"{number}:x:0:0:root:/:\n" for number in numbers))
+    (image / "group").write_text("".join(f"{number}:x:0:\n" for number in numbers))
+    code, out, error = run(start, around(image, "pid1"), user)
+    assert (code, out) == (125, "")
+    assert error.startswith(f"pyinit: -u {user}: the id ")
 
 
 def test_root_with_another_group_stays_root(start: Start, image: Path) -> None:
