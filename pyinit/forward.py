@@ -94,32 +94,33 @@ class Forwarder:
             self._moves = True
         self._payload = payload
 
-    def send(self, number: int, whole_group: bool = False) -> None:
-        """Sends a signal, as it is, to the payload, its group, or everyone; `whole_group`: to its group at least."""
-        self._deliver(number, self._target_of(number, whole_group))
+    def send(self, number: int, whole_group: bool = False) -> Reach | None:
+        """Send a signal, as it is, to where the options say; with `whole_group` to the payload's group at least.
+
+        Return the walk, if it took one to reach the processes.
+        """
+        if self._log.verbose > 1:
+            self._log.debug(f"{signals.name(number)} is forwarded", signal=signals.name(number))
+        if self._walks:
+            return self._send_to_descendants(number)
+        target = self._target_of(number, whole_group) if whole_group or self.keys or self._moves else self._target
+        if not self.kill(target, number) and target not in (self._payload, signals.EVERYBODY):
+            # There is no such group any more: the payload has left it.
+            self.kill(self._payload, number)
+        return None
 
     def send_stop(self, number: int) -> Audience:
         """Send a stop signal as `send` does; return the processes that it was sent to."""
         target = self._target_of(number)
         # Made before the signal is sent: processes that are started because of the signal do not belong to it.
         audience = Audience(number, target)
-        reach = self._deliver(number, target)
+        reach = self.send(number)
         return Audience(number, target, reach) if reach else audience
 
     def send_kill(self) -> None:
         """Send KILL to where a stop signal goes, and to the payload, which may have left its group."""
         self.send(signals.KILL)
         self.kill(self._payload, signals.KILL)
-
-    def _deliver(self, number: int, target: int) -> Reach | None:
-        if self._log.verbose > 1:
-            self._log.debug(f"{signals.name(number)} is forwarded", signal=signals.name(number))
-        if self._walks:
-            return self._send_to_descendants(number)
-        if not self.kill(target, number) and target not in (self._payload, signals.EVERYBODY):
-            # There is no such group any more: the payload has left it.
-            self.kill(self._payload, number)
-        return None
 
     def _target_of(self, number: int, whole_group: bool = False) -> int:
         if self._moves:

@@ -42,7 +42,7 @@ class JobControl:
         payload: int,
         terminal: Terminal,
         has_come: Callable[[int], bool],
-        send: Callable[[int, bool], None],
+        send: Callable[[int, bool], object],
         log: Log,
     ) -> None:
         self._payload = payload

@@ -35,14 +35,16 @@ class Sender:
         Signal 0 only checks, as with kill(2). In init's own group (0) only processes that init may signal are reached.
         Raises OSError as kill(2) does: PermissionError if it reached none.
         """
-        refused = None
         try:
             os.kill(target, number)
-        except PermissionError as error:
-            refused = error
-        # For a group, success means that one process was signalled; for everybody it may mean none.
-        if refused is None and (target >= 0 or self._reaches_all()):
-            return
+        except PermissionError as refused:
+            self._kill_as_owners(target, number, refused)
+        else:
+            # For a group, success means that one process was signalled; for everybody it may mean none.
+            if target < 0 and not (self._has_kill or self._reaches_all()):
+                self._kill_as_owners(target, number, None)
+
+    def _kill_as_owners(self, target: int, number: int, refused: PermissionError | None) -> None:
         results = []
         if _has("setuid"):
             owners = _owners(target)

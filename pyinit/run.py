@@ -185,24 +185,21 @@ class _Run:
         return more
 
     def _handle(self, received: int, code: int, sender: int) -> None:
+        # A signal's way to the payload: every frame in between is felt (benchmarks/measures/forward.py).
         number = self._forwarder.becomes(received, code, sender)
-        if number:
-            self._pass_on(received, number)
-        if received in signals.JOB_CONTROL:
-            self._jobs.stop_received(number, number in self._forwarder.keys)
-
-    def _pass_on(self, received: int, number: int) -> None:
-        if self._shutdown:
+        if not number:
+            pass
+        elif self._shutdown:
             self._shutdown.handle(received, number)
         elif self._requests.is_stop(received, number):
             self._requests.note(received, number)
             self._stop(number, self._requests.is_timed(received, number))
         elif self._follow and self._follow.looks:
             self._postpone(number)
-        elif number == signals.CONT and self._jobs.continued():
-            self._forwarder.send(number, whole_group=True)
         else:
-            self._forwarder.send(number)
+            self._forwarder.send(number, number == signals.CONT and self._jobs.continued())
+        if received in signals.JOB_CONTROL:
+            self._jobs.stop_received(number, number in self._forwarder.keys)
 
     def _stop(self, number: int, timed: bool) -> None:
         if self._follow and self._follow.looks:

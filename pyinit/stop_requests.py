@@ -17,11 +17,12 @@ class StopRequests:
     `audience` are the processes that one was sent to last; None until one has been sent.
     """
 
-    __slots__ = ("_named", "asked", "audience", "latest", "ordered")
+    __slots__ = ("_named", "_stops", "asked", "audience", "latest", "ordered")
 
     def __init__(self, named: frozenset[int]) -> None:
         """Take the signals that --stop-signal names."""
         self._named = named
+        self._stops = signals.STOP_REQUESTS | named
         self.asked = False
         self.ordered = False
         self.latest = 0
@@ -29,15 +30,16 @@ class StopRequests:
 
     def is_stop(self, received: int, number: int) -> bool:
         """Return True if a signal, which is `number` after rewriting, is a stop signal before or after that."""
-        return number in signals.STOP_REQUESTS or received in signals.STOP_REQUESTS or self._is_named(received, number)
+        return number in self._stops or received in self._stops
 
     def is_timed(self, received: int, number: int) -> bool:
         """Return True if -d and -k apply: TERM, INT and QUIT after rewriting, named signals before or after."""
-        return number in signals.STOP_REQUESTS or self._is_named(received, number)
+        return number in self._stops or received in self._named
 
     def is_order(self, received: int, number: int) -> bool:
         """Return True if the signal is for init too: TERM, INT or a named one, before or after rewriting."""
-        return number in signals.ORDERS or received in signals.ORDERS or self._is_named(received, number)
+        orders = signals.ORDERS | self._named
+        return number in orders or received in orders
 
     def note(self, received: int, number: int) -> None:
         """Record that this stop signal has come."""
@@ -53,6 +55,3 @@ class StopRequests:
         That is the last stop signal if it was QUIT or a named one, otherwise TERM.
         """
         return self.latest if self.latest == signals.QUIT or self.latest in self._named else signals.TERM
-
-    def _is_named(self, received: int, number: int) -> bool:
-        return bool(self._named) and (number in self._named or received in self._named)
