@@ -130,6 +130,8 @@ def test_timeouts_kill_ends_the_payload(start: Start, program: list[str], option
     """timeout(1) sends to pyinit and to its own group; the payload is not in that."""
     outer = start(*options, "-k", "0.1", "1000", *program, "--", *DEAF, program=["timeout"], place="subreaper")
     [below] = until(lambda: payloads(outer.pid), "the payload")
+    # Before it knows the pid of its child, timeout ends of TERM and passes nothing on.
+    until(lambda: processes.rests(outer.pid), "timeout waiting")
     # What it does when the time is over, too.
     outer.signal(signal.SIGTERM)
     outer.expect("got 15 ")
