@@ -70,12 +70,12 @@ class Follow:
         if not self.looks or not self._loop:
             return
         try:
-            process = self.successor()
             children = _children()
         except OSError as error:
             self.cancel()
             self._fail_without_proc(error)
             return
+        process = self._successor_among(children)
         if process:
             self.cancel()
             self._found(process)
@@ -92,7 +92,9 @@ class Follow:
 
         Raises OSError if /proc cannot be read.
         """
-        children = _children()
+        return self._successor_among(_children())
+
+    def _successor_among(self, children: list[Process]) -> Process | None:
         if self._path:
             return self._named(children)
         return children[0] if len(children) == 1 else None

@@ -29,7 +29,7 @@ WITHOUT_PROC = [
 ]
 # proc(5): such a mount has processes and nothing else; or what stands in loadavg's place is not it.
 WITHOUT_THE_NEWEST_PID = ("mount -t proc -o subset=pid proc /proc", "mount --bind /dev/null /proc/loadavg")
-# kill(2) is then refused for whoever has another user than root; a child of that user can still send a signal.
+# kill(2) is then refused for processes of other users; a child with the user id of one can still signal it.
 WITHOUT_KILL = ("setpriv", "--bounding-set=-kill", "--inh-caps=-all")
 # No signal can be sent to another user then; see `as_nobody`.
 WITHOUT_KILL_AND_SETUID = ("setpriv", "--bounding-set=-kill,-setuid", "--inh-caps=-all")
