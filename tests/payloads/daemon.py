@@ -3,8 +3,8 @@
 What is left says "PID got N" for each signal N, and "PID is KIND". At USR2 it exits with 3, at QUIT with 0. A KIND may
 be `NAME`, or `NAME=FILE`: its pid is written to FILE, a moment after the payload has ended. `between` is a process that
 starts a daemon and ends only then. `successor`: at HUP it starts another like itself, whose pid goes to the same file.
-`sour` exits with 4 at once. `late` has a session of its own only when it is sent HUP. `stopped` has stopped itself
-before it was found. Anything else just waits.
+`sour` exits with 4 before the payload ends. `late` has a session of its own only when it is sent HUP. `stopped` has
+stopped itself before it was found. Anything else just waits.
 """
 
 from __future__ import annotations
@@ -83,5 +83,8 @@ def stop_and_be_named(file: str) -> str:
 signal.pthread_sigmask(signal.SIG_BLOCK, ALL)
 own = os.getpid()
 for word in sys.argv[1:]:
-    if os.fork() == 0:
+    child = os.fork()
+    if child == 0:
         be(word, own)
+    if word == "sour":
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
