@@ -38,6 +38,8 @@ REPEATS = 3
 WAITS = frozenset({"rt_sigtimedwait", "read", "poll", "ppoll"})
 # A fault of the processor's. A tracer keeps it from ending PID 1 (force_sig_info_to_task), which then has it for ever.
 CRASH = re.compile(r"^--- SIG(?:SEGV|BUS|ILL|FPE) \{.*si_code=(?!SI_USER|SI_TKILL|SI_QUEUE)", re.MULTILINE)
+# Not kill(pid, 0), which asks and sends nothing.
+REFUSED = re.compile(r"^kill\(.*, SIG\w+\) .*\(INJECTED\)$", re.MULTILINE)
 SENT_END = re.compile(r"kill\(.*SIGRT_2\)|kill\(.*SIGRTMIN\)")
 
 
@@ -184,7 +186,7 @@ class _Life:
         def answered() -> bool:
             if answer and answer in self._lines():
                 return True
-            refused = self._trace().count("(INJECTED)") if self._fault and self._fault.call == "kill" else 0
+            refused = len(REFUSED.findall(self._trace()))
             if refused > self._refused:
                 self._refused = refused
                 if refused < REPEATS:
