@@ -88,6 +88,14 @@ storm: dist .venv/stamp ## 100,000 orphans and 1,000,000 signals, on pyinit and 
 	@tools/need $(TEST_PACKAGES) $(BENCH_PACKAGES)
 	@$(PYTHON) -m tests.storms $(STORM)
 
+# FLOOD: options, e.g. '--only frozen', '--document docs/reliability.md'.
+FLOOD =
+
+.PHONY: flood
+flood: dist .venv/stamp ## how long a stop takes while signals are sent without end, for pyinit and its peers
+	@tools/need $(TEST_PACKAGES) $(BENCH_PACKAGES)
+	@$(PYTHON) -m tests.floods $(FLOOD)
+
 .PHONY: docker-test
 docker-test: .venv/stamp ## Dockerfile.test: the file alone in a container, case by case, and the suite in a fresh Debian
 	@tools/need debootstrap

@@ -85,14 +85,14 @@ class DescriptorWait:
         self.watches = Watches()
         self.watches.add(descriptors.above_standard(native.signal_descriptor()), _nothing)
 
-    def wait(self, chld: bool, seconds: float | None) -> Received | None:
-        """The next signal, SIGCHLD only with `chld`; None after so many seconds, or when a descriptor was served."""
+    def wait(self, passed_over: int, seconds: float | None) -> Received | None:
+        """The next signal but those passed over; None after so many seconds, or when a descriptor was served."""
         self.watches.serve(self.watches.poll(seconds))
-        return native.wait_signal(chld, 0.0)
+        return native.wait_signal(passed_over, 0.0)
 
     def rest(self, *_: int) -> Received | None:
         """The next signal, whenever it comes; None when a descriptor was served."""
-        return self.wait(True, None)
+        return self.wait(0, None)
 
 
 def _nothing() -> None:

@@ -15,8 +15,11 @@ from pyinit.wakeup import WakeupWait
 SOON = 0.001
 # For a payload's pid, where there is no payload.
 NONE = -1
-# After so many SIGCHLD in a row other signals get a turn: the kernel hands out the lowest number first (signal(7)).
+# After so many signals in a row all others that are pending get a turn. The kernel hands out signals to the thread
+# (tgkill) before those to the process, such as SIGCHLD, and the lowest number first (dequeue_signal, kernel/signal.c):
+# whoever sends them faster than init takes them would hide all others.
 TURNS = 16
+CHLD = signals.bit(signals.CHLD)
 
 
 class Timer:
@@ -51,20 +54,26 @@ class Loop:
 
     def run(self) -> int:
         """The exit code, 0 to 255, once it is known. Raises Failure when there is no way to wait for signals."""
+        # Signals that others have their turn before; CHLD is among them as long as there may be more children to reap.
         # Zombies inherited through exec raise no signal: look once without one.
-        more = self._reap()
+        passed_over = CHLD if self._reap() else 0
         turns = 0
         while self._code is None:
-            received = self._next(more)
+            received = self._next(passed_over)
             if received is None:
-                more = more and self._reap()
-            elif received[0] == signals.CHLD:
-                turns += 1
-                more = self._reap() or turns % TURNS == 0
-            else:
+                # No other is pending.
+                passed_over = CHLD if passed_over and self._reap() else 0
                 turns = 0
-                self._handle(*received)
-            if self._errand and not more and self._code is None:
+            else:
+                number = received[0]
+                turns += 1
+                if number != signals.CHLD:
+                    self._handle(*received)
+                elif self._reap():
+                    passed_over |= CHLD
+                if turns >= TURNS:
+                    passed_over |= signals.bit(number)
+            if self._errand and not passed_over and self._code is None:
                 errand, self._errand = self._errand, None
                 errand()
             if self._timers and self._code is None:
@@ -109,15 +118,15 @@ class Loop:
         if not isinstance(self._wait, SignalWait):
             self._wait.watches.remove(descriptor)
 
-    def _next(self, more: bool) -> Received | None:
-        """The next signal; with `more` children to be reaped only another than SIGCHLD, and only if it has come."""
+    def _next(self, passed_over: int) -> Received | None:
+        """The next signal; with signals to be passed over (as of signals.bit) another, and only if it has come."""
         try:
-            if more:
-                received = self._wait.wait(False, 0.0)
+            if passed_over:
+                received = self._wait.wait(passed_over, 0.0)
             elif self._errand:
-                received = self._wait.wait(True, SOON)
+                received = self._wait.wait(0, SOON)
             elif self._timers:
-                received = self._wait.wait(True, self._patience())
+                received = self._wait.wait(0, self._patience())
             else:
                 received = self._wait.rest(HOW, self.payload, AT_MOST, TURNS)
         except OSError as error:

@@ -99,6 +99,11 @@ EVERYBODY = -1
 SI_KERNEL = 0x80
 
 
+def bit(number: int) -> int:
+    """The bit of a signal, 1 to 64, in a set of signals: n-1 for signal n, as in the kernel's."""
+    return 1 << (number - 1)
+
+
 def number(word: str) -> int:
     """The number, 1 to 64, of a signal given as `15`, `TERM`, `SIGTERM`, `RTMIN+3` or `RTMAX-1`, in either case.
 

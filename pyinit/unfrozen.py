@@ -49,7 +49,7 @@ def take_over() -> tuple[int, bool]:
     ignored = signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _set_name()
-    return sum(1 << (number - 1) for number in before), ignored
+    return sum(signals.bit(number) for number in before), ignored
 
 
 def set_title(title: str) -> None:
@@ -104,13 +104,13 @@ def close_range(first: int) -> None:
     os.closerange(first, os.sysconf("SC_OPEN_MAX"))
 
 
-def wait_signal(chld: bool, seconds: float | None) -> tuple[int, int, int] | None:
-    """The next signal, SIGCHLD only with `chld`: its number, si_code and sender's pid (sigwaitinfo(2)).
+def wait_signal(passed_over: int, seconds: float | None) -> tuple[int, int, int] | None:
+    """The next signal but those passed over, as of signals.bit: its number, si_code and sender's pid (sigwaitinfo(2)).
 
     None after so many seconds; None for `seconds` means no end. In the frozen file None may come earlier: after a stop,
     or when a tracer comes.
     """
-    wanted = signals.ALL if chld else signals.ALL - {signals.CHLD}
+    wanted = [each for each in signals.ALL if not passed_over & signals.bit(each)] if passed_over else signals.ALL
     received = signal.sigwaitinfo(wanted) if seconds is None else signal.sigtimedwait(wanted, seconds)
     return (received.si_signo, received.si_code, received.si_pid) if received else None
 
@@ -121,14 +121,14 @@ def wait_and_reap(_how: int, _payload: int, _most: int, _turns: int, /) -> tuple
     They are by the frozen file, where an orphan then takes no more than in a program in C; after `_turns` SIGCHLD in a
     row other signals have a turn. A child that matters comes as SIGCHLD, and is what `reap` says first.
     """
-    return wait_signal(True, None)
+    return wait_signal(0, None)
 
 
 def signal_descriptor() -> int:
     """A descriptor that can be read as long as a signal is pending (signalfd(2)). Raises OSError as that does."""
     import ctypes
 
-    mask = ctypes.create_string_buffer(sum(1 << (number - 1) for number in signals.ALL).to_bytes(SIGSET, "little"))
+    mask = ctypes.create_string_buffer(sum(signals.bit(number) for number in signals.ALL).to_bytes(SIGSET, "little"))
     descriptor: int = ctypes.CDLL(None, use_errno=True).signalfd(-1, mask, os.O_CLOEXEC | os.O_NONBLOCK)
     if descriptor < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))

@@ -41,17 +41,17 @@ class WakeupWait:
     def _note(self, number: int, _: FrameType | None) -> None:
         self._noted.add(number)
 
-    def wait(self, chld: bool, seconds: float | None) -> Received | None:
-        """The next signal, SIGCHLD only with `chld`; None after so many seconds, or when a descriptor was served."""
-        received = self._taken(chld)
+    def wait(self, passed_over: int, seconds: float | None) -> Received | None:
+        """The next signal but those passed over; None after so many seconds, or when a descriptor was served."""
+        received = self._taken(passed_over)
         if received is None:
             self._listen(seconds)
-            received = self._taken(chld)
+            received = self._taken(passed_over)
         return received
 
     def rest(self, *_: int) -> Received | None:
         """The next signal, whenever it comes; None when a descriptor was served."""
-        return self.wait(True, None)
+        return self.wait(0, None)
 
     def holds(self, number: int) -> bool:
         """Whether a signal has come and was not handed out yet."""
@@ -79,9 +79,9 @@ class WakeupWait:
         self._queue += bytes(sorted(self._noted))
         self._noted.clear()
 
-    def _taken(self, chld: bool) -> Received | None:
+    def _taken(self, passed_over: int) -> Received | None:
         for place, number in enumerate(self._queue):
-            if chld or number != signals.CHLD:
+            if not passed_over & signals.bit(number):
                 del self._queue[place]
                 return number, 0, NOBODY
         return None

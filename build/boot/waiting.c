@@ -64,12 +64,16 @@ static PyObject *none_received(void)
     return PyErr_SetFromErrno(PyExc_OSError);
 }
 
-/* wait_signal(chld, seconds) -> (signal, si_code, si_pid), or None */
+/* wait_signal(passed_over, seconds) -> (signal, si_code, si_pid), or None */
 PyObject *pyinit_wait_signal(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
     (void)module;
     if (count != 2) {
         return PyErr_Format(PyExc_TypeError, "wait_signal takes 2 arguments");
+    }
+    uint64_t wanted = ~(uint64_t)PyLong_AsUnsignedLongLong(arguments[0]);
+    if (PyErr_Occurred()) {
+        return NULL;
     }
     struct timespec time, *end = NULL;
     if (arguments[1] != Py_None) {
@@ -82,8 +86,7 @@ PyObject *pyinit_wait_signal(PyObject *module, PyObject *const *arguments, Py_ss
         end = &time;
     }
     siginfo_t info;
-    const uint64_t *wanted = arguments[0] == Py_True ? &every_one : &all_but_chld;
-    return next_signal(wanted, &info, end) < 0 ? none_received() : received(&info);
+    return next_signal(&wanted, &info, end) < 0 ? none_received() : received(&info);
 }
 
 /* signal_descriptor() -> a descriptor that can be read as long as a signal is pending (signalfd(2)) */

@@ -53,9 +53,9 @@ def check_waiting() -> None:
     """The program's own wait and reap: what comes, what does not, and which children matter."""
     os.kill(os.getpid(), 34)
     os.kill(os.getpid(), signal.SIGCHLD)
-    assert _pyinit.wait_signal(False, None)[0] == 34
-    assert _pyinit.wait_signal(False, 0.001) is None
-    assert _pyinit.wait_signal(True, 0.0) == (signal.SIGCHLD, 0, os.getpid())
+    assert _pyinit.wait_signal(1 << signal.SIGCHLD - 1, None)[0] == 34
+    assert _pyinit.wait_signal(1 << signal.SIGCHLD - 1, 0.001) is None
+    assert _pyinit.wait_signal(0, 0.0) == (signal.SIGCHLD, 0, os.getpid())
     codes = (0, 3, 137, 4)
     pids = [os.fork() or os._exit(code) for code in codes]
     for pid in pids:
@@ -65,7 +65,7 @@ def check_waiting() -> None:
     assert _pyinit.reap(os.WNOHANG, pids[3], 64) == (pids[2], 137 << 8, 1)
     assert _pyinit.reap(os.WNOHANG, 0, 64) == (pids[3], 4 << 8, 1)
     assert _pyinit.reap(os.WNOHANG, 0, 64) == (-1, 0, 0)
-    _pyinit.wait_signal(True, 0.0)
+    _pyinit.wait_signal(0, 0.0)
 
 
 class Handler:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import resource
 import signal
 from collections.abc import Callable, Iterator
@@ -25,23 +24,13 @@ from tests.storms.storm import (
     standard_signals,
     warm_up,
 )
+from tests.users import user_of_its_own
 
 STORMS = [(orphans, 3000), (standard_signals, 60_000), (real_time_signals, 10_000), (everything, 2000)]
 # Room in the queue for CONT and CHLD, which the kernel queues even beyond the limit.
 SPARED = 8
 NUMBER = signal.SIGRTMIN + 5
-USERS = 1 << 30  # above the users of a system and the subordinate ones of container engines
 Begin = Callable[..., Life]
-
-
-def user_of_its_own() -> list[str]:
-    """What starts a program as a user whom nobody else has, and who may read what root may.
-
-    The kernel counts the signals that wait for all processes of a user together (RLIMIT_SIGPENDING); with root's queue
-    full, tests beside this one could not send a signal, nor this one more than they left.
-    """
-    reader = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
-    return ["setpriv", f"--reuid={USERS + os.getpid()}", "--clear-groups", *reader]
 
 
 @pytest.fixture

@@ -1,0 +1,57 @@
+"""No flood of signals hides the payload's end, a deadline, or a stop signal from outside."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+
+import pytest
+
+from tests.commands import shell
+from tests.conftest import Start
+from tests.floods.flood import FLOODS, Flood, flooded, through
+from tests.users import user_of_its_own
+
+# The worst of them: what is sent to the thread comes before everything that is sent to the process.
+WORST = Flood("tgkill", (signal.SIGRTMIN, signal.SIGRTMAX))
+
+
+@pytest.mark.parametrize("flood", FLOODS, ids=lambda flood: flood.name)
+def test_no_flood_hides_a_stop_nor_the_end(program: list[str], place: str, flood: Flood) -> None:
+    through([*program, "--"], place, flood, 4)
+
+
+@pytest.mark.parametrize("senders", [1, 20])
+def test_nor_does_one_of_more_or_fewer_senders(program: list[str], place: str, senders: int) -> None:
+    through([*program, "--"], place, WORST, senders)
+
+
+def test_a_flood_delays_no_deadline(start: Start, program: list[str], place: str) -> None:
+    stubborn = "trap '' TERM 34 64; echo ready; exec sleep 1000"
+    init = start("-k", "0.5", "--", *shell(stubborn), program=as_other(program), place=place)
+    init.expect("ready\n")
+    with flooded(init, WORST, 4):
+        init.signal(signal.SIGTERM)
+        assert init.wait().code == 128 + signal.SIGKILL
+
+
+def test_a_flood_delays_no_grace_period(start: Start, program: list[str], place: str) -> None:
+    leftover = "trap '' TERM 34 64; (echo ready; exec sleep 1000) & read _; exit 5"
+    init = start("-t", "0.5", "--", *shell(leftover), program=as_other(program), place=place, stdin=subprocess.PIPE)
+    init.expect("ready\n")
+    with flooded(init, WORST, 4):
+        init.end_input()
+        assert init.wait().code == 5
+
+
+def test_a_flood_does_not_keep_a_pausing_init_from_ending(start: Start, program: list[str], place: str) -> None:
+    init = start("-P", program=as_other(program), place=place)
+    init.idle()
+    with flooded(init, WORST, 4):
+        init.signal(signal.SIGTERM)
+        assert init.wait().code == 0
+
+
+def as_other(program: list[str]) -> list[str]:
+    """Run pyinit as a user of its own: the flood would fill the queue of all root's processes."""
+    return [*user_of_its_own(), *program]
