@@ -122,6 +122,7 @@ class _Run:
         "_jobs",
         "_log",
         "_loop",
+        "_must_ask_group",
         "_options",
         "_payload",
         "_postponed",
@@ -150,7 +151,9 @@ class _Run:
         self._forwarder = Forwarder(options, self._payload, user.user if user else None, log)
         self._jobs = JobControl(options, self._payload, self._terminal, self._has_come, self._forwarder.send, log)
         self._deaths = Deaths(options, log)
-        ending = self._deaths.ending if self._deaths.wants_names else None
+        # A daemon that is followed would be in that group.
+        self._must_ask_group = options.term_at_end and not first and not self._follow
+        ending = self._ending if self._deaths.wants_names or self._must_ask_group else None
         self._reaper = Reaper(self._gone, self._jobs.changed, self._payload, ending)
         self._loop = Loop(self._reap, self._handle)
         self._loop.payload = 0 if ending else self._payload
@@ -224,6 +227,15 @@ class _Run:
     def _has_come(self, number: int) -> bool:
         return self._loop.holds(number)
 
+    def _ending(self, pid: int) -> None:
+        """A child has ended and is about to be reaped."""
+        if self._deaths.wants_names:
+            self._deaths.ending(pid)
+        if pid == self._payload and self._must_ask_group:
+            # While the payload is a zombie, no other group can have its number.
+            self._forwarder.kill(-pid, signals.TERM)
+            self._must_ask_group = False
+
     def _gone(self, pid: int, status: int) -> None:
         if pid != self._payload:
             self._deaths.orphan(pid, status)
@@ -240,14 +252,14 @@ class _Run:
         if self._follow and not status and not self._requests.asked:
             self._look_for_daemon(self._follow)
             return
-        if self._options.term_at_end and not self._first:
-            self._forwarder.kill(-pid, signals.TERM)
+        if self._must_ask_group:
+            self._log.warning("the payload's group gets no TERM, its number may be another's: waitid(2) is refused")
         self._shut_down(exit_code(status))
 
     def _set_payload(self, pid: int) -> None:
         """Set the process whose end ends the run; 0 for none."""
         self._payload = self._guard.payload = self._reaper.payload = pid
-        self._loop.payload = 0 if self._deaths.wants_names else pid
+        self._loop.payload = 0 if self._deaths.wants_names or self._must_ask_group else pid
 
     def _take_over(self, process: Process) -> None:
         """Make this process, which the payload has left, the new payload."""

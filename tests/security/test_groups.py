@@ -1,0 +1,36 @@
+"""A process group's number is a group's only as long as one of its processes is there, a zombie at least."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.commands import compiled, shell
+from tests.conftest import Start
+
+REFUSED = "pyinit: the payload's group gets no TERM, its number may be another's: waitid(2) is refused\n"
+WAITID = 247
+
+
+def test_the_group_is_asked_while_its_number_is_taken(
+    start: Start, named: Callable[[str], str], tmp_path: Path
+) -> None:
+    """As dumb-init and not as PID 1: the group was signalled when the payload had been reaped, and its pid was free."""
+    trace = tmp_path / "trace"
+    strace = ["strace", "-o", str(trace), "-e", "trace=kill,wait4"]
+    outcome = start(*shell("exit 3"), program=[*strace, named("dumb-init")], place="subreaper").wait()
+    assert (outcome.code, outcome.stderr) == (3, "")
+    calls = re.findall(r"^(?:kill\(-\d+, SIGTERM|wait4\(.*WIFEXITED)", trace.read_text(), re.MULTILINE)
+    assert [call.partition("(")[0] for call in calls] == ["kill", "wait4"]
+
+
+@pytest.mark.parametrize("error", [1, 38], ids=["EPERM", "ENOSYS"])
+def test_where_init_cannot_look_before_it_reaps_no_group_is_asked(
+    start: Start, named: Callable[[str], str], error: int
+) -> None:
+    refuse = [str(compiled("refuse")), f"{WAITID}:{error}", "--"]
+    outcome = start(*shell("exit 3"), program=[*refuse, named("dumb-init")], place="subreaper").wait()
+    assert outcome == (3, "", REFUSED)
