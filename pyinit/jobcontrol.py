@@ -81,7 +81,7 @@ class JobControl:
             self._continue()
         elif resumable():
             self._suspend(number, whole_group=by_terminal or self._terminal.lent)
-        elif self._terminal.lent and not self._on_purpose:
+        elif self._terminal.is_payloads and not self._on_purpose:
             # No shell could resume it by fg. This holds for STOP, too: on ^Z, top and nano restore the terminal and
             # send STOP to themselves. As PID 1 they would go on, because the kernel drops it there.
             self._log.info(f"payload {pid} continued: nobody could resume it", pid=pid)

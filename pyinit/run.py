@@ -143,6 +143,9 @@ class _Run:
         self._terminal = Terminal()
         self._program = options.command[0]
         user = identity.lookup(options.user) if options.user else None
+        if user and self._terminal.can_be_given_up and not options.same_group:
+            # In init's session another user's payload could put words into init's terminal (TIOCSTI), and send it CONT.
+            options.session = True
         self._relay = _relay(user, log)
         self._follow = self._follower()
         assign = [self._relay.assign()] if self._relay else []

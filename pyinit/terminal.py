@@ -24,14 +24,16 @@ TIOCNOTTY = 0x5422
 class Terminal:
     """The controlling terminal as init found it.
 
-    `descriptor` is -1 where there is none, `foreground` whether init's own group was in the foreground.
+    `descriptor` is -1 where there is none, `foreground` whether init's own group was in the foreground. `given_up` is
+    whether it is the terminal of the payload's session now.
     """
 
-    __slots__ = ("_payload_group", "descriptor", "foreground")
+    __slots__ = ("_payload_group", "descriptor", "foreground", "given_up")
 
     def __init__(self) -> None:
         self.descriptor = NONE
         self._payload_group = NONE
+        self.given_up = False
         group = self._find()
         self.foreground = self.descriptor != NONE and group == os.getpgrp()
 
@@ -75,6 +77,11 @@ class Terminal:
         return self._payload_group != NONE and self._in_foreground() == self._payload_group
 
     @property
+    def is_payloads(self) -> bool:
+        """Whether the terminal's keys stop and interrupt the payload: it is lent, or that of the payload's session."""
+        return self.given_up or self.lent
+
+    @property
     def lent_away(self) -> bool:
         """The same, and the keys do not reach init's own group, where others may be: a shell's pipeline, a script."""
         return self._payload_group != os.getpgrp() and self.lent
@@ -108,6 +115,11 @@ class Terminal:
             _make_own_group()
         self._put(os.getpgrp())
 
+    @property
+    def can_be_given_up(self) -> bool:
+        """Whether init leads the terminal's session and is in the foreground, as in a container with a terminal."""
+        return self.foreground and os.getsid(0) == os.getpid()
+
     def give_up(self) -> bool:
         """Leaves the terminal so that the payload's session can take it; whether that can be.
 
@@ -115,7 +127,7 @@ class Terminal:
         init's own (credentials(7)). A process that lives for this moment stands in for it there: nothing has to be
         told apart from a real HUP afterwards.
         """
-        if not self.foreground or os.getsid(0) != os.getpid():
+        if not self.can_be_given_up:
             return False
         try:
             stand_in = os.fork()
@@ -137,6 +149,7 @@ class Terminal:
             return False
         finally:
             _end(stand_in)
+        self.given_up = True
         return True
 
     def _in_foreground(self) -> int:

@@ -97,6 +97,18 @@ class Terminal:
 
         return until(found, f"{words} in the foreground")
 
+    def rest(self) -> None:
+        """Wait until all that runs on the terminal sleeps, and has written what it had to write."""
+
+        def rests() -> bool:
+            before = self.screen
+            running = [self.pid, *processes.descendants(self.pid)]
+            return all(processes.rests(pid) and processes.sleeping_in(pid) != "write" for pid in running) and (
+                self.screen == before
+            )
+
+        until(rests, "a terminal at rest")
+
     def hang_up(self) -> None:
         """Close the terminal: its session gets HUP."""
         self._screen.close()
