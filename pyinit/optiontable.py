@@ -128,53 +128,43 @@ class OptionTable:
         """Applies the options at the head of `words`, in their order.
 
         Returns those options, and the words that follow them. Raises Failure, with the word that was wrong, for
-        what the table does not know.
+        what the table does not know; what stood before it has been applied, and may say how to log the failure.
         """
+        found: list[Option] = []
+        at = 0
+        while at < len(words) and words[at].startswith("-") and words[at] != "-":
+            if words[at] == "--":
+                at += 1
+                break
+            # Word by word, because getopt copies all that are left for each option.
+            pairs, used = self._option_at(words, at)
+            found += [self._apply(word, argument, options) for word, argument in pairs]
+            at += used
+        return found, words[at:]
+
+    def _option_at(self, words: list[str], at: int) -> tuple[list[tuple[str, str]], int]:
+        """Split one word, or two where its argument is the next one; return the options and the number of words."""
+        word = words[at]
+        if word.startswith(self._optional):
+            word = f"--{WITH_ARGUMENT}{word[2:]}"
         try:
-            pairs, rest = self._split(words)
+            return getopt.getopt([word], self._letters, self._names)[0], 1
+        except getopt.GetoptError:
+            pass
+        try:
+            return getopt.getopt([word, *words[at + 1 : at + 2]], self._letters, self._names)[0], 2
         except getopt.GetoptError as error:
-            # They may say in which form errors are to be told.
-            self._apply(self._right_ones(words, str(error)), options)
             raise self._failure(self._explained(error)) from None
-        return self._apply(pairs, options), rest
 
-    def _split(self, words: list[str]) -> tuple[list[tuple[str, str]], list[str]]:
-        if words and words[0] == "--":
-            # As most inits are started: getopt would prepare for all options first.
-            return [], words[1:]
-        if not self._optional:
-            return getopt.getopt(words, self._letters, self._names)
-        marked = [self._marked(word) for word in words]
-        pairs, rest = getopt.getopt(marked, self._letters, self._names)
-        # The payload's words are not init's to change.
-        return pairs, words[len(words) - len(rest) :]
-
-    def _marked(self, word: str) -> str:
-        return f"--{WITH_ARGUMENT}{word[2:]}" if word.startswith(self._optional) else word
-
-    def _right_ones(self, words: list[str], wrong: str) -> list[tuple[str, str]]:
-        """The options that stand before the one with this error of getopt's."""
-        pairs: list[tuple[str, str]] = []
-        for end in range(len(words)):
-            try:
-                pairs = self._split(words[:end])[0]
-            except getopt.GetoptError as error:
-                if str(error) == wrong:
-                    break
-        return pairs
-
-    def _apply(self, pairs: list[tuple[str, str]], options: Options) -> list[Option]:
-        found = []
-        for word, argument in pairs:
-            option = self._by_word[word]
-            found.append(option)
-            try:
-                if not argument and WITH_ARGUMENT in word:
-                    raise ValueError("give an argument, or leave out the =")
-                option.apply(options, argument)
-            except ValueError as error:
-                raise self._failure(f"{word.replace(WITH_ARGUMENT, '')} {argument or repr('')}: {error}") from None
-        return found
+    def _apply(self, word: str, argument: str, options: Options) -> Option:
+        option = self._by_word[word]
+        try:
+            if not argument and WITH_ARGUMENT in word:
+                raise ValueError("give an argument, or leave out the =")
+            option.apply(options, argument)
+        except ValueError as error:
+            raise self._failure(f"{word.replace(WITH_ARGUMENT, '')} {argument or repr('')}: {error}") from None
+        return option
 
     def _explained(self, error: getopt.GetoptError) -> str:
         word = ("--" if f"option --{error.opt}" in error.msg else "-") + error.opt

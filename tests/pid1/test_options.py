@@ -105,6 +105,11 @@ def test_what_is_refused_is_named(start: Start, words: list[str], complaint: Seq
     refused(start(*words).wait(), *complaint)
 
 
+def test_an_argument_that_looks_like_an_option_is_named_as_it_was_given(start: Start) -> None:
+    """Regression: it was shown with a NUL in it."""
+    refused(start("-p", "--follow=x", "true").wait(), "-p --follow=x: give a signal's name")
+
+
 def test_as_a_subreaper_too(start: Start) -> None:
     refused(start("-e", "300", "true", place="subreaper").wait(), "300")
 
@@ -160,6 +165,7 @@ def test_texts_need_no_program_and_start_none(start: Start) -> None:
         ("--log-format json", []),
         ("--log-format json -Z", ["true"]),
         ("", ["--log-format=json", "-Z", "true"]),
+        ("", ["--log-format", "json", "--log-format"]),
         ("", ["--log-format=json", "-c", "-g", "true"]),
     ],
 )

@@ -14,6 +14,7 @@ import pytest
 from pyinit import personas
 from tests import processes
 from tests.commands import ENVIRONMENT, INIT_WAITS, shell
+from tests.conftest import Start
 from tests.harness import Init
 from tests.security.lives import Trace, traced
 from tests.waiting import until
@@ -137,3 +138,20 @@ def test_setproctitles_variables_are_the_payloads(frozen: Path, variable: str, v
         title = "pyinit: stopping, 1 left, KILL in 9 s"
         until(lambda: processes.command(init.pid)[:1] == [title], title)
         assert (init.stderr, processes.environment(init.pid)) == ("", before)
+
+
+@pytest.mark.parametrize("right", ["-g", "-e 7", "--rewrite=HUP:INT"])
+def test_a_wrong_option_after_as_many_right_ones_as_a_variable_holds_is_named_at_once(
+    start: Start, place: str, right: str
+) -> None:
+    """Regression: all options before the wrong one were split again for each of them, which would take hours here.
+
+    The kernel takes no longer text (execve(2): MAX_ARG_STRLEN).
+    """
+    few, many = (
+        start("true", environment={**ENVIRONMENT, "PYINIT_OPTIONS": f"{right} " * count + "-Z"}, place=place).wait()
+        for count in (1, 120_000 // len(f"{right} "))
+    )
+    assert many == few
+    assert many.code == 125
+    assert many.stderr.startswith("pyinit: PYINIT_OPTIONS: unknown option -Z; the options are -g, ")
