@@ -136,6 +136,8 @@ def _elf_interpreter(head: bytes) -> bytes:
     size = int.from_bytes(head[54:56], "little")
     for index in range(int.from_bytes(head[56:58], "little")):
         entry = head[start + index * size :][:size]
+        if not entry:
+            break
         if int.from_bytes(entry[:4], "little") == PT_INTERP:
             offset = int.from_bytes(entry[8:16], "little")
             length = int.from_bytes(entry[32:40], "little")

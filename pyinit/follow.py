@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pyinit import files, processes
 from pyinit.errors import Failure
 from pyinit.loop import Loop, Timer
+from pyinit.numbers import HIGHEST_PID, number
 from pyinit.processes import Process
 
 # Seconds to look for the process that a PIDFILE names, and between two looks: nothing tells that the file is written.
@@ -121,8 +122,8 @@ class Follow:
             words = files.read(self._path, LONGEST).split()
         except OSError:
             return None
-        named = {process.pid: process for process in children}
-        return named.get(int(words[0])) if words and words[0].isdigit() else None
+        pid = number(words[0], HIGHEST_PID) if words else None
+        return next((process for process in children if process.pid == pid), None)
 
     def _identity(self) -> tuple[int, int, int] | None:
         """Return what changes when the PIDFILE is written; None without a file."""

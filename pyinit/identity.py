@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 
 from pyinit import files
 from pyinit.errors import Failure
+from pyinit.log import Log
+from pyinit.numbers import HIGHEST_ID, number
 
 PASSWD = "/etc/passwd"
 GROUP = "/etc/group"
-# (uid_t) -1 and (gid_t) -1 mean "unchanged" to setresuid(2).
-HIGHEST = 2**32 - 2
-DIGITS = len(str(HIGHEST))
+# The most supplementary groups of a user. The kernel takes 65,536 (setgroups(2)), in an array of 4 bytes for each.
+MOST_GROUPS = 4096
 STREAMS = (0, 1, 2)
 # Documentation/admin-guide/devices.txt in Linux: the numbers of /dev/null.
 NULL_DEVICE = os.makedev(1, 3)
@@ -56,82 +58,121 @@ class Identity:
                 continue
 
 
-def lookup(text: str) -> Identity:
+def lookup(text: str, log: Log) -> Identity:
     """The identity that USER[:GROUP] names.
 
-    Raises Failure for a name that the image's files do not hold, and for a number without an entry and a group.
+    Raises Failure for a name that the image's files do not hold, for a number without an entry and a group, and for a
+    file that is needed and cannot be read to its end. With two numbers no file is needed: for a HOME that cannot be
+    looked up there is a warning.
     """
     name, _, group_name = text.partition(":")
     raw = name.encode("utf-8", "surrogateescape")
-    if raw.isdigit():
-        # Always an id, whatever names the image's files hold (CVE-2016-3697), and out of range before they are read.
-        user = _number(raw, text)
-        found = _by_id(entries(PASSWD), raw)
-    else:
-        found = _by_name(_needed(PASSWD), raw)
+    if not raw.isdigit():
+        found = _by_name(PASSWD, raw)
         if found is None:
             raise Failure(f"-u {text}: {PASSWD} has no user {name}")
         user = _number(found[2], text)
-    home = found[5] or b"/" if found else b"/"
+    else:
+        # Always an id, whatever names the image's files hold (CVE-2016-3697), and out of range before they are read.
+        user = _number(raw, text)
+        if group_name:
+            group = _group(group_name, text)
+            return Identity(user, group, [group], _home_of(raw, text, log))
+        found = _needed_by_id(raw)
+        if found is None:
+            raise Failure(f"-u {text}: {PASSWD} has no user {name}: name a group too, as {name}:{name}")
     if group_name:
         group = _group(group_name, text)
         groups = [group]
-    elif found:
+    else:
         group = _number(found[3], text)
         groups = _groups(found[0], group, text)
-    else:
-        raise Failure(f"-u {text}: {PASSWD} has no user {name}: name a group too, as {name}:{name}")
-    return Identity(user, group, groups, home)
+    return Identity(user, group, groups, found[5] or b"/")
 
 
 def _group(name: str, text: str) -> int:
     raw = name.encode("utf-8", "surrogateescape")
     if raw.isdigit():
         return _number(raw, text)
-    found = _by_name(_needed(GROUP), raw)
+    found = _by_name(GROUP, raw)
     if found is None:
         raise Failure(f"-u {text}: {GROUP} has no group {name}")
     return _number(found[2], text)
 
 
 def _groups(user: bytes, group: int, text: str) -> list[int]:
-    """The groups that list the user as a member, and its own first."""
-    listed = [_number(entry[2], text) for entry in entries(GROUP) if user in entry[3].split(b",")]
-    return [group, *(each for each in dict.fromkeys(listed) if each != group)]
+    """The groups that list the user as a member, and its own first; its own alone without a file."""
+    found = {group: None}
+    try:
+        for entry in entries(GROUP, user):
+            if b",%b," % user in b",%b," % entry[3]:
+                found[_number(entry[2], text)] = None
+                if len(found) > MOST_GROUPS:
+                    raise Failure(f"-u {text}: {GROUP} has more than {MOST_GROUPS} groups for it: name one too")
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise _unreadable(GROUP, error) from None
+    return list(found)
 
 
 def _number(word: bytes, text: str) -> int:
-    if len(word) > DIGITS or int(word) > HIGHEST:
-        raise Failure(f"-u {text}: the id {word.decode()} is over {HIGHEST}")
-    return int(word)
+    found = number(word, HIGHEST_ID)
+    if found is None:
+        raise Failure(f"-u {text}: the id {word.decode()} is over {HIGHEST_ID}")
+    return found
 
 
-def _by_name(entries: list[list[bytes]], name: bytes) -> list[bytes] | None:
+def _by_name(path: str, name: bytes) -> list[bytes] | None:
     """Return the first entry with this name."""
-    return next((entry for entry in entries if entry[0] == name), None)
-
-
-def _by_id(entries: list[list[bytes]], digits: bytes) -> list[bytes] | None:
-    """Return the first entry with this id; leading zeros mean nothing."""
-    return next((entry for entry in entries if entry[2].lstrip(b"0") == digits.lstrip(b"0")), None)
-
-
-def entries(path: str) -> list[list[bytes]]:
-    """The lines of passwd(5) or group(5) that are whole, each as its fields; none for a file that cannot be read."""
     try:
-        return _read(path)
-    except OSError:
-        return []
-
-
-def _needed(path: str) -> list[list[bytes]]:
-    try:
-        return _read(path)
+        return next((entry for entry in entries(path, name + b":") if entry[0] == name), None)
     except OSError as error:
-        raise Failure(f"-u: {path}: {error.strerror}; give numbers: -u 1000:1000") from None
+        raise _unreadable(path, error) from None
 
 
-def _read(path: str) -> list[list[bytes]]:
+def _by_id(digits: bytes) -> list[bytes] | None:
+    """Return the first user with this id; leading zeros mean nothing. None without a file.
+
+    Raises OSError as `entries` does.
+    """
+    least = digits.lstrip(b"0")
+    try:
+        found = entries(PASSWD, (least or b"0") + b":")
+        return next((entry for entry in found if entry[2].lstrip(b"0") == least), None)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _needed_by_id(digits: bytes) -> list[bytes] | None:
+    try:
+        return _by_id(digits)
+    except OSError as error:
+        raise _unreadable(PASSWD, error) from None
+
+
+def _home_of(digits: bytes, text: str, log: Log) -> bytes:
+    """Return the home directory of a user that needs no entry."""
+    try:
+        found = _by_id(digits)
+    except OSError as error:
+        log.warning(f"-u {text}: {PASSWD}: {error.strerror}; HOME is /; env HOME=DIR before the program sets another")
+        found = None
+    return found[5] or b"/" if found else b"/"
+
+
+def _unreadable(path: str, error: OSError) -> Failure:
+    return Failure(f"-u: {path}: {error.strerror}; give numbers: -u 1000:1000")
+
+
+def entries(path: str, text: bytes) -> Iterator[list[bytes]]:
+    """Yield the lines of passwd(5) or group(5) that are whole and contain `text`, each as its fields.
+
+    Raises OSError as `files.lines` does.
+    """
     fields, numbers = (7, (2, 3)) if path == PASSWD else (4, (2,))
-    found = [line.split(b":") for line in files.read(path).splitlines()]
-    return [each for each in found if len(each) == fields and all(each[number].isdigit() for number in numbers)]
+    for line in files.lines(path, text):
+        entry = line.rstrip(b"\r").split(b":", fields)
+        # No field can hold a NUL: each of them is a string to the kernel.
+        if len(entry) == fields and b"\0" not in line and all(entry[each].isdigit() for each in numbers):
+            yield entry

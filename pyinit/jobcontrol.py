@@ -188,9 +188,12 @@ def resumable() -> bool:
         return False
     group, session = os.getpgrp(), os.getsid(0)
     parent = os.getppid()
+    seen = set()
     try:
-        # A shell of its own group, as in `sh -c 'pyinit ...; true'`, is stopped by ^Z as well: look above it.
-        while parent and os.getpgid(parent) == group:
+        # A shell of its own group, as in `sh -c 'pyinit ...; true'`, is stopped by ^Z as well: look above it. A /proc
+        # that is not the kernel's may have a process above itself.
+        while parent and parent not in seen and os.getpgid(parent) == group:
+            seen.add(parent)
             parent = Process(parent).parent
         return bool(parent) and os.getsid(parent) == session
     except OSError:

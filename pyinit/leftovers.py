@@ -14,7 +14,7 @@ from pyinit import descriptors, native, processes, reach, signals
 from pyinit.kill_as_owner import Sender
 from pyinit.log import Log
 from pyinit.loop import Loop
-from pyinit.processes import OUTSIDE, Process
+from pyinit.processes import MOST_PARENTS, OUTSIDE, Process
 from pyinit.reach import Reach
 
 
@@ -177,23 +177,25 @@ class Leftovers:
 
     def recount(self) -> None:
         """Sees to those whose parent has ended: have they ended as well, and if not, who is their parent now?"""
-        own = (os.getpid(), OUTSIDE)
-        while lost := [
-            each for each in self.known.values() if each.parent not in self.known and each.parent not in own
-        ]:
-            for each in lost:
-                self._look_again(each)
-
-    def _look_again(self, process: Process) -> None:
-        try:
-            now = Process(process.pid)
-        except OSError:
-            del self.known[process.pid]
-            return
-        if now.started == process.started and now.alive and now.parent != process.parent:
+        tops = (os.getpid(), OUTSIDE)
+        below: dict[int, list[Process]] = {}
+        for process in self.known.values():
+            below.setdefault(process.parent, []).append(process)
+        lost = [each for parent in below if parent not in self.known and parent not in tops for each in below[parent]]
+        looks = len(self.known) * MOST_PARENTS
+        for process in lost:
+            # The list grows while it is walked.
+            looks -= 1
+            now = _with_new_parent(process) if looks > 0 else None
+            if not now:
+                del self.known[process.pid]
+                lost += below.pop(process.pid, ())
+                continue
             self.known[now.pid] = now
-        else:
-            del self.known[process.pid]
+            if now.parent in self.known or now.parent in tops:
+                below.setdefault(now.parent, []).append(now)
+            else:
+                lost.append(now)
 
     def adopt(self) -> list[Process]:
         """Add processes that have become init's children since the last look; return them."""
@@ -253,3 +255,12 @@ class Leftovers:
             return
         except OSError as error:
             self._log.info(f"{signals.name(number)} could not be sent to {pid}: {error.strerror}", pid=pid)
+
+
+def _with_new_parent(process: Process) -> Process | None:
+    """Return what a process is now if it lives and its parent is another one; otherwise None."""
+    try:
+        now = Process(process.pid)
+    except OSError:
+        return None
+    return now if now.started == process.started and now.alive and now.parent != process.parent else None

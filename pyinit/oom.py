@@ -6,11 +6,13 @@ runc compares the count before and after in the same way (libcontainer, process_
 from __future__ import annotations
 
 from pyinit import files
+from pyinit.numbers import number
 
 MEBIBYTE = 1 << 20
 # From here on a version 1 limit means none: PAGE_COUNTER_MAX, rounded down to pages.
 UNLIMITED = 1 << 60
-DIGITS = len(str(1 << 64))
+# A number of the kernel's has 64 bits.
+HIGHEST = (1 << 64) - 1
 
 
 class OomKills:
@@ -50,7 +52,7 @@ class OomKills:
             text = files.read(self._limit).strip()
         except OSError:
             text = b""
-        limit = _number(text)
+        limit = number(text, HIGHEST)
         if limit is not None and limit < UNLIMITED:
             return f"out of memory: the limit is {limit / MEBIBYTE:g} MiB"
         return "out of memory: the machine's own, or a limit further up"
@@ -58,16 +60,11 @@ class OomKills:
     def _count(self) -> int:
         for line in files.read(self._counter).splitlines():
             key, _, value = line.partition(b" ")
-            count = _number(value)
+            count = number(value, HIGHEST)
             if key == b"oom_kill" and count is not None:
                 return count
         # Kernels before 4.13 do not count.
         return 0
-
-
-def _number(text: bytes) -> int | None:
-    """A number of the kernel's, which has 64 bits; None for anything else."""
-    return int(text) if text.isdigit() and len(text) <= DIGITS else None
 
 
 def _candidates() -> list[tuple[str, str, str]]:

@@ -7,6 +7,7 @@ import os
 import time
 
 from pyinit import files
+from pyinit.numbers import HIGHEST_ID, HIGHEST_PID, number
 
 ZOMBIE_STATES = "ZX"
 # linux/wait.h: children with another exit signal than SIGCHLD, which clone(2) allows, count as well.
@@ -17,6 +18,12 @@ OUTSIDE = 0
 KERNEL_THREAD = 0x00200000
 # USER_HZ, in which the kernel tells times to programs: 100 on every Linux (time(7)).
 TICKS = 100
+# The field "starttime" of /proc/PID/stat: nanoseconds of 64 bits, turned into ticks.
+LATEST = 2**63 // (10**9 // TICKS)
+# The most processes that a walk takes in. A machine of 64 processors has so many pids (kernel/pid.c: 1024 for each).
+MOST = 1 << 16
+# How often a process's parent may be another one while it is looked up.
+MOST_PARENTS = 16
 STATES = {
     "R": "running",
     "S": "sleeping",
@@ -40,7 +47,7 @@ class Process:
 
     def __init__(self, pid: int) -> None:
         """Raises OSError when there is no such process, or no /proc, or something else in its place."""
-        stat = files.read(f"/proc/{pid}/stat").decode("utf-8", "surrogateescape")
+        stat = files.read(f"/proc/{pid}/stat", files.ENOUGH).decode("utf-8", "surrogateescape")
         # The command may hold blanks and brackets of its own: it ends at the last one.
         head, _, tail = stat.rpartition(") ")
         fields = tail.split()
@@ -56,6 +63,9 @@ class Process:
             self.started = int(fields[19])
         except (IndexError, ValueError):
             raise _malformed() from None
+        # Of one that is about to be gone the kernel may say -1 for the group (do_task_stat in fs/proc/array.c).
+        if not (0 <= self.parent <= HIGHEST_PID and -1 <= self.group <= HIGHEST_PID and 0 <= self.started <= LATEST):
+            raise _malformed()
 
     @property
     def born(self) -> float:
@@ -123,23 +133,31 @@ def pids() -> list[int]:
     """Return every pid that /proc shows, in ascending order. Raises OSError as `everything` does."""
     if not counts_as_init():
         raise FileNotFoundError(errno.ENOENT, "it belongs to another PID namespace")
-    return sorted(int(each) for each in os.listdir("/proc") if each.isdecimal())
+    found = []
+    with os.scandir(b"/proc") as entries:
+        for count, entry in enumerate(entries):
+            if count == MOST:
+                raise OSError(errno.EFBIG, f"it has more than {MOST} entries")
+            pid = number(entry.name, HIGHEST_PID)
+            if pid:
+                found.append(pid)
+    return sorted(found)
 
 
 def user(pid: int) -> int:
     """Return a process's real user id. Raises OSError when there is no such process, or no /proc."""
-    for line in files.read(f"/proc/{pid}/status").splitlines():
-        if line.startswith(b"Uid:"):
-            return int(line.split()[1])
-    raise _malformed()
+    words = _field(f"/proc/{pid}/status", b"Uid:").split()
+    found = number(words[0], HIGHEST_ID) if words else None
+    if found is None:
+        raise _malformed()
+    return found
 
 
 def counts_as_init() -> bool:
     """Whether /proc has the pids that init knows: NSpid has one pid for each namespace from /proc's to our own."""
-    for line in files.read("/proc/self/status").splitlines():
-        name, _, value = line.partition(b":")
-        if name == b"NSpid":
-            return value.strip() == b"%d" % os.getpid()
+    value = _field("/proc/self/status", b"NSpid:")
+    if value:
+        return value == b"%d" % os.getpid()
     # Linux before 4.1 does not say; there the pids of two namespaces are not likely to be the same.
     return os.readlink("/proc/self") == str(os.getpid())
 
@@ -147,7 +165,14 @@ def counts_as_init() -> bool:
 def children() -> list[int]:
     """Return the pids of init's own children, zombies too. Raises OSError if the kernel does not list them."""
     own = os.getpid()
-    return [int(pid) for pid in files.read(f"/proc/{own}/task/{own}/children").split()]
+    found: list[int] = []
+    for piece in files.pieces(f"/proc/{own}/task/{own}/children", b" "):
+        for word in piece.split():
+            pid = number(word, HIGHEST_PID)
+            if not pid or len(found) == MOST:
+                raise _malformed()
+            found.append(pid)
+    return found
 
 
 def child(pid: int) -> Process | None:
@@ -160,25 +185,29 @@ def child(pid: int) -> Process | None:
     return None
 
 
-def ignores(pid: int, number: int) -> bool:
+def ignores(pid: int, signal: int) -> bool:
     """Return True if a process ignores a signal (proc_pid_status(5)); False where that cannot be read."""
     try:
-        lines = files.read(f"/proc/{pid}/status").splitlines()
-    except OSError:
+        return bool(int(_field(f"/proc/{pid}/status", b"SigIgn:"), 16) >> (signal - 1) & 1)
+    except (OSError, ValueError):
         return False
-    for line in lines:
-        name, _, value = line.partition(b":")
-        if name == b"SigIgn":
-            return bool(int(value, 16) >> (number - 1) & 1)
-    return False
 
 
 def newest() -> int:
     """The pid that was given out last (proc(5), loadavg). Raises OSError where it cannot be read."""
-    try:
-        return int(files.read("/proc/loadavg").split()[-1])
-    except (IndexError, ValueError):
-        raise _malformed() from None
+    words = files.read("/proc/loadavg").split()
+    found = number(words[-1], HIGHEST_PID) if words else None
+    if found is None:
+        raise _malformed()
+    return found
+
+
+def _field(path: str, name: bytes) -> bytes:
+    """Return the value of a line in a file such as /proc/PID/status; empty if there is none. Raises OSError."""
+    for line in files.lines(path, name):
+        if line.startswith(name):
+            return line[len(name) :].strip()
+    return b""
 
 
 def _malformed() -> OSError:
@@ -189,29 +218,36 @@ def _malformed() -> OSError:
 def descendants(root: int) -> list[Process]:
     """All that descend from the process `root`, parents first. Raises OSError as `everything` does.
 
+    A /proc that is not the kernel's may have any process below itself; `root` never is.
+
     One that is there from before the walk to after it is not missed, whoever of its ancestors dies meanwhile.
     """
     found = everything()
     pids = {each.pid for each in found}
     children: dict[int, list[Process]] = {}
     for each in found:
+        if each.pid == root:
+            continue
         parent = each.parent
         if parent and parent not in pids:
             # The parent died between the reading of the two: who is it now?
             parent = _parent_now(each, pids)
         children.setdefault(parent, []).append(each)
-    below = list(children.get(root, ()))
+    below = children.pop(root, [])
     for each in below:
         # The list grows while it is walked.
-        below += children.get(each.pid, ())
+        below += children.pop(each.pid, ())
     return below
 
 
 def _parent_now(process: Process, known: set[int]) -> int:
     before = process.parent
     try:
-        while (now := Process(process.pid).parent) not in known and now != before:
+        for _ in range(MOST_PARENTS):
+            now = Process(process.pid).parent
+            if now in known or now == before:
+                return now
             before = now
     except OSError:
-        return 0
-    return now
+        pass
+    return 0

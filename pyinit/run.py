@@ -142,7 +142,7 @@ class _Run:
         self._log = log
         self._terminal = Terminal()
         self._program = options.command[0]
-        user = identity.lookup(options.user) if options.user else None
+        user = identity.lookup(options.user, log) if options.user else None
         if user and self._terminal.can_be_given_up and not options.same_group:
             # In init's session another user's payload could put words into init's terminal (TIOCSTI), and send it CONT.
             options.session = True

@@ -7,9 +7,16 @@ import os
 from pyinit import files, identity, processes
 from pyinit.errors import Failure
 from pyinit.escape import printable
+from pyinit.numbers import HIGHEST_ID, number
 from pyinit.processes import Process
 
 HEADER = f"{'PID':>7} {'USER':<8} S {'AGE':>5} {'MEMORY':>9}  COMMAND"
+# Processes further down are not indented more: their lines would take memory by the square of their number.
+DEEPEST = 64
+# VmRSS in KB: the kernel's long.
+LARGEST = 2**63 - 1
+# Bytes of a command line that are shown, as Linux itself has it before 4.2 (proc(5)).
+LONGEST = 4096
 RED, PLAIN = "\x1b[31m", "\x1b[m"
 
 
@@ -27,48 +34,43 @@ def tree(colours: bool) -> str:
     children: dict[int, list[Process]] = {}
     for each in known.values():
         children.setdefault(each.parent if each.parent in known else 0, []).append(each)
-    users = _users()
+    owners = {each.pid: _owner(each.pid) for each in known.values()}
+    names = _names({user for user, _ in owners.values()})
     lines = [HEADER]
     pending = [(0, each) for each in reversed(children.get(0, []))]
     while pending:
         depth, process = pending.pop()
-        lines.append(_line(process, depth, users, known, colours))
+        user, memory = owners[process.pid]
+        name = "?" if user is None else names.get(user, str(user))
+        what = "  " * min(depth, DEEPEST) + _command(process)
+        if not process.alive:
+            what += f" <zombie: {_culprit(known.get(process.parent), process.parent)}>"
+        line = f"{process.pid:>7} {name:<8} {process.state} {_age(process.age):>5} {memory:>7} K  {what}"
+        # The whole line: nothing in it, the state's letter neither, need be the kernel's.
+        line = printable(line)
+        lines.append(f"{RED}{line}{PLAIN}" if colours and not process.alive else line)
         pending += [(depth + 1, each) for each in reversed(children.get(process.pid, []))]
     return "\n".join(lines) + "\n"
-
-
-def _line(
-    process: Process,
-    depth: int,
-    users: dict[int, str],
-    known: dict[int, Process],
-    colours: bool,
-) -> str:
-    user, memory = _owner(process.pid)
-    name = "?" if user is None else users.get(user, str(user))
-    words = "  " * depth + _command(process)
-    if not process.alive:
-        words += f" <zombie: {_culprit(known.get(process.parent), process.parent)}>"
-    age = _age(process.age)
-    line = f"{process.pid:>7} {name:<8} {process.state} {age:>5} {memory:>7} K  {words}"
-    return f"{RED}{line}{PLAIN}" if colours and not process.alive else line
 
 
 def _culprit(parent: Process | None, pid: int) -> str:
     if parent is None:
         return "its parent is outside and does not wait for it"
-    return f"{pid} {printable(parent.command)} does not wait for it"
+    return f"{pid} {parent.command} does not wait for it"
 
 
 def _owner(pid: int) -> tuple[int | None, int]:
     """The effective user's number and the resident memory in KB, as /proc/PID/status has them."""
     user, memory = None, 0
     try:
-        for line in files.read(f"/proc/{pid}/status").splitlines():
-            if line.startswith(b"Uid:"):
-                user = int(line.split()[2])
-            elif line.startswith(b"VmRSS:"):
-                memory = int(line.split()[1])
+        for line in files.lines(f"/proc/{pid}/status", b":"):
+            words = line.split(None, 3)
+            if len(words) < 3:
+                continue
+            if words[0] == b"Uid:":
+                user = number(words[2], HIGHEST_ID)
+            elif words[0] == b"VmRSS:":
+                memory = number(words[1], LARGEST) or 0
     except OSError:
         pass
     return user, memory
@@ -77,16 +79,23 @@ def _owner(pid: int) -> tuple[int | None, int]:
 def _command(process: Process) -> str:
     """The command line, or the name in brackets where there is none: kernel threads and zombies."""
     try:
-        words = files.read(f"/proc/{process.pid}/cmdline").rstrip(b"\0").split(b"\0")
+        words = files.read(f"/proc/{process.pid}/cmdline", LONGEST).rstrip(b"\0")
     except OSError:
-        words = []
-    text = " ".join(os.fsdecode(each) for each in words)
-    return printable(text) if text else f"[{printable(process.command)}]"
+        words = b""
+    return os.fsdecode(words.replace(b"\0", b" ")) or f"[{process.command}]"
 
 
-def _users() -> dict[int, str]:
-    entries = identity.entries(identity.PASSWD)
-    return {int(each[2]): printable(os.fsdecode(each[0])[:8]) for each in entries if len(each[2]) <= identity.DIGITS}
+def _names(users: set[int | None]) -> dict[int | None, str]:
+    """The names of these users, cut to their column, as far as /etc/passwd can be read."""
+    found: dict[int | None, str] = {}
+    try:
+        for entry in identity.entries(identity.PASSWD, b":"):
+            user = number(entry[2], HIGHEST_ID)
+            if user in users:
+                found.setdefault(user, os.fsdecode(entry[0])[:8])
+    except OSError:
+        pass
+    return found
 
 
 def _age(seconds: float) -> str:

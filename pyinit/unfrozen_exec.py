@@ -30,7 +30,7 @@ def set_environment(unset: list[bytes], own_pid: list[bytes], assign: list[bytes
 def _undo_coercion() -> None:
     # PEP 538: in the C locale CPython sets LC_CTYPE for itself and its children, even over a value of the user's.
     try:
-        entries = files.read("/proc/self/environ").split(b"\0")
+        entries = files.read("/proc/self/environ", files.MOST).split(b"\0")
     except OSError:
         return
     values = [entry.removeprefix(b"LC_CTYPE=") for entry in entries if entry.startswith(b"LC_CTYPE=")]

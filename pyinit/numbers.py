@@ -1,0 +1,18 @@
+"""Numbers in files that may be anybody's: which of them the kernel can have written or would take."""
+
+from __future__ import annotations
+
+# linux/threads.h: PID_MAX_LIMIT is 2^22 on machines of 64 bits, and pids are below it.
+HIGHEST_PID = 2**22 - 1
+# (uid_t) -1 and (gid_t) -1 mean "unchanged" to setresuid(2).
+HIGHEST_ID = 2**32 - 2
+# Python reads 4300 digits at the most; a number of 64 bits has 20.
+DIGITS = len(str(2**64 - 1))
+
+
+def number(word: bytes, highest: int) -> int | None:
+    """Return a decimal number from 0 to `highest`, which has 64 bits at the most; None for anything else."""
+    if not word.isdigit() or len(word) > DIGITS:
+        return None
+    found = int(word)
+    return found if found <= highest else None
