@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+from collections.abc import Callable
+from contextlib import suppress
 
 from pyinit import files
 from pyinit.searchpath import DEFAULT_PATH
 
 EXEC_FORMAT_SHELL = b"/bin/sh"
+# limits.h; execvp(3) refuses longer names, and skips longer elements of PATH.
+NAME_MAX, PATH_MAX = 255, 4096
+# After these execvp(3) tries the next element of PATH: glibc's list, see build/boot/spawn.c.
+SEARCH_GOES_ON = (errno.EACCES, errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ENODEV, errno.ETIMEDOUT)
 HEAD = 128  # bytes that tell a text from a program of another machine's, as in build/boot/spawn.c
 
 
@@ -40,32 +47,50 @@ def _undo_coercion() -> None:
         os.unsetenv(b"LC_CTYPE")
 
 
-def execute(argv: list[bytes]) -> None:
-    """execvp(3), but with the environment exactly as it stands and with the error that tells most."""
-    found: OSError = FileNotFoundError(errno.ENOENT, "")
+def execute(argv: list[bytes], become: Callable[[], None] | None) -> None:
+    """Do as execvp(3), with the environment as it stands; call `become` once, right before the first exec that may do.
+
+    Raises OSError with the error that tells most. With `become`, files that exec would surely refuse are not tried.
+    """
     if not argv[0]:
         # os.execv has a ValueError of its own for this.
-        raise found
+        raise FileNotFoundError(errno.ENOENT, "")
+    found = errno.ENOENT
     for path in _candidates(argv[0]):
-        try:
-            os.execv(path, argv)
-        except OSError as error:
-            if error.errno == errno.ENOEXEC:
-                _interpret(path, argv, error)
-            elif error.errno == errno.EACCES or b"/" in argv[0]:
-                found = error
-            elif error.errno not in (errno.ENOENT, errno.ENOTDIR):
-                raise
-    raise found
+        number = 0
+        if become:
+            number = _refusal(path)
+            if not number:
+                become()
+                become = None
+        number = number or _exec(path, argv)
+        if number not in SEARCH_GOES_ON:
+            found = number
+            break
+        if found != errno.EACCES:
+            found = number
+    raise OSError(found, "")
 
 
-def _interpret(path: bytes, argv: list[bytes], error: OSError) -> None:
-    if _is_binary(path):
-        raise error
+def _refusal(path: bytes) -> int:
+    """Return the errno that exec will surely refuse a file with and that the search goes on after, or 0."""
     try:
-        os.execv(EXEC_FORMAT_SHELL, [EXEC_FORMAT_SHELL, path, *argv[1:]])
-    except OSError:
-        raise error from None
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        return error.errno if error.errno in SEARCH_GOES_ON else 0
+    return 0 if stat.S_ISREG(mode) and mode & 0o111 else errno.EACCES
+
+
+def _exec(path: bytes, argv: list[bytes]) -> int:
+    """Return the errno, if the exec has failed. A text that is no program is a script of the shell's."""
+    try:
+        os.execv(path, argv)
+    except OSError as error:
+        number = error.errno or errno.EIO
+    if number == errno.ENOEXEC and not _is_binary(path):
+        with suppress(OSError):
+            os.execv(EXEC_FORMAT_SHELL, [EXEC_FORMAT_SHELL, path, *argv[1:]])
+    return number
 
 
 def _is_binary(path: bytes) -> bool:
@@ -76,8 +101,11 @@ def _is_binary(path: bytes) -> bool:
 
 
 def _candidates(name: bytes) -> list[bytes]:
+    """Return where execvp(3) looks. Raises OSError for a name that it refuses."""
     if b"/" in name:
         return [name]
+    if len(name) > NAME_MAX:
+        raise OSError(errno.ENAMETOOLONG, "")
     path = os.environb.get(b"PATH")
     folders = (DEFAULT_PATH if path is None else path).split(b":")
-    return [folder + b"/" + name if folder else name for folder in folders]
+    return [folder + b"/" + name if folder else name for folder in folders if len(folder) < PATH_MAX]

@@ -41,14 +41,15 @@ def fork_exec(
         return 0, error.errno or errno.EAGAIN, "fork"
     if pid == 0:
         with _Child(writer) as child:
+            # Not as another user: the kernel would refuse that one /proc/self/environ.
+            unfrozen_exec.set_environment(unset, own_pid, assign)
             child.place(placement, terminal)
             if identity:
                 child.identify(*identity)
             if death_signal:
                 child.die_with_init(death_signal, init)
-            unfrozen_exec.set_environment(unset, own_pid, assign)
             child.take(mask, ignore_chld)
-            unfrozen_exec.execute(argv)
+            child.execute(argv, identity[0] if identity else None)
     try:
         report = _report(reader, writer)
         if report:
@@ -120,16 +121,41 @@ class _Child:
                 pass
 
     def identify(self, user: int, group: int, groups: list[int]) -> None:
-        """Becomes this user. Root stays who can; nobody else has a capability left."""
+        """Become this user, but for the real and saved user ids: see `execute`. Only root keeps capabilities."""
+        # With init's rights still: the user may not be allowed to read it.
+        import ctypes
+
+        library = ctypes.CDLL(None, use_errno=True)
         self._step = "setgroups"
         os.setgroups(groups)
         self._step = "setgid"
         os.setresgid(group, group, group)
         self._step = "setuid"
-        os.setresuid(user, user, user)
+        os.setresuid(-1, user, -1)
         if user:
             self._step = "capset"
-            _drop_capabilities()
+            # Inheritable and ambient ones neither: those outlive exec, and a change from a user not root.
+            # linux/capability.h: _LINUX_CAPABILITY_VERSION_3, this process; three sets in two words each.
+            header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+            if library.capset(header, (ctypes.c_uint32 * 6)()):
+                raise OSError(ctypes.get_errno(), "")
+
+    def execute(self, argv: list[bytes], user: int | None) -> None:
+        """Execute the program; as the last call before that take the real and saved ids of `user`, if it is one.
+
+        Other processes of that user may then stop this one, and init waits for its exec.
+        """
+
+        if user is None:
+            unfrozen_exec.execute(argv, None)
+            return
+
+        def become() -> None:
+            self._step = "setuid"
+            os.setresuid(user, user, user)
+            self._step = "exec"
+
+        unfrozen_exec.execute(argv, become)
 
     def die_with_init(self, number: int, init: int) -> None:
         """Have the kernel send this signal when init, of this pid, dies. A change of identity would undo it."""
@@ -168,14 +194,3 @@ def _cannot_be_stopped() -> None:
 
 def _do_nothing(_: int, __: object) -> None:
     pass
-
-
-def _drop_capabilities() -> None:
-    """None is left, inheritable and ambient ones neither: those outlive exec, and a change from a user not root."""
-    import ctypes
-
-    # linux/capability.h: _LINUX_CAPABILITY_VERSION_3, this process; three sets in two words each.
-    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
-    none = (ctypes.c_uint32 * 6)()
-    if ctypes.CDLL(None, use_errno=True).capset(header, none):
-        raise OSError(ctypes.get_errno(), "")

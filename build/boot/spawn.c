@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,53 +76,6 @@ static bool is_binary(const char *file)
     return false;
 }
 
-/* Returns only if the exec has failed: errno. A text that is no program is a script of the shell's (execvp(3)). */
-static int execute(struct plan *plan, const char *file)
-{
-    char **with_shell = plan->arguments, **arguments = plan->arguments + 1;
-    int error = -raw(SYS_execve, (long)file, (long)arguments, (long)plan->environment.variables, 0);
-    if (error == ENOEXEC && !is_binary(file)) {
-        char *program = arguments[0];
-        with_shell[0] = "/bin/sh";
-        with_shell[1] = (char *)file;
-        raw(SYS_execve, (long)"/bin/sh", (long)with_shell, (long)plan->environment.variables, 0);
-        arguments[0] = program;
-    }
-    return error;
-}
-
-/* Tries every element of PATH; returns only if none would do: errno. */
-static int search_and_execute(struct plan *plan)
-{
-    const char *program = plan->arguments[1];
-    if (*program == '\0') {
-        return ENOENT;
-    }
-    if (strchr(program, '/') != NULL) {
-        return execute(plan, program);
-    }
-    int result = ENOENT;
-    for (const char *element = plan->search;;) {
-        const char *end = element + strcspn(element, ":");
-        char *at = plan->candidate;
-        at = mempcpy(at, element, end - element);
-        if (end != element) { /* an empty element is the current directory */
-            *at++ = '/';
-        }
-        strcpy(at, program);
-        int error = execute(plan, plan->candidate);
-        if (error == EACCES) {
-            result = EACCES; /* the answer, unless a later element has the program */
-        } else if (error != ENOENT && error != ENOTDIR) {
-            return error;
-        }
-        if (*end == '\0') {
-            return result;
-        }
-        element = end + 1;
-    }
-}
-
 /* What is written to the pipe. The step's name has the same address in both processes. */
 struct failure {
     const char *step;
@@ -138,6 +93,98 @@ static bool failed(struct plan *plan, const char *step, long result)
     struct failure failure = {plan->step, plan->error};
     raw(SYS_write, plan->report, (long)&failure, sizeof failure, 0);
     return true;
+}
+
+static _Noreturn void give_up(void)
+{
+    for (;;) {
+        raw(SYS_exit, 127, 0, 0, 0);
+    }
+}
+
+/* Return true if execvp(3) tries the next element of PATH after this errno. glibc does for all of these, musl for the
+ * first three (posix/execvpe.c, src/process/execvp.c). As in pyinit/unfrozen_exec.py. */
+static bool search_goes_on(int error)
+{
+    return error == EACCES || error == ENOENT || error == ENOTDIR || error == ESTALE || error == ENODEV ||
+           error == ETIMEDOUT;
+}
+
+/* Return the errno that exec will surely refuse a file with and that the search goes on after, or 0. */
+static int refusal(const char *file)
+{
+    struct stat found; /* musl's is the kernel's */
+    int error = -raw(SYS_stat, (long)file, (long)&found, 0, 0);
+    if (error == 0 && (!S_ISREG(found.st_mode) || (found.st_mode & 0111) == 0)) {
+        return EACCES;
+    }
+    return search_goes_on(error) ? error : 0;
+}
+
+/* Returns only if the exec has failed: errno. A text that is no program is a script of the shell's (execvp(3)).
+ *
+ * Other processes of the user may stop this one once its real user id is theirs (kill(2)), and init with it. So that is
+ * the last call before the first exec that may succeed. What is found is decided by the effective id, taken before. */
+static int execute(struct plan *plan, const char *file)
+{
+    if (plan->has_identity && !plan->is_users) {
+        int error = refusal(file);
+        if (error != 0) {
+            return error;
+        }
+        long user = plan->user;
+        if (failed(plan, "setuid", raw(SYS_setresuid, user, user, user, 0))) {
+            give_up();
+        }
+        plan->is_users = true;
+    }
+    char **with_shell = plan->arguments, **arguments = plan->arguments + 1;
+    int error = -raw(SYS_execve, (long)file, (long)arguments, (long)plan->environment.variables, 0);
+    if (error == ENOEXEC && !is_binary(file)) {
+        char *program = arguments[0];
+        with_shell[0] = "/bin/sh";
+        with_shell[1] = (char *)file;
+        raw(SYS_execve, (long)"/bin/sh", (long)with_shell, (long)plan->environment.variables, 0);
+        arguments[0] = program;
+    }
+    return error;
+}
+
+/* Tries every element of PATH as glibc's execvp(3) does; returns only if none would do: errno. */
+static int search_and_execute(struct plan *plan)
+{
+    const char *program = plan->arguments[1];
+    if (*program == '\0') {
+        return ENOENT;
+    }
+    if (strchr(program, '/') != NULL) {
+        return execute(plan, program);
+    }
+    if (strnlen(program, NAME_MAX + 1) > NAME_MAX) {
+        return ENAMETOOLONG;
+    }
+    int result = ENOENT;
+    for (const char *element = plan->search;;) {
+        const char *end = element + strcspn(element, ":");
+        if (end - element < PATH_MAX) {
+            char *at = mempcpy(plan->candidate, element, end - element);
+            if (end != element) { /* an empty element is the current directory */
+                *at++ = '/';
+            }
+            strcpy(at, program);
+            int error = execute(plan, plan->candidate);
+            if (!search_goes_on(error)) {
+                return error;
+            }
+            if (result != EACCES) { /* the answer, unless a later element has the program */
+                result = error;
+            }
+        }
+        if (*end == '\0') {
+            return result;
+        }
+        element = end + 1;
+    }
 }
 
 static bool take_place(struct plan *plan, int pid)
@@ -169,6 +216,8 @@ static long drop_capabilities(void)
     return raw(SYS_capset, (long)&header, (long)none, 0, 0);
 }
 
+/* Takes all but the real and saved user ids, which `execute` takes. Who may signal a process is decided by those two
+ * (kill(2)); the effective id decides what it may find, and its change clears the parent-death signal (prctl(2)). */
 static bool take_identity(struct plan *plan)
 {
     if (!plan->has_identity) {
@@ -177,7 +226,7 @@ static bool take_identity(struct plan *plan)
     long user = plan->user, group = plan->group;
     return !failed(plan, "setgroups", raw(SYS_setgroups, plan->group_count, (long)plan->groups, 0, 0)) &&
            !failed(plan, "setgid", raw(SYS_setresgid, group, group, group, 0)) &&
-           !failed(plan, "setuid", raw(SYS_setresuid, user, user, user, 0)) &&
+           !failed(plan, "setuid", raw(SYS_setresuid, -1, user, -1, 0)) &&
            (user == 0 || !failed(plan, "capset", drop_capabilities()));
 }
 
@@ -224,7 +273,7 @@ static _Noreturn __attribute__((noinline)) void child(struct plan *plan)
     plan->is_shared = true;
     int pid = raw(SYS_getpid, 0, 0, 0, 0);
     if (take_place(plan, pid) && take_identity(plan)) {
-        if (plan->death_signal != 0) { /* a change of identity would have cleared it */
+        if (plan->death_signal != 0) { /* a change of the effective ids would have cleared it (prctl(2)) */
             die_with_init(plan, pid);
         }
         if (plan->ignore_chld) {
@@ -236,9 +285,7 @@ static _Noreturn __attribute__((noinline)) void child(struct plan *plan)
         raw(SYS_rt_sigprocmask, SIG_SETMASK, (long)&plan->mask, 0, SIGNAL_SET_BYTES);
         failed(plan, "exec", -search_and_execute(plan));
     }
-    for (;;) {
-        raw(SYS_exit, 127, 0, 0, 0);
-    }
+    give_up();
 }
 
 /* The child's pid, or a negative errno. Both come back from this call, as from vfork(2), and to the same frame: the

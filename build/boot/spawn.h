@@ -31,6 +31,7 @@ struct plan {
     const char *step;      /* set by the child: what failed, or NULL */
     int error;             /* and its errno */
     bool is_shared;        /* set by the child: it shares init's memory, as after vfork(2) */
+    bool is_users;         /* set by the child: its real user id is `user` */
     int report;            /* if it does not: the pipe that step and error are written to, or -1 */
 };
 

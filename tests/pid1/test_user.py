@@ -222,6 +222,12 @@ def test_home_is_there_once(start: Start, image: Path) -> None:
     assert [line for line in init.wait().stdout.splitlines() if line.startswith("HOME")] == ["HOME=/home/worker"]
 
 
+def test_a_variable_of_the_interpreters_own_is_not_the_users(start: Start) -> None:
+    """Regression: from source CPython's LC_CTYPE (PEP 538) was the payload's, because of a /proc file that is root's."""
+    done = start("-u", "65534:65534", "--", "env", environment={"PATH": "/usr/bin:/bin"}, place="subreaper").wait()
+    assert "LC_CTYPE" not in done.stdout
+
+
 def test_init_itself_stays_who_it_was(start: Start, image: Path) -> None:
     """It must be able to signal what the payload becomes."""
     words = ["sleep", "600"]
