@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import signal
 import sys
+from contextlib import suppress
 
 import prctl
 
@@ -16,6 +18,8 @@ from pyinit.unfrozen_spawn import fork_exec
 # pwritev2(2): as an offset, that of the open file; pipes have none.
 WHERE_IT_IS = -1
 BORROWED_IDENTITY = "start: real and effective ids differ: is the file set-user-ID? chmod ug-s takes that away"
+# fs.nr_open, unless an administrator has raised it.
+MOST_DESCRIPTORS = 1 << 20
 # Bytes in glibc's sigset_t.
 SIGSET = 128
 # waitstatus_to_exitcode's value for a child that KILL has ended, and a shell's for one whose last command it has.
@@ -100,8 +104,19 @@ def alone() -> bool:
 
 
 def close_range(first: int) -> None:
-    """Closes every descriptor from `first` on."""
-    os.closerange(first, os.sysconf("SC_OPEN_MAX"))
+    """Close every descriptor from `first`, which is above 0, on."""
+    try:
+        listed = [int(name) for name in os.listdir("/proc/self/fd")]
+    except (OSError, ValueError):
+        # There is no /proc, or it is not the kernel's.
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        os.closerange(first, MOST_DESCRIPTORS if limit < 0 else min(limit, MOST_DESCRIPTORS))
+        return
+    for descriptor in listed:
+        if descriptor >= first:
+            # The listing's own is closed already.
+            with suppress(OSError):
+                os.close(descriptor)
 
 
 def wait_signal(passed_over: int, seconds: float | None) -> tuple[int, int, int] | None:

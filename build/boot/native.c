@@ -8,6 +8,7 @@
 #include "spawn.h"
 #include "waiting.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -70,19 +71,36 @@ static PyObject *alone(PyObject *module, PyObject *unused)
     return PyBool_FromLong(kill(-1, 0) < 0 && errno == ESRCH);
 }
 
-/* close_range(first): closes every descriptor from `first` on. */
+/* Closes those that /proc/self/fd lists, and returns false if it cannot be read. */
+static bool close_listed(long first)
+{
+    DIR *listing = opendir("/proc/self/fd");
+    if (listing == NULL) {
+        return false;
+    }
+    for (struct dirent *entry; (entry = readdir(listing)) != NULL;) {
+        long descriptor = strtol(entry->d_name, NULL, 10); /* 0 for "." and ".." */
+        if (descriptor >= first && descriptor != dirfd(listing)) {
+            close(descriptor);
+        }
+    }
+    closedir(listing);
+    return true;
+}
+
+/* close_range(first): closes every descriptor from `first`, which is above 0, on. */
 static PyObject *close_from(PyObject *module, PyObject *argument)
 {
     (void)module;
     enum { MOST_DESCRIPTORS = 1 << 20 }; /* fs.nr_open, unless an administrator has raised it */
     long first = PyLong_AsLong(argument);
-    if (first < 0) {
-        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_ValueError, "negative descriptor");
+    if (first <= 0) {
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_ValueError, "no descriptor above 0");
     }
-    if (syscall(SYS_close_range, (unsigned)first, ~0U, 0) == 0) {
+    /* Linux 5.9; an old seccomp profile forbids it. A descriptor may be above the limit, if that was lowered later. */
+    if (syscall(SYS_close_range, (unsigned)first, ~0U, 0) == 0 || close_listed(first)) {
         Py_RETURN_NONE;
     }
-    /* before Linux 5.9, or forbidden by an old seccomp profile */
     struct rlimit limit;
     long end = getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max > MOST_DESCRIPTORS ? MOST_DESCRIPTORS
                                                                                        : (long)limit.rlim_max;

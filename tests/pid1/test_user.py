@@ -223,7 +223,7 @@ def test_home_is_there_once(start: Start, image: Path) -> None:
 
 
 def test_a_variable_of_the_interpreters_own_is_not_the_users(start: Start) -> None:
-    """Regression: from source CPython's LC_CTYPE (PEP 538) was the payload's, because of a /proc file that is root's."""
+    """Regression: from source CPython's LC_CTYPE (PEP 538) was the payload's: /proc/self/environ had become root's."""
     done = start("-u", "65534:65534", "--", "env", environment={"PATH": "/usr/bin:/bin"}, place="subreaper").wait()
     assert "LC_CTYPE" not in done.stdout
 
