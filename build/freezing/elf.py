@@ -59,7 +59,7 @@ class Stage:
 
     def finished(self, snapshot: bytes, room: int, constants: Mapping[str, bytes]) -> bytes:
         """The file with the snapshot and constants, by symbol, in it, and `room` bytes of zeros in memory behind it."""
-        code, data = (each for each in self._segments if each.type == LOAD)
+        first, code, data = (each for each in self._segments if each.type == LOAD)
         begin = self.symbol("pyinit_snapshot_start") - data.address
         old = self._content[data.offset : data.offset + begin]
         new = old + snapshot
@@ -67,11 +67,11 @@ class Stage:
         stored = new.rstrip(b"\0")
         stored += b"\0" * (-(data.address + len(stored)) % PAGE)
 
-        body = bytearray(self._content[code.offset : code.offset + code.in_file])
+        body = bytearray(self._content[: code.offset + code.in_file])
         for name, value in constants.items():
-            at = self.symbol(name) - code.address
+            at = self.symbol(name) - first.address
             body[at : at + len(value)] = value
-        gap = (data.address - code.address - len(body)) % PAGE
+        gap = (data.address - len(body)) % PAGE
         data.offset = len(body) + gap
         data.in_file, data.in_memory = len(stored), len(new) + room
         header = list(self._header)

@@ -8,8 +8,11 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
+from freezing import elf
+
 from tests import processes
 from tests.commands import compiled, payload, shell
+from tests.frozen.segments import segments
 from tests.harness import Init
 from tests.manager import Manager
 from tests.needed import absent
@@ -19,8 +22,21 @@ from tests.waiting import until
 def test_no_segment_is_written_and_executed(frozen: Path) -> None:
     """Code and constants cannot be written, data and stack cannot be executed: readelf's word for it."""
     shown = subprocess.run(["readelf", "-lW", frozen], check=True, capture_output=True, text=True).stdout
-    segments = re.findall(r"^  ([A-Z_]+) +0x.* 0x\w+ ([R ][W ][E ]) 0x\w+$", shown, re.MULTILINE)
-    assert segments == [("LOAD", "R E"), ("LOAD", "RW "), ("TLS", "R  "), ("GNU_STACK", "RW ")]
+    found = re.findall(r"^  ([A-Z_]+) +0x.* 0x\w+ ([R ][W ][E ]) 0x\w+$", shown, re.MULTILINE)
+    assert found == [("LOAD", "R  "), ("LOAD", "R E"), ("LOAD", "RW "), ("TLS", "R  "), ("GNU_STACK", "RW ")]
+
+
+def test_no_constant_is_executed(frozen: Path) -> None:
+    """Those that every start uses, such as the mask of every signal, lie in the segment that can only be read."""
+    stage = frozen.parent.parent / ".work" / "pyinit" / "stage1"
+    if not stage.exists():
+        absent(f"{frozen} was made elsewhere")
+    shown = subprocess.run(["nm", stage], check=True, capture_output=True, text=True).stdout
+    kinds = re.findall(r"^(\w+) ([rRtT]) ", shown, re.MULTILINE)
+    constants, code = ({int(address, 16) for address, kind in kinds if kind in letters} for letters in ("rR", "tT"))
+    [readable, executable, _] = (each for each in segments(frozen) if each.type == elf.LOAD)
+    assert constants <= set(range(readable.address, readable.address + readable.in_memory))
+    assert code <= set(range(executable.address, executable.address + executable.in_memory + 1))
 
 
 def test_no_memory_is_written_and_executed(frozen: Path, tmp_path: Path) -> None:
