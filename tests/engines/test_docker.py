@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import processes
 from tests.engines.docker import Daemon, Docker, DockerInit
 from tests.engines.support import run, until
+from tools.tree import ROOT
 
 pytestmark = pytest.mark.xdist_group("docker")
 
@@ -128,3 +130,80 @@ def test_few_capabilities_are_enough_for_another_user(storage: Path, daemon: Dae
     assert (code, output) == (5, "ready\n")
     # With -g, the shell also says what became of its sleep.
     assert "stopping" in errors.splitlines()
+
+
+# What runc calls between the profile and the container's program, and busybox's shell, besides what pyinit does.
+PROGRAM = {
+    *(
+        "brk",
+        "capset",
+        "clock_nanosleep",
+        "dup",
+        "epoll_create1",
+        "epoll_ctl",
+        "epoll_pwait",
+        "eventfd2",
+        "faccessat2",
+        "fstatfs",
+    ),
+    *("futex", "getcwd", "getegid", "getgid", "getpgrp", "getrandom", "getuid", "lseek", "lstat", "madvise"),
+    *(
+        "mprotect",
+        "munmap",
+        "nanosleep",
+        "newfstatat",
+        "openat",
+        "pipe",
+        "pread64",
+        "prlimit64",
+        "readlink",
+        "readlinkat",
+        "rseq",
+    ),
+    *(
+        "rt_sigreturn",
+        "sched_getaffinity",
+        "sched_yield",
+        "select",
+        "set_robust_list",
+        "setgid",
+        "setuid",
+        "sigaltstack",
+    ),
+    *("tgkill", "umask", "vfork", "writev"),
+}
+
+
+@pytest.fixture(params=["the published profile", "docker's own", "none"])
+def profile(request: pytest.FixtureRequest, storage: Path) -> str:
+    """What docker is told of seccomp."""
+    if request.param == "docker's own":
+        return "no-new-privileges"
+    if request.param == "none":
+        return "seccomp=unconfined"
+    profile = json.loads((ROOT / "examples" / "seccomp" / "pyinit.json").read_text())
+    profile["syscalls"].append({"names": sorted(PROGRAM), "action": "SCMP_ACT_ALLOW"})
+    file = storage / "seccomp.json"
+    file.write_text(json.dumps(profile))
+    return f"seccomp={file}"
+
+
+@pytest.mark.parametrize("kind", [Docker, DockerInit])
+@pytest.mark.parametrize("option", ["-v", "-g", "-a", "-c", "-u 65534:65534", "-S"])
+def test_stops_and_leftovers_under_seccomp(
+    storage: Path, daemon: Daemon, kind: type[Docker], profile: str, option: str
+) -> None:
+    """The payload handles TERM, and what it leaves gets TERM or KILL, whatever the profile."""
+    docker = kind(storage / f"{kind.name}-seccomp", daemon)
+    docker.options = (*kind.options, f"--security-opt={profile}")
+    script = "(trap '' TERM; sleep 600) & trap 'echo stopping; exit 5' TERM; echo ready; while :; do sleep 0.05; done"
+    options = {"PYINIT_OPTIONS": f"{option} -vv -t 1"}
+    with docker.container("sh", "-c", script, environment=options) as container:
+        container.says("ready")
+        filtered = processes.status(container.init)["Seccomp"]
+        docker.stop(container)
+        code, output, errors = container.ended()
+    assert (code, output) == (5, "ready\nstopping\n")
+    assert "KILL: " in errors
+    assert "not permitted" not in errors
+    assert filtered == ("0" if profile == "seccomp=unconfined" else "2")

@@ -11,7 +11,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { MOST = 200 };
+enum { MOST = 300 };
 static struct sock_filter rules[MOST];
 static int count;
 
