@@ -107,6 +107,14 @@ class Engine(abc.ABC):
         """Ask the engine to stop the container."""
         raise NotImplementedError(self.name)
 
+    def freeze(self, container: Container) -> None:
+        """Have the engine pause the container."""
+        raise NotImplementedError(self.name)
+
+    def thaw(self, container: Container) -> None:
+        """Have the engine resume it."""
+        raise NotImplementedError(self.name)
+
     def remove(self, name: str) -> None:  # noqa: B027  # most have nothing to remove
         """Remove whatever a container of this name may have left."""
 

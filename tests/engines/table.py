@@ -18,7 +18,7 @@ GROUPS = {
     "docker": "docker",
     "docker-init": "docker",
 }
-# Those with a command that runs another process in a container, and those with one that stops it.
+# Those with a command that runs another process in a container, and those with one that stops or pauses it.
 ENTERED = ("runc", "crun", "podman", "podman-init", "docker", "docker-init")
 STOPPED = ("podman", "podman-init", "docker", "docker-init")
 

@@ -11,7 +11,7 @@ import pytest
 from tests.engines.engine import Engine
 from tests.engines.support import running, until
 from tests.engines.table import ENTERED, STOPPED, engines
-from tests.processes import children
+from tests.processes import children, signals
 
 EXIT_CODES = {
     "exit-0": ("true", 0),
@@ -150,3 +150,17 @@ def test_stopping_takes_no_kill(engine: Engine) -> None:
         container.says("ready")
         engine.stop(container)
         assert container.wait() == 143
+
+
+@pytest.mark.parametrize("engine", engines(*STOPPED), indirect=True)
+def test_a_stop_signal_that_comes_while_all_is_frozen_is_forwarded_afterwards(engine: Engine) -> None:
+    """`docker pause`: init and payload are frozen while TERM is pending."""
+    script = 'trap "echo stopping; exit 5" TERM; echo ready; while :; do sleep 0.05; done'
+    with engine.container("sh", "-c", script) as container:
+        container.says("ready")
+        engine.freeze(container)
+        os.kill(container.init, signal.SIGTERM)
+        assert signal.SIGTERM in signals(container.init, "ShdPnd")
+        engine.thaw(container)
+        code, output, _ = container.ended()
+        assert (code, output) == (5, "ready\nstopping\n")

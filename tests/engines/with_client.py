@@ -57,6 +57,14 @@ class WithClient(Engine):
         """Use the engine's own command."""
         self.keeper.do("exec", container.name, *words)
 
+    def freeze(self, container: Container) -> None:
+        """Use the engine's own command."""
+        self.keeper.do("pause", container.name)
+
+    def thaw(self, container: Container) -> None:
+        """Use the engine's own command."""
+        self.keeper.do("unpause", container.name)
+
     def remove(self, name: str) -> None:
         """Kill and forget the container if the engine still knows it."""
         run(*self.keeper.client("rm", "--force", *self.to_remove, name), check=False)

@@ -50,6 +50,17 @@ def test_a_clean_up_that_a_stop_signal_starts_is_not_sent_that_signal_by_a_subre
         assert init.wait()[:2] == (5, "ready\ndone\n")
 
 
+def test_a_clean_up_is_not_sent_the_stop_signal_in_a_time_namespace(start: Start) -> None:
+    """time_namespaces(7): /proc tells the start of a process in the namespace's CLOCK_BOOTTIME."""
+    offsets = ["unshare", "--time", "--boottime=-1", "--monotonic=1000", "--fork", "--kill-child"]
+    for _ in range(TIMES):
+        init = start("-a", "--", "dash", "-c", TRAP, place=offsets)
+        init.expect("ready\n")
+        until(partial(_only_runs, init, "/bin/sleep"), "the payload's child")
+        init.signal(signal.SIGTERM)
+        assert init.wait()[:2] == (5, "ready\ndone\n")
+
+
 def test_a_clean_up_is_not_sent_the_stop_signal_where_pids_have_begun_again_at_the_lowest(
     start: Start, program: list[str]
 ) -> None:
