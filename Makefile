@@ -10,8 +10,8 @@ BASE_PYTHON = /usr/bin/python3.11
 # Debian packages, by who needs them.
 BUILD_PACKAGES = python3.11 python3.11-venv python3-dev gcc libc6-dev libcap-dev
 RUN_PACKAGES = nginx util-linux procps
-TEST_PACKAGES = util-linux uidmap procps strace gcc libc6-dev bash busybox-static mandoc qemu-user-static \
-	bash-completion zsh less nano runit s6 sudo supervisor uwsgi-plugin-python3 vim-tiny
+TEST_PACKAGES = util-linux uidmap procps strace gcc libc6-dev libsystemd-shared bash busybox-static mandoc \
+	qemu-user-static bash-completion zsh less nano runit s6 sudo supervisor uwsgi-plugin-python3 vim-tiny
 DEB_PACKAGES = dpkg-dev
 DEB_TEST_PACKAGES = lintian
 EXAMPLE_PACKAGES = docker-compose systemd-container util-linux

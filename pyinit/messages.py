@@ -29,7 +29,14 @@ def sorted_out(ancillary: Ancillary) -> tuple[list[int], tuple[int, int]]:
 def without_processes(message: bytes) -> bytes:
     """A message without the lines that name a process; nothing may be left."""
     # systemd and nspawn take a carriage return for the end of a line too, as bytes.splitlines does.
-    return b"".join(line for line in message.splitlines(keepends=True) if not line.startswith(NAME_A_PROCESS))
+    return b"".join(line for line in message.splitlines(keepends=True) if not _names_a_process(line))
+
+
+def _names_a_process(line: bytes) -> bool:
+    # systemd and nspawn take away a backslash and keep what follows it, a line's end too (extract_first_word with no
+    # flags, in systemd's src/basic/extract-word.c). nspawn hands STATUS on to systemd, which does it once more: so
+    # each line counts as one, and no backslash counts at all.
+    return line.replace(b"\\", b"").startswith(NAME_A_PROCESS)
 
 
 def close(received: list[int], handed_on: bool) -> None:
