@@ -33,10 +33,14 @@ class Follow:
     `began` is True once the search has begun, `looks` while it goes on.
     """
 
-    __slots__ = ("_before", "_end", "_failed", "_found", "_loop", "_next", "_path", "began", "looks")
+    __slots__ = ("_before", "_end", "_failed", "_found", "_helpers", "_loop", "_next", "_path", "began", "looks")
 
-    def __init__(self, pid_file: str, found: Found, failed: Failed) -> None:
-        """Take the path of a PIDFILE, "" for none, before the payload is started."""
+    def __init__(self, pid_file: str, helpers: set[int], found: Found, failed: Failed) -> None:
+        """Take the path of a PIDFILE, "" for none, before the payload is started.
+
+        `helpers` are children that do init's own work.
+        """
+        self._helpers = helpers
         self._path = _absolute(pid_file) if pid_file else ""
         # A file that an earlier container left in a volume names a process that is gone, or an unrelated one.
         self._before = self._identity()
@@ -71,7 +75,7 @@ class Follow:
         if not self.looks or not self._loop:
             return
         try:
-            children = _children()
+            children = self._children()
         except OSError as error:
             self.cancel()
             self._fail_without_proc(error)
@@ -93,7 +97,7 @@ class Follow:
 
         Raises OSError if /proc cannot be read.
         """
-        return self._successor_among(_children())
+        return self._successor_among(self._children())
 
     def _successor_among(self, children: list[Process]) -> Process | None:
         if self._path:
@@ -106,7 +110,7 @@ class Follow:
             self._failed(f"{self._path} does not name a child of init after {PATIENCE:g} s")
             return
         try:
-            names = ", ".join(f"{process.pid} {process.command}" for process in _children())
+            names = ", ".join(f"{process.pid} {process.command}" for process in self._children())
         except OSError as error:
             self._fail_without_proc(error)
         else:
@@ -125,6 +129,16 @@ class Follow:
         pid = number(words[0], HIGHEST_PID) if words else None
         return next((process for process in children if process.pid == pid), None)
 
+    def _children(self) -> list[Process]:
+        """Return init's own children that are alive, without its helpers."""
+        own = os.getpid()
+        try:
+            found = [child for pid in processes.children() if (child := processes.child(pid))]
+        except OSError:
+            # Without CONFIG_PROC_CHILDREN the kernel does not list them.
+            found = [process for process in processes.descendants(own) if process.parent == own]
+        return [process for process in found if process.alive and process.pid not in self._helpers]
+
     def _identity(self) -> tuple[int, int, int] | None:
         """Return what changes when the PIDFILE is written; None without a file."""
         try:
@@ -140,14 +154,3 @@ def _absolute(path: str) -> str:
         return os.path.abspath(path)
     except OSError as error:
         raise Failure(f"--follow={path}: the current directory: {error.strerror}; give an absolute path") from None
-
-
-def _children() -> list[Process]:
-    """Return init's own children that are alive."""
-    own = os.getpid()
-    try:
-        found = [child for pid in processes.children() if (child := processes.child(pid))]
-    except OSError:
-        # Without CONFIG_PROC_CHILDREN the kernel does not list them.
-        found = [process for process in processes.descendants(own) if process.parent == own]
-    return [process for process in found if process.alive]

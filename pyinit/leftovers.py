@@ -27,10 +27,12 @@ class Leftovers:
 
     `ended` is called when one of those has ended whose end raises no SIGCHLD here.
     `known` are those that were left when /proc was last looked at, without those that are known to have ended since;
-    `visible` is whether /proc could be read. With `only_signallable`, processes that init may not signal do not count.
+    `visible` is whether /proc could be read. `helpers` are children that do init's own work: they do not count. With
+    `only_signallable`, nor do processes that init may not signal.
     """
 
     __slots__ = (
+        "_helpers",
         "_log",
         "_loop",
         "_not_waited_for",
@@ -45,9 +47,10 @@ class Leftovers:
         "visible",
     )
 
-    def __init__(self, everybody: bool, loop: Loop, log: Log) -> None:
+    def __init__(self, everybody: bool, helpers: set[int], loop: Loop, log: Log) -> None:
         self.everybody = everybody
         self.ended = _nothing
+        self._helpers = helpers
         self._loop = loop
         self._log = log
         self._watched: dict[int, int] = {}
@@ -114,7 +117,7 @@ class Leftovers:
                     self._watch(each.pid)
 
     def _counts(self, process: Process) -> bool:
-        if not process.alive or process.pid == os.getpid() or process.is_kernel_thread:
+        if not process.alive or process.is_kernel_thread or process.pid in (os.getpid(), *self._helpers):
             return False
         if not self.only_signallable or self._may_signal(process.pid):
             return True

@@ -101,13 +101,13 @@ def _pause(options: Options, log: Log) -> int:
     return pause.run()
 
 
-def _relay(user: Identity | None, log: Log) -> Relay | None:
+def _relay(user: Identity | None, helpers: set[int], log: Log) -> Relay | None:
     address = native.getenv(b"NOTIFY_SOCKET")
     if not address:
         return None
     from pyinit import notify
 
-    return notify.relay(address, user.user if user else None, log)
+    return notify.relay(address, user.user if user else None, helpers, log)
 
 
 class _Run:
@@ -119,6 +119,7 @@ class _Run:
         "_follow",
         "_forwarder",
         "_guard",
+        "_helpers",
         "_jobs",
         "_log",
         "_loop",
@@ -146,7 +147,9 @@ class _Run:
         if user and self._terminal.can_be_given_up and not options.same_group:
             # In init's session another user's payload could put words into init's terminal (TIOCSTI), and send it CONT.
             options.session = True
-        self._relay = _relay(user, log)
+        # Children that are init's own helpers: they are no orphans, and not left by the payload.
+        self._helpers: set[int] = set()
+        self._relay = _relay(user, self._helpers, log)
         self._follow = self._follower()
         assign = [self._relay.assign()] if self._relay else []
         self._payload = spawn(options, inherited, first, self._terminal, user, assign)
@@ -180,9 +183,11 @@ class _Run:
 
     def _follower(self) -> Follow | None:
         path = self._options.follow
-        return None if path is None else Follow(path, self._take_over, self._nobody_to_follow)
+        return None if path is None else Follow(path, self._helpers, self._take_over, self._nobody_to_follow)
 
     def _reap(self) -> bool:
+        if self._helpers and self._relay:
+            self._relay.reap()
         more = self._reaper.collect()
         if self._shutdown:
             self._shutdown.reaped_some(more)
@@ -240,6 +245,8 @@ class _Run:
             self._must_ask_group = False
 
     def _gone(self, pid: int, status: int) -> None:
+        if pid in self._helpers:
+            return
         if pid != self._payload:
             self._deaths.orphan(pid, status)
             if self._shutdown:
@@ -297,7 +304,7 @@ class _Run:
 
     def _shut_down(self, code: int, leaves_nothing: bool = False) -> Shutdown:
         """Begin the shutdown. It looks for processes that are left once children have been reaped, or when told to."""
-        leftovers = Leftovers(self._first, self._loop, self._log)
+        leftovers = Leftovers(self._first, self._helpers, self._loop, self._log)
         # A process that is followed is the payload: when it has ended, -W has nothing more to wait for.
         wait = self._options.wait and not (self._follow and self._follow.began)
         self._shutdown = Shutdown(

@@ -7,6 +7,7 @@ plays no part. 32 and 33 are libc's own and are dropped.
 from __future__ import annotations
 
 from signal import (
+    SIGALRM,
     SIGCHLD,
     SIGCONT,
     SIGHUP,
@@ -68,7 +69,9 @@ NUMBERS = {name: number for number, name in enumerate(STANDARD, 1)} | {
 RTMIN = 34
 RTMAX = 64
 
-HUP, INT, QUIT, KILL, PIPE, TERM = (int(each) for each in (SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGPIPE, SIGTERM))
+HUP, INT, QUIT, KILL, PIPE, ALRM, TERM = (
+    int(each) for each in (SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGPIPE, SIGALRM, SIGTERM)
+)
 CHLD, CONT, STOP, TSTP, TTIN, TTOU = (int(each) for each in (SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU))
 WINCH, XFSZ, PWR = int(SIGWINCH), int(SIGXFSZ), int(SIGPWR)
 

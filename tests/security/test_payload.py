@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import errno
+import re
 import resource
 import signal
-import socket
-import struct
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -76,44 +74,6 @@ def test_a_flood_of_descriptors_does_not_fill_init(start: Start, manager: Manage
     assert init.wait().code == 0
 
 
-@pytest.mark.parametrize(
-    ("where", "message", "said"),
-    # Root is a stranger to PID 1, whose namespace has no pid for it, and believed by a subreaper.
-    [("pid1", b"X=1", "stranger"), ("subreaper", b"x" * 5000, "too long")],
-    ids=["a stranger's", "too long"],
-)
-def test_a_socket_that_lingers_in_a_dropped_message_does_not_hold_init(
-    start: Start, manager: Manager, where: str, message: bytes, said: str
-) -> None:
-    """Init has the last descriptor of a connection whose other side reads nothing: to close it could take a minute."""
-    words = shell('echo "relay $NOTIFY_SOCKET"; read line; exec "$@"', *payload("notify", "READY=1"))
-    init = start("--", *words, environment=manager.environment, stdin=subprocess.PIPE, place=where)
-    init.expect("relay @")
-    name = init.expect("\n").strip()
-    with (
-        socket.create_server(("127.0.0.1", 0)) as server,
-        socket.create_connection(server.getsockname()) as full,
-        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger,
-        open("/dev/null") as other,
-    ):
-        full.setblocking(False)
-        with suppress(BlockingIOError):
-            while True:
-                full.send(bytes(1 << 16))
-        full.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 60))
-        stranger.connect("\0" + name)
-        # Or this process might be the last that closes it.
-        init.signal(signal.SIGSTOP)
-        until(lambda: processes.state(init.pid) == "T", "a stopped init")
-        socket.send_fds(stranger, [message], [other.fileno(), full.fileno()])
-        full.close()
-        init.signal(signal.SIGCONT)
-        init.expect_error(said)
-        init.end_input()
-        assert manager.receive()[0] == b"READY=1"
-        assert init.wait().code == 0
-
-
 def test_a_flood_at_the_end_does_not_hold_init(
     start: Start, program: list[str], manager: Manager, tmp_path: Path
 ) -> None:
@@ -135,14 +95,14 @@ def test_a_flood_at_the_end_does_not_hold_init(
 
 
 def test_more_descriptors_than_init_may_have_are_none(start: Start, manager: Manager) -> None:
-    """What does not fit is closed by the kernel, and what did by init, which has all of its own left."""
+    """Init has all of its own left, and none of those."""
     words = payload("notify", *["fds:50"] * 5, "STATUS=after", "barrier")
     init = start(*words, environment=manager.environment, prepare=[f"limit={resource.RLIMIT_NOFILE}:32"])
     assert manager.receive()[0] == b"STATUS=after"
     assert len(processes.descriptors(init.pid)) < 10
     assert manager.receive()[::2] == (b"BARRIER=1", 1)
     assert init.wait().code == 0
-    assert init.stderr.count("too many descriptors") == 5
+    assert re.fullmatch(r".* had too many descriptors: dropped\n.* \(4 more\)\n", init.stderr)
 
 
 @pytest.mark.parametrize("options", [[], ["-g"], ["-a"], ["-vv"]], ids=" ".join)

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import random
-from collections.abc import Iterator
+import re
+import resource
+import signal
+import socket
+import struct
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.commands import payload
+from tests import processes
+from tests.calls import NUMBERS
+from tests.commands import payload, shell
 from tests.conftest import Start
+from tests.harness import Init
 from tests.manager import Manager
 from tests.systemd import splitter
+from tests.waiting import PATIENCE, until
 
 NAMES = (b"MAINPID=", b"MAINPIDFD=", b"MAINPIDFDID=")
 PIECES = (
@@ -29,6 +42,11 @@ PIECES = (
     '"',
     "'",
 )
+
+# Seconds that a socket lingers: who waits for that has failed.
+LINGER = 3 * int(PATIENCE)
+FEW = 16  # descriptors
+AT_WORK = "trap 'echo got TERM' TERM; echo \"relay $NOTIFY_SOCKET\"; while :; do sleep 0.02; done"
 
 
 @pytest.fixture
@@ -66,3 +84,193 @@ def test_no_message_names_a_process_to_systemds_parser(start: Start, manager: Ma
             assert received == message.encode()
     assert init.wait().code == 0
     assert named > 100
+
+
+@pytest.fixture
+def full() -> Iterator[socket.socket]:
+    """A connection that lingers when it is closed: its other side reads nothing, and it has much to send."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as one,
+    ):
+        one.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                one.send(bytes(1 << 16))
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, LINGER))
+        yield one
+        if one.fileno() >= 0:
+            # The test has failed before it closed this one.
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes(8))
+
+
+def send_plain(relay: socket.socket, message: bytes, full: socket.socket) -> None:
+    """Send a connection."""
+    socket.send_fds(relay, [message], [full.fileno()])
+
+
+def send_nested(relay: socket.socket, message: bytes, full: socket.socket) -> None:
+    """Send a socket that has the connection in its queue."""
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with here, there:
+        socket.send_fds(here, [b"x"], [full.fileno()])
+        socket.send_fds(relay, [message], [there.fileno()])
+
+
+def send_many(relay: socket.socket, message: bytes, full: socket.socket) -> None:
+    """Send more than init may have, the connection last: the kernel closes what does not fit."""
+    with open("/dev/null") as other:
+        socket.send_fds(relay, [message], [other.fileno()] * 2 * FEW + [full.fileno()])
+
+
+@contextlib.contextmanager
+def stopped(init: Init) -> Iterator[None]:
+    """Stop an init meanwhile: it must have the last descriptor, not the test."""
+    init.signal(signal.SIGSTOP)
+    until(lambda: processes.state(init.pid) == "T", "a stopped init")
+    yield
+    init.signal(signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def connected(init: Init) -> Iterator[socket.socket]:
+    """Connect to the socket that a payload has named."""
+    init.expect("relay @")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as relay:
+        relay.connect("\0" + init.expect("\n").strip())
+        yield relay
+
+
+@pytest.mark.parametrize("send", [send_plain, send_nested, send_many])
+@pytest.mark.parametrize(
+    ("where", "message", "said"),
+    # Root is a stranger to PID 1, whose namespace has no pid for it, and believed by a subreaper.
+    [("pid1", b"X=1", "stranger"), ("subreaper", b"x" * 5000, "too long"), ("subreaper", b"X=1", "lost|too many")],
+    ids=["a stranger's", "too long", "for nobody"],
+)
+def test_descriptors_in_messages_do_not_hold_init(
+    start: Start,
+    manager: Manager,
+    full: socket.socket,
+    send: Callable[[socket.socket, bytes, socket.socket], None],
+    where: str,
+    message: bytes,
+    said: str,
+) -> None:
+    """TERM is forwarded, an orphan is reaped, and -k is in time, long before a connection has lingered."""
+    manager.socket.close()
+    words = ["-k", "1", "--", *shell(f"(sleep 600 &); {AT_WORK}")]
+    prepare = [f"limit={resource.RLIMIT_NOFILE}:{FEW}"] if send is send_many else []
+    init = start(*words, environment=manager.environment, place=where, prepare=prepare)
+    with connected(init) as relay:
+        orphan = until(lambda: [pid for pid in processes.children(init.pid) if pid != init.payload], "an orphan")[0]
+        with stopped(init):
+            send(relay, message, full)
+            full.close()
+        until(lambda: re.search(said, init.stderr), said)
+        init.signal(signal.SIGTERM)
+        init.expect("got TERM")
+        os.kill(orphan, signal.SIGKILL)
+        until(lambda: not processes.state(orphan), "the orphan's end")
+        assert init.wait().code == 137
+
+
+@pytest.mark.parametrize("place", ["pid1"], indirect=True)
+def test_descriptors_that_nobody_reads_do_not_hold_the_end(
+    start: Start, manager: Manager, full: socket.socket, place: str
+) -> None:
+    """The manager's queue is full, so that they are still in init's when it ends."""
+    manager.fill()
+    words = shell('echo "relay $NOTIFY_SOCKET"; read line; exec "$@"', *payload("notify", "STATUS=first"))
+    init = start("--", *words, environment=manager.environment, stdin=subprocess.PIPE, place=place)
+    with connected(init) as relay:
+        init.end_input()
+        init.idle()
+        for send in (send_plain, send_nested):
+            send(relay, b"X=1", full)
+        full.close()
+        assert init.wait().code == 0
+
+
+def test_the_relays_helper_is_no_orphan_and_not_left(start: Start, manager: Manager, place: str) -> None:
+    """-w names who is reaped, and -v who is left."""
+    init = start("-w", "-v", "--", *payload("notify", *["fds:3"] * 20), environment=manager.environment, place=place)
+    for _ in range(20):
+        assert manager.receive()[::2] == (b"FDSTORE=1", 3)
+    assert init.wait().code == 0
+    assert not re.search("reaped|left", init.stderr)
+
+
+def test_the_relays_helper_is_not_followed(start: Start, program: list[str], manager: Manager, tmp_path: Path) -> None:
+    """It is the only child that init has when the payload has left none."""
+    slow = ["strace", "-f", "-o", str(tmp_path / "calls"), "-e", "trace=setitimer"]
+    slow += ["-e", "inject=setitimer:delay_enter=500000"]
+    two = '"$@"; until [ "$(wc -w </proc/$PPID/task/$PPID/children)" = 2 ]; do :; done'
+    words = ["--follow", "--", *shell(two, *payload("notify", "fds:1"))]
+    init = start(*words, program=[*slow, *program], environment=manager.environment, place="subreaper")
+    done = init.wait()
+    assert done.code == 125
+    assert "the payload has left no process" in done.stderr
+
+
+def test_without_a_process_to_spare_init_tries_again(
+    start: Start, program: list[str], manager: Manager, tmp_path: Path
+) -> None:
+    """Said once, and nothing is lost, or sent twice."""
+    refused = ["strace", "-qq", "-o", str(tmp_path / "calls"), "-e", "trace=clone,fork"]
+    refused += ["-e", "inject=clone,fork:error=EAGAIN:when=2..9", *program]
+    words = payload("notify", "fds:1", "STATUS=next", "fds:1", "STATUS=last")
+    done = start(*words, program=refused, environment=manager.environment, place="subreaper").wait()
+    received = [manager.receive()[0] for _ in range(4)]
+    assert received == [b"FDSTORE=1", b"STATUS=next", b"FDSTORE=1", b"STATUS=last"]
+    assert (done.code, done.stderr.count("\n")) == (0, 1)
+    assert "cannot be taken from the queue: Resource temporarily unavailable; trying again" in done.stderr
+    assert manager.nothing()
+
+
+def test_where_no_timer_is_allowed_the_relay_alone_waits(
+    start: Start, program: list[str], manager: Manager, full: socket.socket
+) -> None:
+    """Nothing interrupts the wait for a connection then; it is the helper's, and KILL ends it."""
+    refused = payload("refuse", f"{NUMBERS['setitimer']}:{errno.EPERM}", "--")
+    words = ["-t", "1", "-k", "1", "--", *shell(AT_WORK)]
+    init = start(*words, program=[*refused, *program], environment=manager.environment)
+    with connected(init) as relay:
+        with stopped(init):
+            send_nested(relay, b"X=1", full)
+            full.close()
+        init.expect_error("stranger")
+        until(lambda: len(processes.children(init.pid)) > 1, "a helper")
+        init.signal(signal.SIGTERM)
+        init.expect("got TERM")
+        assert len(processes.children(init.pid)) > 1
+        assert init.wait().code == 137
+
+
+def count_of(text: str, stderr: str) -> int:
+    """How many messages the log has told of with this text."""
+    lines = [line for line in stderr.splitlines() if text in line]
+    return sum(int(found[1]) if (found := re.search(r"\((\d+) more\)$", line)) else 1 for line in lines)
+
+
+@pytest.mark.parametrize(("word", "said"), [("long:5000", "too long"), ("STATUS=x", "lost: Connection refused")])
+def test_a_payload_cannot_fill_the_log(start: Start, manager: Manager, word: str, said: str) -> None:
+    """The first is told of at once, the others are counted."""
+    manager.socket.close()
+    done = start(*payload("notify", *[word] * 1000), environment=manager.environment).wait()
+    assert done.code == 0
+    assert count_of(said, done.stderr) == 1000
+    assert done.stderr.count("\n") <= 4
+
+
+def test_what_is_counted_is_told_while_it_goes_on(start: Start, manager: Manager) -> None:
+    """Two lines of one kind are ten seconds apart."""
+    manager.socket.close()
+    words = shell('"$@" & read line; kill $!', *payload("notify", "flood-on"))
+    init = start("--", *words, environment=manager.environment, stdin=subprocess.PIPE)
+    init.expect_error("lost: Connection refused\n")
+    first = init.stderr.count("\n")
+    init.expect_error(" more)\n")
+    assert (first, init.stderr.count("\n")) == (1, 2)
+    init.end_input()
+    assert init.wait().code == 0
