@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from pyinit import cli, errors, personas, run, version
-from pyinit.errors import Failure
+from pyinit import cli, exit_codes, personas, run, version
+from pyinit.exit_codes import Failure
 from pyinit.log import Log
 from pyinit.options import Options
 from pyinit.optiontable import Option
@@ -30,7 +30,7 @@ def main() -> int:
         return failure.code
     except BaseException as error:
         Log(json=options.json).error(f"internal error: {type(error).__name__}: {error}")
-        return options.remap.get(errors.INTERNAL, errors.INTERNAL)
+        return options.remap.get(exit_codes.INTERNAL, exit_codes.INTERNAL)
 
 
 def _print(asked: Option, options: Options, persona: Persona | None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyinit import environment
-from pyinit.errors import Failure
+from pyinit.exit_codes import Failure
 from pyinit.options import Options
 from pyinit.optiontable import Option
 from pyinit.table import TABLE, check

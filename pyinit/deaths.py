@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from pyinit import processes, signals
+from pyinit.exit_codes import KILLED, exit_code, fate
 from pyinit.log import Log
 from pyinit.oom import OomKills
 from pyinit.options import Options
 from pyinit.processes import Process
-from pyinit.status import exit_code, fate
 
 
 class Deaths:
@@ -52,7 +52,7 @@ class Deaths:
     def orphan(self, pid: int, status: int) -> None:
         """Another child has been reaped."""
         code = exit_code(status)
-        if code == signals.KILLED and self._oom.grown():
+        if code == KILLED and self._oom.grown():
             self._log.error(self._blame(f"{pid}{self._name}", status, by_init=False), pid=pid, code=code)
         # A storm of orphans should not pay for lines that nobody wants.
         if self.wants_names:

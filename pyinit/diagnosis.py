@@ -9,7 +9,7 @@ import errno
 import os
 import stat
 
-from pyinit import errors, files, native
+from pyinit import exit_codes, files, native
 from pyinit.searchpath import DEFAULT_PATH
 
 # What execve reads of a script's first line (binfmt_script, Linux 5.1 on), and enough of an ELF file's headers.
@@ -49,12 +49,12 @@ def explain(program: bytes, number: int) -> tuple[int, str]:
     name = os.fsdecode(program) or "''"
     reason = os.strerror(number)
     if number in (errno.ENOENT, errno.ENOTDIR):
-        return errors.NOT_FOUND, f"{name}: {_why_not_found(program, reason)}"
+        return exit_codes.NOT_FOUND, f"{name}: {_why_not_found(program, reason)}"
     if number == errno.EACCES:
         reason = _why_refused(program, reason)
     elif number == errno.ENOEXEC:
         reason = _why_no_program(program, reason)
-    return errors.NOT_EXECUTABLE, f"{name}: cannot be executed: {reason}"
+    return exit_codes.NOT_EXECUTABLE, f"{name}: cannot be executed: {reason}"
 
 
 def _why_not_found(program: bytes, reason: str) -> str:

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 
 from pyinit import files
-from pyinit.errors import Failure
+from pyinit.exit_codes import Failure
 from pyinit.log import Log
 from pyinit.numbers import HIGHEST_ID, number
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from pyinit import signals
-from pyinit.errors import Failure
 from pyinit.events import DescriptorWait, Received, SignalWait, Watches
+from pyinit.exit_codes import Failure
 from pyinit.reaper import AT_MOST, HOW, REFUSALS
 from pyinit.wakeup import WakeupWait
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyinit import errors
+from pyinit import exit_codes
 
 
 class Options:
@@ -60,8 +60,8 @@ class Options:
         self.json = False
         # What a persona changes: its exit codes, dumb-init's TERM at the end, and that dumb-init stops itself on TSTP,
         # TTIN and TTOU whatever `rewrite` makes of them.
-        self.exec_failed = errors.INTERNAL
-        self.not_executable = errors.NOT_EXECUTABLE
-        self.not_found = errors.NOT_FOUND
+        self.exec_failed = exit_codes.INTERNAL
+        self.not_executable = exit_codes.NOT_EXECUTABLE
+        self.not_found = exit_codes.NOT_FOUND
         self.term_at_end = False
         self.always_suspends = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 import getopt
 from collections.abc import Callable
 
-from pyinit.errors import Failure
+from pyinit.exit_codes import Failure
 from pyinit.options import Options
 
 WIDTH = 26

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyinit import arguments, native
-from pyinit.errors import Failure
+from pyinit.exit_codes import Failure
 from pyinit.options import Options
 from pyinit.optiontable import Option, OptionTable, flag, louder, value
 from pyinit.persona import VERSION, Persona

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 
 from pyinit import native
-from pyinit.errors import Failure
+from pyinit.exit_codes import Failure
 from pyinit.processes import WALL
 
 ANY = -1

@@ -6,9 +6,9 @@ import os
 
 import prctl
 
-from pyinit import descriptors, errors, identity, native, signals, terminal
+from pyinit import descriptors, exit_codes, identity, native, signals, terminal
 from pyinit.deaths import Deaths
-from pyinit.errors import Failure
+from pyinit.exit_codes import Failure, exit_code
 from pyinit.follow import Follow
 from pyinit.forward import Forwarder
 from pyinit.guard import Guard
@@ -23,7 +23,6 @@ from pyinit.processes import Process
 from pyinit.reaper import Reaper
 from pyinit.shutdown import Shutdown
 from pyinit.spawn import Inherited, spawn
-from pyinit.status import exit_code
 from pyinit.stop_requests import StopRequests
 from pyinit.stops import Stops
 from pyinit.terminal import Terminal
@@ -299,8 +298,8 @@ class _Run:
             self._shut_down(0)
 
     def _nobody_to_follow(self, reason: str) -> None:
-        self._log.error(f"--follow: {reason}", code=errors.INTERNAL)
-        self._shut_down(errors.INTERNAL, leaves_nothing=True).look()
+        self._log.error(f"--follow: {reason}", code=exit_codes.INTERNAL)
+        self._shut_down(exit_codes.INTERNAL, leaves_nothing=True).look()
 
     def _shut_down(self, code: int, leaves_nothing: bool = False) -> Shutdown:
         """Begin the shutdown. It looks for processes that are left once children have been reaped, or when told to."""

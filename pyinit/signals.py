@@ -25,8 +25,6 @@ from signal import (
     SIGXFSZ,
 )
 
-from pyinit import errors
-
 # Index n-1 is signal n.
 STANDARD = [
     "HUP",
@@ -92,9 +90,6 @@ FROM_TERMINAL = frozenset({INT, QUIT, TSTP, WINCH})
 # Init's own doing, when it is the sender: CONT after its own stop. Others that carry init's pid were sent before exec
 # made this process the init, and are the payload's.
 CAUSED_BY_INIT = frozenset({CONT})
-
-# The exit code of a process killed by KILL, as shells and engines know it.
-KILLED = errors.BY_SIGNAL + KILL
 
 # As a target of kill(2): as PID 1, all others of the namespace.
 EVERYBODY = -1

@@ -6,8 +6,8 @@ import os
 
 import prctl
 
-from pyinit import diagnosis, environment, errors, native, signals
-from pyinit.errors import Failure
+from pyinit import diagnosis, environment, exit_codes, native, signals
+from pyinit.exit_codes import Failure
 from pyinit.identity import Identity
 from pyinit.options import Options
 from pyinit.terminal import NONE, Terminal
@@ -96,5 +96,5 @@ def _failure(options: Options, program: bytes, number: int, step: str) -> Failur
             options.exec_failed,
         )
     code, message = diagnosis.explain(program, number)
-    codes = {errors.NOT_EXECUTABLE: options.not_executable, errors.NOT_FOUND: options.not_found}
+    codes = {exit_codes.NOT_EXECUTABLE: options.not_executable, exit_codes.NOT_FOUND: options.not_found}
     return Failure(message, codes[code])

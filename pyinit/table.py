@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyinit import arguments
-from pyinit.errors import Failure
+from pyinit.exit_codes import Failure
 from pyinit.options import Options
 from pyinit.optiontable import Option, OptionTable, flag, louder, member, nothing, pair, value
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from pyinit import files, identity, processes
-from pyinit.errors import Failure
 from pyinit.escape import printable
+from pyinit.exit_codes import Failure
 from pyinit.numbers import HIGHEST_ID, number
 from pyinit.processes import Process
 

@@ -11,8 +11,8 @@ from contextlib import suppress
 
 import prctl
 
-from pyinit import signals
-from pyinit.errors import Failure
+from pyinit import exit_codes, signals
+from pyinit.exit_codes import Failure
 from pyinit.unfrozen_spawn import fork_exec
 
 # pwritev2(2): as an offset, that of the open file; pipes have none.
@@ -23,7 +23,7 @@ MOST_DESCRIPTORS = 1 << 20
 # Bytes in glibc's sigset_t.
 SIGSET = 128
 # waitstatus_to_exitcode's value for a child that KILL has ended, and a shell's for one whose last command it has.
-KILLED = (-signal.SIGKILL, signals.KILLED)
+KILLED = (-signal.SIGKILL, exit_codes.KILLED)
 
 __all__ = [
     "alone",

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pyinit import errors
+from pyinit import exit_codes
 from tests import processes
 from tests.commands import ENVIRONMENT, compiled, payload
 from tests.ending import left_running
@@ -238,7 +238,7 @@ class _Life:
             # With TERM as the fault, how often it may come depends on when it was sent.
             steps = [line for line in out if line != "TERM"] if self._is_signal else out
             return HELD if steps == (["ready", "orphans"] if self._is_signal else STEPS) else LOST
-        if code == 0 or (self._candidate.is_ours and code != errors.INTERNAL):
+        if code == 0 or (self._candidate.is_ours and code != exit_codes.INTERNAL):
             return WRONG
         if not err or (self._candidate.is_ours and not self._candidate.talks and len(err) > 1):
             return SILENT

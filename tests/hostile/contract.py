@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pyinit import errors
+from pyinit import exit_codes
 from tests import processes
 from tests.commands import Word, payload
 from tests.ending import left_running
@@ -180,6 +180,6 @@ class _Life:
             return Result(CRASHED, code, text)
         if code == CODE:
             return Result(HELD if "TERM\n" in self._said.text else LOST, code, text)
-        if code != errors.INTERNAL:
+        if code != exit_codes.INTERNAL:
             return Result(WRONG, code, text)
         return Result(ENDED if len(lines) == 1 else SILENT, code, text)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyinit import cli, errors
-from pyinit.errors import Failure
+from pyinit import cli, exit_codes
+from pyinit.exit_codes import Failure
 from pyinit.options import Options
 from pyinit.optiontable import Option
 from pyinit.table import TABLE
@@ -52,7 +52,7 @@ def test_any_line_is_understood_or_refused_in_a_sentence(words: list[str]) -> No
     try:
         TABLE.parse(words, Options())
     except Failure as failure:
-        assert failure.code == errors.INTERNAL
+        assert failure.code == exit_codes.INTERNAL
         assert failure.message.endswith("(see pyinit --help)")
 
 

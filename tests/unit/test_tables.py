@@ -5,18 +5,18 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyinit import signals, status
+from pyinit import exit_codes, signals
 
 
 @given(st.integers(0, 255))
 def test_an_exit_code_is_itself(code: int) -> None:
-    assert status.exit_code(code << 8) == code
+    assert exit_codes.exit_code(code << 8) == code
 
 
 @given(st.sampled_from(sorted(signals.ALL)), st.booleans())
 def test_a_death_by_signal_is_128_and_its_number(number: int, dumped: bool) -> None:
     """Whether it wrote a core file or not (wait(2): 0x80)."""
-    assert status.exit_code(number | (0x80 if dumped else 0)) == 128 + number
+    assert exit_codes.exit_code(number | (0x80 if dumped else 0)) == 128 + number
 
 
 def test_every_signal_has_its_own_name() -> None:
