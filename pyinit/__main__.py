@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from pyinit import cli, exit_codes, personas, run, version
+from pyinit import cli, exit_codes, personas, supervisor, version
 from pyinit.exit_codes import Failure
 from pyinit.log import Log
 from pyinit.options import Options
@@ -24,7 +24,7 @@ def main() -> int:
         asked = parse(sys.argv[1:], options)
         if asked:
             return _print(asked, options, persona)
-        return run.run(options, inherited)
+        return supervisor.run(options, inherited)
     except Failure as failure:
         Log(json=options.json).error(failure.message)
         return failure.code

@@ -10,8 +10,8 @@ import os
 from collections.abc import Callable
 
 from pyinit import files, processes
+from pyinit.event_loop import Loop, Timer
 from pyinit.exit_codes import Failure
-from pyinit.loop import Loop, Timer
 from pyinit.numbers import HIGHEST_PID, number
 from pyinit.processes import Process
 

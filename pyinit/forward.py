@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 
 from pyinit import native, processes, signals
-from pyinit.audience import Audience
 from pyinit.kill_as_owner import Sender
 from pyinit.log import Log
 from pyinit.options import Options
 from pyinit.reach import Reach
+from pyinit.stop_recipients import Audience
 
 NOTHING_ASKED = dict.fromkeys(signals.LIBC, 0)
 # systemd's documented requests to halt, power off and their immediate forms (systemd(1)), and lxc's. podman sends the

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from pyinit import descriptors, native, processes, reach, signals
+from pyinit import fds, native, processes, reach, signals
+from pyinit.event_loop import Loop
 from pyinit.kill_as_owner import Sender
 from pyinit.log import Log
-from pyinit.loop import Loop
 from pyinit.processes import MOST_PARENTS, OUTSIDE, Process
 from pyinit.reach import Reach
 
@@ -143,7 +143,7 @@ class Leftovers:
 
     def _watch(self, pid: int) -> None:
         try:
-            descriptor = descriptors.above_standard(os.pidfd_open(pid))
+            descriptor = fds.above_standard(os.pidfd_open(pid))
         except ProcessLookupError:
             self.known.pop(pid, None)
             return

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from functools import partial
 from types import FrameType
 
-from pyinit import descriptors, messages, processes, signals
+from pyinit import fds, messages, processes, signals
+from pyinit.event_loop import Loop
 from pyinit.log import Log
-from pyinit.loop import Loop
 from pyinit.messages import INT, UCRED, Ancillary
 from pyinit.repeats import Repeats
 
@@ -75,7 +75,7 @@ class Relay:
         self._then: Callable[[], None] | None = None
         flags = _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK
         fresh = _socket.socket(_socket.AF_UNIX, flags)
-        self._socket = _socket.socket(fileno=descriptors.above_standard(fresh.detach()))
+        self._socket = _socket.socket(fileno=fds.above_standard(fresh.detach()))
         self._socket.setsockopt(_socket.SOL_SOCKET, _socket.SO_PASSCRED, 1)
         # An empty name asks the kernel for a free abstract one.
         self._socket.bind(b"")
@@ -88,7 +88,7 @@ class Relay:
     def keep(self, first: int) -> int:
         """Moves the socket to descriptor `first`; returns the first that is not in use."""
         descriptor = self._socket.detach()
-        descriptors.move(descriptor, first)
+        fds.move(descriptor, first)
         self._socket = _socket.socket(fileno=first)
         return first + 1
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pyinit import loop
+from pyinit import event_loop
 from pyinit.deaths import Deaths
+from pyinit.event_loop import Loop
 from pyinit.forward import rewrites
 from pyinit.log import Log
-from pyinit.loop import Loop
 from pyinit.options import Options
 from pyinit.reaper import Reaper
 from pyinit.stop_requests import StopRequests
@@ -22,7 +22,7 @@ class Pause:
         ending = deaths.ending if deaths.wants_names else None
         self._loop = Loop(Reaper(deaths.orphan, _ignore, ending=ending).collect, self._handle)
         if not ending:
-            self._loop.payload = loop.NONE
+            self._loop.payload = event_loop.NONE
         self._loop.soon(deaths.begin)
 
     def run(self) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pyinit.event_loop import Loop
 from pyinit.log import Log
-from pyinit.loop import Loop
 
 # Seconds between two lines of the same text.
 INTERVAL = 10.0

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 
 from pyinit import native, signals
-from pyinit.asking import Asking
+from pyinit.event_loop import Loop, Timer
 from pyinit.leftovers import Leftovers
 from pyinit.log import Log
-from pyinit.loop import Loop, Timer
 from pyinit.options import Options
 from pyinit.reaper import Reaper
 from pyinit.stop_requests import StopRequests
+from pyinit.terminate_leftovers import Asking
 
 # The grace period as PID 1, unless -t says otherwise.
 DEFAULT = 3.0

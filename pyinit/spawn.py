@@ -8,9 +8,9 @@ import prctl
 
 from pyinit import diagnosis, environment, exit_codes, native, signals
 from pyinit.exit_codes import Failure
-from pyinit.identity import Identity
 from pyinit.options import Options
 from pyinit.terminal import NONE, Terminal
+from pyinit.user_database import Identity
 
 SAME_GROUP, OWN_GROUP, OWN_SESSION = range(3)
 # sd_listen_fds(3), sd_watchdog_enabled(3): variables that name the process they are meant for.

@@ -6,7 +6,7 @@ A stop signal is TERM, INT or QUIT after rewriting, or one that --stop-signal na
 from __future__ import annotations
 
 from pyinit import signals
-from pyinit.audience import Audience
+from pyinit.stop_recipients import Audience
 
 
 class StopRequests:

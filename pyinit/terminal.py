@@ -11,7 +11,7 @@ import fcntl
 import os
 import signal
 
-from pyinit import descriptors, native, signals
+from pyinit import fds, native, signals
 from pyinit.processes import Process
 
 NONE = -1
@@ -44,7 +44,7 @@ class Terminal:
             # There is none (tty(4)), as for most inits: 0 to 2 need not be asked.
             return NONE
         try:
-            opened = descriptors.above_standard(opened) if opened >= 0 else NONE
+            opened = fds.above_standard(opened) if opened >= 0 else NONE
         except OSError:
             opened = NONE
         for descriptor in (0, 1, 2):
@@ -63,7 +63,7 @@ class Terminal:
         """Moves the descriptor, if init opened it itself, to `first`; returns the first that is not in use."""
         if self.descriptor < first:
             return first
-        descriptors.move(self.descriptor, first)
+        fds.move(self.descriptor, first)
         self.descriptor = first
         return first + 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pyinit import files, identity, processes
+from pyinit import files, processes, user_database
 from pyinit.escape import printable
 from pyinit.exit_codes import Failure
 from pyinit.numbers import HIGHEST_ID, number
@@ -89,7 +89,7 @@ def _names(users: set[int | None]) -> dict[int | None, str]:
     """The names of these users, cut to their column, as far as /etc/passwd can be read."""
     found: dict[int | None, str] = {}
     try:
-        for entry in identity.entries(identity.PASSWD, b":"):
+        for entry in user_database.entries(user_database.PASSWD, b":"):
             user = number(entry[2], HIGHEST_ID)
             if user in users:
                 found.setdefault(user, os.fsdecode(entry[0])[:8])

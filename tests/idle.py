@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from pyinit.loop import SOON
+from pyinit.event_loop import SOON
 from tests import processes
 from tests.calls import name_of
 from tests.waiting import until

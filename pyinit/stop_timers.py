@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pyinit import signals
+from pyinit.event_loop import Loop, Timer
 from pyinit.log import Log
-from pyinit.loop import Loop, Timer
 from pyinit.options import Options
 
 

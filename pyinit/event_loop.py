@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 
 from pyinit import signals
-from pyinit.events import DescriptorWait, Received, SignalWait, Watches
 from pyinit.exit_codes import Failure
 from pyinit.reaper import AT_MOST, HOW, REFUSALS
-from pyinit.wakeup import WakeupWait
+from pyinit.signal_wait import DescriptorWait, Received, SignalWait, Watches
+from pyinit.signal_wait_fallback import WakeupWait
 
 # Seconds: a payload that ends at once has ended by then.
 SOON = 0.001

@@ -10,8 +10,8 @@ import os
 import signal
 from types import FrameType
 
-from pyinit import descriptors, signals
-from pyinit.events import Received, Watches, is_pending
+from pyinit import fds, signals
+from pyinit.signal_wait import Received, Watches, is_pending
 
 # The sender is not known.
 NOBODY = -1
@@ -29,7 +29,7 @@ class WakeupWait:
 
     def __init__(self, watches: Watches) -> None:
         pipe = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._reader, writer = (descriptors.above_standard(each) for each in pipe)
+        self._reader, writer = (fds.above_standard(each) for each in pipe)
         self._queue = bytearray()
         self._noted: set[int] = set()
         self.watches = watches

@@ -6,17 +6,16 @@ import os
 
 import prctl
 
-from pyinit import descriptors, exit_codes, identity, native, signals, terminal
+from pyinit import exit_codes, fds, native, signals, terminal, user_database
 from pyinit.deaths import Deaths
+from pyinit.event_loop import Loop
 from pyinit.exit_codes import Failure, exit_code
 from pyinit.follow import Follow
 from pyinit.forward import Forwarder
 from pyinit.guard import Guard
-from pyinit.identity import Identity
 from pyinit.jobcontrol import JobControl
 from pyinit.leftovers import Leftovers
 from pyinit.log import Log
-from pyinit.loop import Loop
 from pyinit.options import Options
 from pyinit.pause import Pause
 from pyinit.processes import Process
@@ -24,8 +23,9 @@ from pyinit.reaper import Reaper
 from pyinit.shutdown import Shutdown
 from pyinit.spawn import Inherited, spawn
 from pyinit.stop_requests import StopRequests
-from pyinit.stops import Stops
+from pyinit.stop_timers import Stops
 from pyinit.terminal import Terminal
+from pyinit.user_database import Identity
 
 # How many signals are kept while --follow looks for the process that takes the payload's place.
 MOST_POSTPONED = 1000
@@ -87,7 +87,7 @@ def _pin_nothing(log: Log, *keepers: Terminal | Relay | None) -> None:
         os.chdir("/")
     except OSError as error:
         log.debug(f"init stays in its directory: {error.strerror}")
-    first = descriptors.FIRST
+    first = fds.FIRST
     for keeper in keepers:
         if keeper:
             first = keeper.keep(first)
@@ -142,7 +142,7 @@ class _Run:
         self._log = log
         self._terminal = Terminal()
         self._program = options.command[0]
-        user = identity.lookup(options.user, log) if options.user else None
+        user = user_database.lookup(options.user, log) if options.user else None
         if user and self._terminal.can_be_given_up and not options.same_group:
             # In init's session another user's payload could put words into init's terminal (TIOCSTI), and send it CONT.
             options.session = True

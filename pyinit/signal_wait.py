@@ -11,7 +11,7 @@ import select
 import signal
 from collections.abc import Callable
 
-from pyinit import descriptors, native
+from pyinit import fds, native
 
 # poll(2) takes milliseconds; a deadline must not be met early.
 MILLISECONDS = 1000.0
@@ -83,7 +83,7 @@ class DescriptorWait:
 
     def __init__(self) -> None:
         self.watches = Watches()
-        self.watches.add(descriptors.above_standard(native.signal_descriptor()), _nothing)
+        self.watches.add(fds.above_standard(native.signal_descriptor()), _nothing)
 
     def wait(self, passed_over: int, seconds: float | None) -> Received | None:
         """The next signal but those passed over; None after so many seconds, or when a descriptor was served."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pyinit import processes, signals
-from pyinit.audience import Audience
 from pyinit.leftovers import Leftovers
 from pyinit.log import Log
 from pyinit.processes import Process
 from pyinit.reach import Reach
+from pyinit.stop_recipients import Audience
 
 
 class Asking:
