@@ -130,9 +130,9 @@ FREEZE_PACKAGES = python3.11 python3.11-venv libpython3.11 gcc libc6-dev libcap-
 	@touch $@
 
 # All that is in the file, the commit's name too; and when dpkg last wrote what it is made with, musl's libc for one.
-FROZEN = $(wildcard pyinit/*.py .git/HEAD .git/packed-refs) \
+FROZEN = $(wildcard .git/HEAD .git/packed-refs) \
 	$(subst :,\:,$(wildcard $(FREEZE_PACKAGES:%=/var/lib/dpkg/info/%*.list))) \
-	$(shell find build .git/refs/heads -type f ! -name '*.pyc' 2>/dev/null)
+	$(shell find pyinit build .git/refs/heads -type f ! -name '*.pyc' 2>/dev/null)
 
 .PHONY: dist
 dist: dist/pyinit ## dist/pyinit, the one static file

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 
-from pyinit import cli, exit_codes, personas, supervisor, version
+from pyinit import exit_codes, supervisor, version
+from pyinit.cli import cli
+from pyinit.cli.compat import originals
+from pyinit.cli.compat.base import Persona
+from pyinit.cli.option_table import Option
 from pyinit.exit_codes import Failure
-from pyinit.log import Log
 from pyinit.options import Options
-from pyinit.optiontable import Option
-from pyinit.persona import Persona
-from pyinit.spawn import Inherited
+from pyinit.payload.spawn import Inherited
+from pyinit.report.log import Log
 
 
 def main() -> int:
@@ -19,7 +21,7 @@ def main() -> int:
     options = Options()
     try:
         inherited = Inherited()
-        persona = personas.by_program(sys.argv[0]) if sys.argv else None
+        persona = originals.by_program(sys.argv[0]) if sys.argv else None
         parse = persona.parse if persona else cli.parse
         asked = parse(sys.argv[1:], options)
         if asked:
@@ -36,7 +38,7 @@ def main() -> int:
 def _print(asked: Option, options: Options, persona: Persona | None) -> int:
     """Prints what was asked for instead of a run."""
     if asked.name == "tree":
-        from pyinit import tree
+        from pyinit.report import tree
 
         text = tree.tree(os.isatty(1))
     elif asked.name == "version":

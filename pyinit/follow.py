@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from pyinit import files, processes
+from pyinit import files
 from pyinit.event_loop import Loop, Timer
 from pyinit.exit_codes import Failure
 from pyinit.numbers import HIGHEST_PID, number
-from pyinit.processes import Process
+from pyinit.procfs import processes
+from pyinit.procfs.processes import Process
 
 # Seconds to look for the process that a PIDFILE names, and between two looks: nothing tells that the file is written.
 PATIENCE = 5.0

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 
-from pyinit import native, processes, signals
-from pyinit.kill_as_owner import Sender
-from pyinit.log import Log
+from pyinit import native, signals
 from pyinit.options import Options
-from pyinit.reach import Reach
+from pyinit.procfs import processes
+from pyinit.procfs.kill_as_owner import Sender
+from pyinit.procfs.signal_descendants import Reach
+from pyinit.report.log import Log
 from pyinit.stop_recipients import Audience
 
 NOTHING_ASKED = dict.fromkeys(signals.LIBC, 0)

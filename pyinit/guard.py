@@ -6,7 +6,7 @@ As PID 1 the kernel sees to that; elsewhere the payload would be somebody else's
 from __future__ import annotations
 
 from pyinit import signals
-from pyinit.kill_as_owner import Sender
+from pyinit.procfs.kill_as_owner import Sender
 
 
 class Guard:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from pyinit import fds, native, processes, reach, signals
+from pyinit import fds, native, signals
 from pyinit.event_loop import Loop
-from pyinit.kill_as_owner import Sender
-from pyinit.log import Log
-from pyinit.processes import MOST_PARENTS, OUTSIDE, Process
-from pyinit.reach import Reach
+from pyinit.procfs import processes, signal_descendants
+from pyinit.procfs.kill_as_owner import Sender
+from pyinit.procfs.processes import MOST_PARENTS, OUTSIDE, Process
+from pyinit.procfs.signal_descendants import Reach
+from pyinit.report.log import Log
 
 
 def _nothing() -> None:
@@ -227,7 +228,7 @@ class Leftovers:
         """Send a signal to these processes."""
         for process in found:
             try:
-                reach.send(process, number)
+                signal_descendants.send(process, number)
             except ProcessLookupError:
                 continue
             except OSError as error:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pyinit import exit_codes
 
+# In the environment: options that are read before those of the command line.
+VARIABLE = b"PYINIT_OPTIONS"
+
 
 class Options:
     """What was asked for, all of it. Durations are in seconds; None means the default that the run decides."""

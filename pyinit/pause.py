@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pyinit import event_loop
-from pyinit.deaths import Deaths
 from pyinit.event_loop import Loop
 from pyinit.forward import rewrites
-from pyinit.log import Log
 from pyinit.options import Options
 from pyinit.reaper import Reaper
+from pyinit.report.exit_report import Deaths
+from pyinit.report.log import Log
 from pyinit.stop_requests import StopRequests
 
 

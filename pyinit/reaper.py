@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from pyinit import native
 from pyinit.exit_codes import Failure
-from pyinit.processes import WALL
+from pyinit.procfs.processes import WALL
 
 ANY = -1
 # The low seven bits of the wait status of a child that was stopped or continued, and has not ended (wait(2)).

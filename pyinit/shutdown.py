@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pyinit import native, signals
 from pyinit.event_loop import Loop, Timer
 from pyinit.leftovers import Leftovers
-from pyinit.log import Log
 from pyinit.options import Options
 from pyinit.reaper import Reaper
+from pyinit.report.log import Log
 from pyinit.stop_requests import StopRequests
 from pyinit.terminate_leftovers import Asking
 

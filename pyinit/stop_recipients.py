@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pyinit import signals
-from pyinit.birth_order import Moment
-from pyinit.processes import OUTSIDE, Process
-from pyinit.reach import Reach
+from pyinit.procfs.birth_order import Moment
+from pyinit.procfs.processes import OUTSIDE, Process
+from pyinit.procfs.signal_descendants import Reach
 
 
 class Audience:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from pyinit import signals
 from pyinit.event_loop import Loop, Timer
-from pyinit.log import Log
 from pyinit.options import Options
+from pyinit.report.log import Log
 
 
 class Stops:

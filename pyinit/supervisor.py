@@ -6,25 +6,26 @@ import os
 
 import prctl
 
-from pyinit import exit_codes, fds, native, signals, terminal, user_database
-from pyinit.deaths import Deaths
+from pyinit import exit_codes, fds, native, signals, user_database
 from pyinit.event_loop import Loop
 from pyinit.exit_codes import Failure, exit_code
 from pyinit.follow import Follow
 from pyinit.forward import Forwarder
 from pyinit.guard import Guard
-from pyinit.jobcontrol import JobControl
 from pyinit.leftovers import Leftovers
-from pyinit.log import Log
 from pyinit.options import Options
 from pyinit.pause import Pause
-from pyinit.processes import Process
+from pyinit.payload import terminal
+from pyinit.payload.job_control import JobControl
+from pyinit.payload.spawn import Inherited, spawn
+from pyinit.payload.terminal import Terminal
+from pyinit.procfs.processes import Process
 from pyinit.reaper import Reaper
+from pyinit.report.exit_report import Deaths
+from pyinit.report.log import Log
 from pyinit.shutdown import Shutdown
-from pyinit.spawn import Inherited, spawn
 from pyinit.stop_requests import StopRequests
 from pyinit.stop_timers import Stops
-from pyinit.terminal import Terminal
 from pyinit.user_database import Identity
 
 # How many signals are kept while --follow looks for the process that takes the payload's place.
@@ -32,7 +33,7 @@ MOST_POSTPONED = 1000
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pyinit.notify import Relay
+    from pyinit.sd_notify.relay import Relay
 
 
 def run(options: Options, inherited: Inherited) -> int:
@@ -104,9 +105,9 @@ def _relay(user: Identity | None, helpers: set[int], log: Log) -> Relay | None:
     address = native.getenv(b"NOTIFY_SOCKET")
     if not address:
         return None
-    from pyinit import notify
+    from pyinit.sd_notify import relay
 
-    return notify.relay(address, user.user if user else None, helpers, log)
+    return relay.relay(address, user.user if user else None, helpers, log)
 
 
 class _Run:

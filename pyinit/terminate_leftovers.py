@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pyinit import processes, signals
+from pyinit import signals
 from pyinit.leftovers import Leftovers
-from pyinit.log import Log
-from pyinit.processes import Process
-from pyinit.reach import Reach
+from pyinit.procfs import processes
+from pyinit.procfs.processes import Process
+from pyinit.procfs.signal_descendants import Reach
+from pyinit.report.log import Log
 from pyinit.stop_recipients import Audience
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from pyinit import files
 from pyinit.exit_codes import Failure
-from pyinit.log import Log
 from pyinit.numbers import HIGHEST_ID, number
+from pyinit.report.log import Log
 
 PASSWD = "/etc/passwd"
 GROUP = "/etc/group"

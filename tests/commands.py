@@ -34,7 +34,7 @@ WITHOUT_KILL = ("setpriv", "--bounding-set=-kill", "--inh-caps=-all")
 # No signal can be sent to another user then; see `as_nobody`.
 WITHOUT_KILL_AND_SETUID = ("setpriv", "--bounding-set=-kill,-setuid", "--inh-caps=-all")
 # For the shell of a payload: it goes on when init has done all there was to do. Init sleeps then, and again after its
-# first wait, of a millisecond (pyinit/loop.py).
+# first wait, of a millisecond (pyinit/event_loop.py).
 _ASLEEP = 'until read -r _ _ state _ </proc/$PPID/stat && [ "$state" = S ]; do :; done'
 INIT_WAITS = f"{_ASLEEP}; sleep 0.01; {_ASLEEP};"
 PAYLOADS = ROOT / "tests" / "payloads"

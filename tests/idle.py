@@ -18,7 +18,7 @@ FOR_EVER = ("0x0", "0xffffffff", "0xffffffffffffffff")
 def idle(pid: int) -> list[str]:
     """Wait until the init has done all there was to do; the system call that it sleeps in.
 
-    A wait that has an end may be its first, after which it does a little more (pyinit/loop.py): that is over when
+    A wait that has an end may be its first, after which it does a little more (pyinit/event_loop.py): that is over when
     it is seen to wait after that time.
     """
 

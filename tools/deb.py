@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pyinit.personas import NAMES
+from pyinit.cli.compat.originals import NAMES
 from tools.release import DEBIAN, DIST, FROZEN, ReleaseError, changelog, debian_version, frozen_output, moment
 from tools.tree import ROOT
 

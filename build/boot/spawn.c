@@ -1,4 +1,4 @@
-/* Starts the payload: clone(CLONE_VM | CLONE_VFORK), as vfork(2) does. pyinit/unfrozen_spawn.py does it from source.
+/* Start the payload with clone(CLONE_VM | CLONE_VFORK), as vfork(2) does; from source: pyinit/native/fallback_spawn.py.
  *
  * The child shares init's memory, so no page is copied, and when init goes on, the exec has happened or has failed.
  * Until then the child runs on init's stack, below what init has there, and makes raw system calls only: libc's
@@ -40,7 +40,7 @@ static long raw(long number, long a, long b, long c, long d)
     return result;
 }
 
-/* Where execvp(3) would look: PATH as the payload will see it, or musl's own choice (as in pyinit/searchpath.py). */
+/* Where execvp(3) would look: PATH as the payload will see it, or musl's default (as in native/search_path.py). */
 bool pyinit_plan_search(struct plan *plan)
 {
     const char *path = pyinit_variable(plan->environment.variables, "PATH");
@@ -61,7 +61,7 @@ void pyinit_plan_free(struct plan *plan)
  * that of another machine's program has. Shells judge so too (POSIX, 2.9.1.4 Command Search and Execution). */
 static bool is_binary(const char *file)
 {
-    char head[128]; /* as in pyinit/unfrozen_exec.py */
+    char head[128]; /* as in pyinit/native/fallback_exec.py */
     long descriptor = raw(SYS_open, (long)file, O_RDONLY | O_CLOEXEC, 0, 0);
     if (descriptor < 0) {
         return false;
@@ -103,7 +103,7 @@ static _Noreturn void give_up(void)
 }
 
 /* Return true if execvp(3) tries the next element of PATH after this errno. glibc does for all of these, musl for the
- * first three (posix/execvpe.c, src/process/execvp.c). As in pyinit/unfrozen_exec.py. */
+ * first three (posix/execvpe.c, src/process/execvp.c). As in pyinit/native/fallback_exec.py. */
 static bool search_goes_on(int error)
 {
     return error == EACCES || error == ENOENT || error == ENOTDIR || error == ESTALE || error == ENODEV ||

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum placement { SAME_GROUP, OWN_GROUP, OWN_SESSION }; /* as in pyinit/spawn.py */
+enum placement { SAME_GROUP, OWN_GROUP, OWN_SESSION }; /* as in pyinit/native/placement.py */
 
 struct plan {
     char **arguments;  /* one free place, the program and its arguments, NULL */

@@ -1,7 +1,7 @@
 /* The calls that an init spends its life in: waiting for a signal, reaping, and both in one.
  *
  * Python offers the first two, but builds a signal set of 64 numbers for each wait and a call of its own for each
- * orphan. pyinit/unfrozen.py describes them, and does the same from source.
+ * orphan. pyinit/native/fallback.py describes them, and does the same from source.
  */
 #define _GNU_SOURCE
 #include "waiting.h"

@@ -10,7 +10,7 @@ import pytest
 
 from tools.tree import ROOT
 
-FILES = sorted(file for file in (ROOT / "pyinit").glob("*.py") if not file.stem.startswith("unfrozen"))
+FILES = sorted(file for file in (ROOT / "pyinit").rglob("*.py") if not file.stem.startswith("fallback"))
 MODULES = {
     *(
         "__future__",

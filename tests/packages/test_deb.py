@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pyinit.personas import NAMES
+from pyinit.cli.compat.originals import NAMES
 from pyinit.version import VERSION
 from tests.commands import PROGRAMS
 from tests.needed import frozen_file

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pyinit import personas
+from pyinit.cli.compat import originals
 from tests import processes
 from tests.commands import ENVIRONMENT, INIT_WAITS, shell
 from tests.conftest import Start
@@ -42,9 +42,10 @@ def documented() -> dict[str, str]:
 def named_in(file: Path) -> Iterator[str]:
     """The variables that a module asks for, or has the payload's start look for, by themselves or by its constants."""
     tree = ast.parse(file.read_text())
+    shared = ast.parse((ROOT / "pyinit" / "options.py").read_text())
     constants = {
         target.id: node.value
-        for node in tree.body
+        for node in [*shared.body, *tree.body]
         if isinstance(node, ast.Assign)
         for target in node.targets
         if isinstance(target, ast.Name)
@@ -73,14 +74,14 @@ def seen(trace: Trace) -> tuple[object, ...]:
 
 def test_the_document_lists_the_variables_that_are_read() -> None:
     """Those that the program asks for, and PATH, which the payload is looked for in (spawn.c)."""
-    files = sorted(file for file in (ROOT / "pyinit").glob("*.py") if not file.stem.startswith("unfrozen"))
+    files = sorted(file for file in (ROOT / "pyinit").rglob("*.py") if not file.stem.startswith("fallback"))
     assert set(documented()) == {name for file in files for name in named_in(file)}
 
 
 def test_no_module_asks_in_another_way() -> None:
     """`native` is the only door; behind it is `environ`, for one variable at a time and for the payload's own."""
-    for file in (ROOT / "pyinit").glob("*.py"):
-        if file.stem != "native" and not file.stem.startswith("unfrozen"):
+    for file in (ROOT / "pyinit").rglob("*.py"):
+        if file.parent.name != "native":
             assert not re.search(r"\benvironb?\b|(?<!native\.)\bgetenv\b", code(file)), file
     boot = {file.name: without_comments(file.read_text()) for file in (ROOT / "build" / "boot").glob("*.c")}
     assert [name for name, text in boot.items() if re.search(r"\b(secure_)?getenv\(|\benviron\b", text)] == ["native.c"]
@@ -110,7 +111,7 @@ def test_the_manual_and_the_help_texts_list_them_too() -> None:
     peers = {name for name, why in documented().items() if "under the name" in why}
     manual = (ROOT / "docs" / "pyinit.1").read_text()
     assert set(re.findall(r"(?<= Ev )\w+", manual.partition(".Sh ENVIRONMENT")[2])) == set(documented()) - peers
-    helped = {word for each in personas.NAMES.values() for word in re.findall(r"[A-Z_]{5,}", each.variables)}
+    helped = {word for each in originals.NAMES.values() for word in re.findall(r"[A-Z_]{5,}", each.variables)}
     # Reserved, not read: catatonit refuses to start with it, and its help does not say so.
     assert helped == peers - {"CATATONIT_LOG"}
 

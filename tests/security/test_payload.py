@@ -138,8 +138,8 @@ def test_two_thousand_children_are_reached(start: Start, place: str, option: str
 
 REUSED = """
 import os, signal
-from pyinit import reach
-from pyinit.processes import Process
+from pyinit.procfs import signal_descendants
+from pyinit.procfs.processes import Process
 
 def child(pid):
     # The next pid that is given out (proc(5)).
@@ -162,11 +162,11 @@ while Process(second).started == known.started:
     second = child(500)
 assert second == first
 try:
-    reach.send(known, signal.SIGKILL)
+    signal_descendants.send(known, signal.SIGKILL)
 except ProcessLookupError:
     print("gone")
 print(os.waitpid(second, os.WNOHANG))
-reach.send(Process(second), signal.SIGKILL)
+signal_descendants.send(Process(second), signal.SIGKILL)
 print(os.waitpid(second, 0))
 """
 

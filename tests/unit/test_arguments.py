@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyinit import arguments, signals
+from pyinit import signals
+from pyinit.cli import values
 
 NUMBERS = st.sampled_from(sorted(signals.ALL))
 CODES = st.integers(0, 255)
@@ -28,7 +29,7 @@ def spellings(number: int) -> list[str]:
 @given(NUMBERS.flatmap(lambda number: st.tuples(st.just(number), st.sampled_from(spellings(number)))))
 def test_a_signal_in_any_spelling(case: tuple[int, str]) -> None:
     number, text = case
-    assert arguments.signal(text) == number
+    assert values.signal(text) == number
 
 
 @pytest.mark.parametrize("member", sorted(python.Signals))
@@ -47,13 +48,13 @@ def test_other_names(text: str, number: int) -> None:
 @given(st.integers().filter(lambda number: number not in signals.ALL))
 def test_a_number_that_is_no_signal(number: int) -> None:
     with pytest.raises(ValueError, match="name or number"):
-        arguments.signal(str(number))
+        values.signal(str(number))
 
 
 @given(st.text())
 def test_any_text_is_a_signal_or_refused(text: str) -> None:
     try:
-        number = arguments.signal(text)
+        number = values.signal(text)
     except ValueError as error:
         assert "TERM" in str(error)
     else:
@@ -66,33 +67,33 @@ def test_any_text_is_a_signal_or_refused(text: str) -> None:
 )
 def test_what_is_no_signal(text: str) -> None:
     with pytest.raises(ValueError, match="name or number"):
-        arguments.signal(text)
+        values.signal(text)
 
 
 @given(ODD_NUMBERS)
 def test_odd_numbers_are_none(text: str) -> None:
-    for parse in (arguments.signal, arguments.exit_code, arguments.remap):
+    for parse in (values.signal, values.exit_code, values.remap):
         with pytest.raises(ValueError, match=r"\d"):
             parse(text)
 
 
 @given(NUMBERS.filter(lambda number: number not in signals.NOT_FORWARDED), NUMBERS)
 def test_every_rewrite(old: int, new: int) -> None:
-    assert arguments.rewrite(f"{old}:{new}") == (old, new)
-    assert arguments.rewrite(f"{signals.name(old)}:{signals.name(new)}") == (old, new)
-    assert arguments.rewrite(f"{old}:0") == (old, 0)
+    assert values.rewrite(f"{old}:{new}") == (old, new)
+    assert values.rewrite(f"{signals.name(old)}:{signals.name(new)}") == (old, new)
+    assert values.rewrite(f"{old}:0") == (old, 0)
 
 
 @pytest.mark.parametrize("old", ["KILL", "STOP", "CHLD", "9", "19", "17"])
 def test_what_is_never_forwarded_cannot_be_rewritten(old: str) -> None:
     with pytest.raises(ValueError, match="never comes"):
-        arguments.rewrite(f"{old}:TERM")
+        values.rewrite(f"{old}:TERM")
 
 
 @given(st.text(alphabet="TERMHUP0159:+SIG"))
 def test_any_rewrite_is_meant_or_refused(text: str) -> None:
     try:
-        old, new = arguments.rewrite(text)
+        old, new = values.rewrite(text)
     except ValueError as error:
         assert "FROM:TO" in str(error) or "never comes" in str(error)
     else:
@@ -103,26 +104,26 @@ def test_any_rewrite_is_meant_or_refused(text: str) -> None:
 
 @given(CODES, CODES)
 def test_every_remap(old: int, new: int) -> None:
-    assert arguments.remap(f"{old}:{new}") == (old, new)
-    assert arguments.remap(str(old)) == (old, 0)
+    assert values.remap(f"{old}:{new}") == (old, new)
+    assert values.remap(str(old)) == (old, 0)
 
 
 @given(st.integers().filter(lambda code: not 0 <= code <= 255), CODES)
 def test_codes_that_are_none(wrong: int, code: int) -> None:
     for text in (f"{wrong}", f"{wrong}:{code}", f"{code}:{wrong}"):
         with pytest.raises(ValueError, match="0 to 255"):
-            arguments.remap(text)
+            values.remap(text)
 
 
 def test_a_code_of_more_digits_than_python_reads() -> None:
     with pytest.raises(ValueError, match="0 to 255"):
-        arguments.remap("9" * 5000)
+        values.remap("9" * 5000)
 
 
 @given(st.text())
 def test_any_remap_is_meant_or_refused(text: str) -> None:
     try:
-        old, new = arguments.remap(text)
+        old, new = values.remap(text)
     except ValueError as error:
         assert "CODE:NEW" in str(error)
     else:
@@ -132,22 +133,22 @@ def test_any_remap_is_meant_or_refused(text: str) -> None:
 
 @given(st.integers(0, 1000), st.sampled_from([("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("", 1)]))
 def test_durations_in_any_unit(amount: int, unit: tuple[str, float]) -> None:
-    assert arguments.seconds(f"{amount}{unit[0]}") == pytest.approx(amount * unit[1])
+    assert values.seconds(f"{amount}{unit[0]}") == pytest.approx(amount * unit[1])
 
 
 @given(st.floats(0, 1000, allow_nan=False).map(lambda value: f"{value:.3f}"))
 def test_fractions_of_seconds(text: str) -> None:
-    assert arguments.seconds(text) == pytest.approx(float(text))
+    assert values.seconds(text) == pytest.approx(float(text))
 
 
 @given(st.text())
 def test_any_duration_is_meant_or_refused(text: str) -> None:
     try:
-        value = arguments.seconds(text)
+        value = values.seconds(text)
     except ValueError as error:
         assert "seconds" in str(error) or "year" in str(error)
     else:
-        assert 0 <= value <= arguments.LONGEST
+        assert 0 <= value <= values.LONGEST
 
 
 @pytest.mark.parametrize(
@@ -155,9 +156,9 @@ def test_any_duration_is_meant_or_refused(text: str) -> None:
 )
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="seconds"):
-        arguments.seconds(text)
+        values.seconds(text)
 
 
 def test_longer_than_a_year() -> None:
     with pytest.raises(ValueError, match="year"):
-        arguments.seconds("9000h")
+        values.seconds("9000h")

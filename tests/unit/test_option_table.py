@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyinit import cli, exit_codes
+from pyinit import exit_codes
+from pyinit.cli import cli
+from pyinit.cli.option_table import Option
+from pyinit.cli.rows import TABLE
 from pyinit.exit_codes import Failure
 from pyinit.options import Options
-from pyinit.optiontable import Option
-from pyinit.table import TABLE
 
 OPTIONS = TABLE.options
 SAMPLES = {"FROM:TO": "TERM:QUIT", "CODE[:NEW]": "7:8", "SECONDS": "2", "SIGNAL": "TERM", "USER[:GROUP]": "1000"}

@@ -6,13 +6,14 @@ import os
 
 import prctl
 
-from pyinit import diagnosis, environment, exit_codes, native, signals
+from pyinit import exit_codes, native, signals
 from pyinit.exit_codes import Failure
-from pyinit.options import Options
-from pyinit.terminal import NONE, Terminal
+from pyinit.native.placement import OWN_GROUP, OWN_SESSION, SAME_GROUP
+from pyinit.options import VARIABLE, Options
+from pyinit.payload import exec_errors
+from pyinit.payload.terminal import NONE, Terminal
 from pyinit.user_database import Identity
 
-SAME_GROUP, OWN_GROUP, OWN_SESSION = range(3)
 # sd_listen_fds(3), sd_watchdog_enabled(3): variables that name the process they are meant for.
 NAME_THEIR_PROCESS = (b"LISTEN_PID", b"WATCHDOG_PID")
 
@@ -64,7 +65,7 @@ def spawn(
         inherited.ignored_chld,
         _death_signal(first),
         identity.ids() if identity else None,
-        [environment.VARIABLE],
+        [VARIABLE],
         [*NAME_THEIR_PROCESS],
         assign,
     )
@@ -92,9 +93,9 @@ def _death_signal(first: bool) -> int:
 def _failure(options: Options, program: bytes, number: int, step: str) -> Failure:
     if step != "exec":
         return Failure(
-            f"{step} failed: {os.strerror(number)}{diagnosis.hint(number, step)}",
+            f"{step} failed: {os.strerror(number)}{exec_errors.hint(number, step)}",
             options.exec_failed,
         )
-    code, message = diagnosis.explain(program, number)
+    code, message = exec_errors.explain(program, number)
     codes = {exit_codes.NOT_EXECUTABLE: options.not_executable, exit_codes.NOT_FOUND: options.not_found}
     return Failure(message, codes[code])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyinit.event_loop import Loop
-from pyinit.log import Log
+from pyinit.report.log import Log
 
 # Seconds between two lines of the same text.
 INTERVAL = 10.0

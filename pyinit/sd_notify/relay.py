@@ -16,11 +16,13 @@ from collections.abc import Callable
 from functools import partial
 from types import FrameType
 
-from pyinit import fds, messages, processes, signals
+from pyinit import fds, signals
 from pyinit.event_loop import Loop
-from pyinit.log import Log
-from pyinit.messages import INT, UCRED, Ancillary
-from pyinit.repeats import Repeats
+from pyinit.procfs import processes
+from pyinit.report.log import Log
+from pyinit.sd_notify import protocol
+from pyinit.sd_notify.protocol import INT, UCRED, Ancillary
+from pyinit.sd_notify.repeated_warnings import Repeats
 
 VARIABLE = b"NOTIFY_SOCKET"
 MESSAGE = "a message to the service manager"
@@ -189,8 +191,8 @@ class Relay:
         some came along, and init gets none of those that it does not pass on.
         """
         data, ancillary, result, _ = self._socket.recvmsg(LONGEST, _socket.CMSG_SPACE(UCRED), _socket.MSG_PEEK)
-        pid, user = messages.sender(ancillary)
-        message = messages.without_processes(data)
+        pid, user = protocol.sender(ancillary)
+        message = protocol.without_processes(data)
         self._carries = bool(result & _socket.MSG_CTRUNC)
         if not self._believable(pid, user):
             self._repeats.warn(f"{MESSAGE} came from a stranger: dropped", f" (pid {pid})")
@@ -208,7 +210,7 @@ class Relay:
         rights = [each for each in ancillary if each[1] == _socket.SCM_RIGHTS]
         if not result & _socket.MSG_CTRUNC:
             return rights
-        messages.close_descriptors(rights)
+        protocol.close_descriptors(rights)
         return None
 
     def _deliver(self, message: bytes, rights: Ancillary | None) -> None:
@@ -225,7 +227,7 @@ class Relay:
         except OSError as error:
             self._repeats.warn(f"{MESSAGE} was lost: {error.strerror}")
         # They are still open in the queue.
-        messages.close_descriptors(rights)
+        protocol.close_descriptors(rights)
         self._remove()
 
     def _remove(self) -> None:
@@ -287,7 +289,7 @@ class Relay:
 
 def _end_waits() -> None:
     """Have this process, a helper, interrupted again and again: nobody needs a lingering socket's wait."""
-    # Its pipe may be init's, who would take the signal for one of its own (wakeup).
+    # Its pipe may be init's, who would take the signal for one of its own (signal_wait_fallback).
     signal.set_wakeup_fd(-1)
     try:
         signal.signal(signals.ALRM, _tick)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from pyinit import native
+from pyinit.cli.rows import TABLE, check
 from pyinit.exit_codes import Failure
-from pyinit.options import Options
-from pyinit.table import TABLE, check
-
-VARIABLE = b"PYINIT_OPTIONS"
+from pyinit.options import VARIABLE, Options
 
 
 def apply(options: Options) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from pyinit import files
-from pyinit.searchpath import DEFAULT_PATH
+from pyinit.native.search_path import DEFAULT_PATH
 
 EXEC_FORMAT_SHELL = b"/bin/sh"
 # limits.h; execvp(3) refuses longer names, and skips longer elements of PATH.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pyinit import arguments, native
+from pyinit import native
+from pyinit.cli import values
+from pyinit.cli.compat.base import VERSION, Persona
+from pyinit.cli.option_table import Option, OptionTable, flag, louder, value
+from pyinit.cli.rows import TABLE
 from pyinit.exit_codes import Failure
 from pyinit.options import Options
-from pyinit.optiontable import Option, OptionTable, flag, louder, value
-from pyinit.persona import VERSION, Persona
-from pyinit.table import TABLE
 
 FAILED = 1
 HIGHEST_OF_DUMB_INIT = 31
@@ -23,7 +24,7 @@ def _ours(letter: str, under: str = "", name: str = "") -> Option:
 
 
 def _success(options: Options, text: str) -> None:
-    options.remap[arguments.exit_code(text)] = 0
+    options.remap[values.exit_code(text)] = 0
 
 
 def _none(_: Options) -> None:
@@ -88,7 +89,7 @@ def _rewrite(options: Options, text: str) -> None:
     if old.isdecimal() and new.isdecimal():
         options.rewrite[_number(old, 1)] = _number(new, 0)
     else:
-        old_number, new_number = arguments.rewrite(text)
+        old_number, new_number = values.rewrite(text)
         options.rewrite[old_number] = new_number
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 
-from pyinit import processes, signals
+from pyinit import signals
 from pyinit.exit_codes import KILLED, exit_code, fate
-from pyinit.log import Log
-from pyinit.oom import OomKills
 from pyinit.options import Options
-from pyinit.processes import Process
+from pyinit.procfs import processes
+from pyinit.procfs.oom import OomKills
+from pyinit.procfs.processes import Process
+from pyinit.report.log import Log
 
 
 class Deaths:

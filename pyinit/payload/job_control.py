@@ -11,10 +11,10 @@ import signal
 from collections.abc import Callable
 
 from pyinit import signals
-from pyinit.log import Log
 from pyinit.options import Options
-from pyinit.processes import Process
-from pyinit.terminal import Terminal
+from pyinit.payload.terminal import Terminal
+from pyinit.procfs.processes import Process
+from pyinit.report.log import Log
 
 
 class JobControl:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 
-from pyinit import files, processes, user_database
-from pyinit.escape import printable
+from pyinit import files, user_database
 from pyinit.exit_codes import Failure
 from pyinit.numbers import HIGHEST_ID, number
-from pyinit.processes import Process
+from pyinit.procfs import processes
+from pyinit.procfs.processes import Process
+from pyinit.report.escape import printable
 
 HEADER = f"{'PID':>7} {'USER':<8} S {'AGE':>5} {'MEMORY':>9}  COMMAND"
 # Processes further down are not indented more: their lines would take memory by the square of their number.

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 
-from pyinit import processes
-from pyinit.processes import TICKS, Process
+from pyinit.procfs import processes
+from pyinit.procfs.processes import TICKS, Process
 
 UNKNOWN = 0
 

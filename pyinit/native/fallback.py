@@ -13,7 +13,7 @@ import prctl
 
 from pyinit import exit_codes, signals
 from pyinit.exit_codes import Failure
-from pyinit.unfrozen_spawn import fork_exec
+from pyinit.native.fallback_spawn import fork_exec
 
 # pwritev2(2): as an offset, that of the open file; pipes have none.
 WHERE_IT_IS = -1

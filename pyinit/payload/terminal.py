@@ -12,7 +12,7 @@ import os
 import signal
 
 from pyinit import fds, native, signals
-from pyinit.processes import Process
+from pyinit.procfs.processes import Process
 
 NONE = -1
 # getpgrp(2) for a group of another PID namespace, further up.

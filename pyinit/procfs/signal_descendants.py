@@ -10,8 +10,8 @@ import os
 import signal
 from collections.abc import Callable, Iterable, Sequence
 
-from pyinit.birth_order import Moment
-from pyinit.processes import OUTSIDE, HiddenChild, Process
+from pyinit.procfs.birth_order import Moment
+from pyinit.procfs.processes import OUTSIDE, HiddenChild, Process
 
 # The most walks, in case processes are started faster than they are found. The caller's next look finds the rest.
 WALKS = 16

@@ -10,7 +10,7 @@ import os
 import stat
 
 from pyinit import exit_codes, files, native
-from pyinit.searchpath import DEFAULT_PATH
+from pyinit.native.search_path import DEFAULT_PATH
 
 # What execve reads of a script's first line (binfmt_script, Linux 5.1 on), and enough of an ELF file's headers.
 HEAD = 4096

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pyinit import environment
+from pyinit.cli import env_options
+from pyinit.cli.option_table import Option
+from pyinit.cli.rows import TABLE, check
 from pyinit.exit_codes import Failure
-from pyinit.options import Options
-from pyinit.optiontable import Option
-from pyinit.table import TABLE, check
+from pyinit.options import VARIABLE, Options
 
 USAGE = "pyinit [OPTIONS] [--] PROGRAM [ARG...]"
 USAGE_AND_HELP = f"{USAGE} (see pyinit --help)"
@@ -17,11 +17,11 @@ def parse(words: list[str], options: Options) -> Option | None:
 
     Raises Failure for what they cannot mean; what stood before that has been applied.
     """
-    environment.apply(options)
-    inherited = environment.set_aside(options)
+    env_options.apply(options)
+    inherited = env_options.set_aside(options)
     found, options.command = TABLE.parse(words, options)
     check(options)
-    environment.merge(options, inherited)
+    env_options.merge(options, inherited)
     return asked(found, options, USAGE_AND_HELP)
 
 
@@ -50,5 +50,5 @@ or with 128+n when signal n killed it; 127: not found, 126: cannot be executed, 
 
 {TABLE.help()}
 
-{environment.VARIABLE.decode()} in the environment holds options that are read before the command line.
+{VARIABLE.decode()} in the environment holds options that are read before the command line.
 """

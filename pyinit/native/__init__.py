@@ -2,7 +2,7 @@
 
 In the frozen file they are built in (build/boot/native.c): the start-up code of the file knows what Python
 cannot, such as the mask it was started with; and what an init does thousands of times, waiting and reaping, takes no
-more there than in a program in C. From source `unfrozen` does the same with what CPython offers.
+more there than in a program in C. From source `fallback` does the same with what CPython offers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ try:
     )
     from setproctitle import setproctitle as set_title
 except ImportError:
-    from pyinit.unfrozen import (
+    from pyinit.native.fallback import (
         alone,
         close_range,
         fork_exec,

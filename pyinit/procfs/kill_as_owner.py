@@ -11,7 +11,8 @@ import os
 
 import prctl
 
-from pyinit import processes, signals
+from pyinit import signals
+from pyinit.procfs import processes
 
 # setresuid(2): this id stays as it is.
 UNCHANGED = -1

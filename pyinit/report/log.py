@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 
-from pyinit import nonblocking
-from pyinit.escape import printable, quoted
+from pyinit.report import stderr
+from pyinit.report.escape import printable, quoted
 
 ERROR, WARNING, INFO, DEBUG = range(4)
 LEVELS = ("error", "warning", "info", "debug")
@@ -61,7 +61,7 @@ class Log:
     def _write(self, line: bytes) -> None:
         notice = self._notice() if self._lost else b""
         text = notice + line
-        done = nonblocking.write(text)
+        done = stderr.write(text)
         if done == len(text):
             self._lost = 0
             self._cut = False

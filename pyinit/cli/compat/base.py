@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pyinit import cli, environment
-from pyinit.options import Options
-from pyinit.optiontable import Option, OptionTable, nothing
+from pyinit.cli import cli, env_options
+from pyinit.cli.option_table import Option, OptionTable, nothing
+from pyinit.options import VARIABLE, Options
 
 VERSION = Option("V", "version", "", "print the version", nothing, text=True)
 
@@ -43,16 +43,16 @@ class Persona:
         Raises Failure, with the exit code of the program that init stands in for.
         """
         name = self.table.program
-        environment.apply(options)
+        env_options.apply(options)
         options.exec_failed = self.table.failed
-        inherited = environment.set_aside(options)
+        inherited = env_options.set_aside(options)
         self.apply_environment(options)
         if self.as_tini and words == ["--version"]:
             return VERSION
         found, options.command = self.table.parse(words, options)
         if self.as_tini:
             _without_dashes_behind(words, options.command)
-        environment.merge(options, inherited)
+        env_options.merge(options, inherited)
         asked = cli.asked(found, options, f"{self.usage} (see {name} -h)", self.table.failed)
         self.settle(options)
         return asked
@@ -60,7 +60,7 @@ class Persona:
     def help_text(self) -> str:
         """What --help prints under this name."""
         what = f"This is pyinit, which takes {self.table.program}'s options."
-        variables = f"In the environment: {self.variables}; {environment.VARIABLE.decode()} (see pyinit --help)."
+        variables = f"In the environment: {self.variables}; {VARIABLE.decode()} (see pyinit --help)."
         return f"Usage: {self.usage}\n\n{what}\n\n{self.table.help()}\n\n{variables}\n"
 
 

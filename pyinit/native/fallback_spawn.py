@@ -8,7 +8,9 @@ import signal
 from types import TracebackType
 from typing import NoReturn
 
-from pyinit import signals, unfrozen_exec
+from pyinit import signals
+from pyinit.native import fallback_exec
+from pyinit.native.placement import OWN_GROUP, OWN_SESSION
 
 # signal(7): CPython ignores these two when it starts; the payload must not inherit that.
 IGNORED_BY_CPYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
@@ -28,7 +30,7 @@ def fork_exec(
 ) -> tuple[int, int, str]:
     """Starts a program: its pid, 0 and ""; or 0, the errno, and the name of the step that failed.
 
-    `placement` is one of spawn's SAME_GROUP, OWN_GROUP and OWN_SESSION; `terminal` a descriptor whose
+    `placement` is one of placement's SAME_GROUP, OWN_GROUP and OWN_SESSION; `terminal` a descriptor whose
     foreground it gets, or -1. Of `mask` bit n-1 stands for signal n. `death_signal` comes when init dies, 0: none does.
     `identity` are user, group and supplementary groups. Of the environment `unset` names what is left out, `own_pid`
     what is to hold the program's pid where it holds init's, and `assign` is NAME=VALUE.
@@ -42,7 +44,7 @@ def fork_exec(
     if pid == 0:
         with _Child(writer) as child:
             # Not as another user: the kernel would refuse that one /proc/self/environ.
-            unfrozen_exec.set_environment(unset, own_pid, assign)
+            fallback_exec.set_environment(unset, own_pid, assign)
             child.place(placement, terminal)
             if identity:
                 child.identify(*identity)
@@ -102,9 +104,6 @@ class _Child:
         import fcntl
         import termios
 
-        # Not above: spawn itself has this file, by native.
-        from pyinit.spawn import OWN_GROUP, OWN_SESSION
-
         if placement == OWN_SESSION:
             self._step = "setsid"
             os.setsid()
@@ -147,7 +146,7 @@ class _Child:
         """
 
         if user is None:
-            unfrozen_exec.execute(argv, None)
+            fallback_exec.execute(argv, None)
             return
 
         def become() -> None:
@@ -155,7 +154,7 @@ class _Child:
             os.setresuid(user, user, user)
             self._step = "exec"
 
-        unfrozen_exec.execute(argv, become)
+        fallback_exec.execute(argv, become)
 
     def die_with_init(self, number: int, init: int) -> None:
         """Have the kernel send this signal when init, of this pid, dies. A change of identity would undo it."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pyinit import arguments
+from pyinit.cli import values
+from pyinit.cli.option_table import Option, OptionTable, flag, louder, member, nothing, pair, value
 from pyinit.exit_codes import Failure
 from pyinit.options import Options
-from pyinit.optiontable import Option, OptionTable, flag, louder, member, nothing, pair, value
 
 TABLE = OptionTable(
     "pyinit",
@@ -25,42 +25,42 @@ TABLE = OptionTable(
             "rewrite",
             "FROM:TO",
             "forward signal FROM as TO; 0 drops it",
-            pair("rewrite", arguments.rewrite),
+            pair("rewrite", values.rewrite),
         ),
         Option(
             "e",
             "remap-exit",
             "CODE[:NEW]",
             "exit with NEW (0 by default) instead of CODE",
-            pair("remap", arguments.remap),
+            pair("remap", values.remap),
         ),
         Option(
             "t",
             "grace",
             "SECONDS",
             "when the payload exits, stop what it left; KILL after SECONDS (3 as PID 1 without -W)",
-            value("grace", arguments.seconds),
+            value("grace", values.seconds),
         ),
         Option(
             "k",
             "kill-after",
             "SECONDS",
             "send KILL if the payload is still running SECONDS after the first stop signal",
-            value("kill_after", arguments.seconds),
+            value("kill_after", values.seconds),
         ),
         Option(
             "d",
             "stop-delay",
             "SECONDS",
             "wait this long before the first stop signal is forwarded",
-            value("stop_delay", arguments.seconds),
+            value("stop_delay", values.seconds),
         ),
         Option(
             "",
             "stop-signal",
             "SIGNAL",
             "treat SIGNAL as a stop signal, like TERM, INT and QUIT; may be repeated",
-            member("stop_signals", arguments.stop_signal),
+            member("stop_signals", values.stop_signal),
         ),
         Option(
             "",
@@ -89,14 +89,14 @@ TABLE = OptionTable(
             "parent-death-signal",
             "SIGNAL",
             "send SIGNAL to init when its parent dies, and to the payload when init dies",
-            value("death_signal", arguments.signal),
+            value("death_signal", values.signal),
         ),
         Option(
             "u",
             "user",
             "USER[:GROUP]",
             "the payload's identity, by name or number",
-            value("user", arguments.user),
+            value("user", values.user),
         ),
         Option(
             "P",
@@ -119,7 +119,7 @@ TABLE = OptionTable(
             "log-format",
             "text|json",
             "the form of the lines on standard error",
-            value("json", arguments.log_format),
+            value("json", values.log_format),
         ),
         Option("", "tree", "", "print the processes as a tree", nothing, text=True),
         Option("l", "license", "", "print the licence and notices", nothing, text=True),

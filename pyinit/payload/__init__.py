@@ -1,0 +1,1 @@
+"""The payload: starting it, telling why it could not be started, and sharing the terminal with it."""

@@ -1,0 +1,1 @@
+"""What init prints: log lines on standard error, how processes ended, and --tree."""
