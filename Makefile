@@ -147,8 +147,8 @@ wheel: dist ## dist/pyinit-*.whl, which installs the static file as bin/pyinit
 	@PYTHONPATH=build $(FREEZER) -m freezing.wheel . dist/pyinit dist
 
 .PHONY: order
-order: dist ## refresh build/*.order, after which dist/pyinit lays out its code and its heap
-	@PYTHONPATH=build $(FREEZER) -m freezing.order .work/pyinit dist/pyinit build
+order: dist ## refresh build/profile/*.order, after which dist/pyinit lays out its code and its heap
+	@PYTHONPATH=build $(FREEZER) -m freezing.profiling.profile .work/pyinit dist/pyinit build/profile
 	@$(MAKE) --no-print-directory dist
 
 # --- Packages ---------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from freezing import blocks, compiler, lines, sections, snapshot
+from freezing import compiler, snapshot
+from freezing.profiling import blocks, cache_lines, sections
 from freezing.sources import Source
 from freezing.steps import run
 
@@ -15,13 +16,15 @@ UNMERGED = "-fno-merge-constants"
 STRINGS = ".rodata*.str*=alloc,load,readonly,data"
 WARNINGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror"]
 # malloc must not be turned into calls of itself; sizes and zeroing matter more than speed there
-ARENA = ["-fno-builtin-malloc", "-fno-builtin-calloc", f"-DROOM={snapshot.ROOM}", f"-DHEADER={blocks.HEADER}"]
+ALLOCATOR = ["-fno-builtin-malloc", "-fno-builtin-calloc", f"-DROOM={snapshot.ROOM}", f"-DHEADER={blocks.HEADER}"]
+# The folders of the start-up code; docs/freezing.md says what each is for.
+KINDS = ["runtime", "dump", "musl", "cpython", "layout", "speed"]
 SETPROCTITLE = ["setproctitle", "spt_debug", "spt_status", "spt_strlcpy"]  # title.c is its spt_setup
 
 
 def stage(sources: Mapping[str, Source], library: Path, root: Path, work: Path) -> Path:
     """Compile and link; returns the stage's file. Raises BuildError if a step fails."""
-    boot, objects, logs = root / "build" / "boot", work / "boot", work / "logs"
+    build, objects, logs = root / "build", work / "objects", work / "logs"
     shutil.rmtree(objects, ignore_errors=True)
     objects.mkdir(parents=True)
     prctl, title = sources["python-prctl"].unpack(), sources["setproctitle"].unpack()
@@ -29,29 +32,32 @@ def stage(sources: Mapping[str, Source], library: Path, root: Path, work: Path) 
     headers = ["-idirafter", str(compiler.linux_headers(work / "headers"))]
     common = ["musl-gcc", *compiler.FLAGS, UNMERGED, "-DNDEBUG", *python, *headers, "-c"]
 
-    listed = (root / "build" / "blocks.order").read_text()
+    listed = (build / "profile" / "blocks.order").read_text()
     rooms = [f"-D{kind.upper()}_ROOM={blocks.room(listed, kind)}" for kind in blocks.KINDS]
     own_flags: Mapping[str, list[str]] = {
-        "arena": [*ARENA, *rooms],
+        "allocator": [*ALLOCATOR, *rooms],
         "environment": ["-O2"],
-        "warm": ["-O2", f"-DPAGES={lines.PAGES}", f"-DLINE={lines.LINE}"],
+        "prefetch": ["-O2", f"-DPAGES={cache_lines.PAGES}", f"-DLINE={cache_lines.LINE}"],
     }
-    ours = [*sorted(boot.glob("*.c")), *sorted(boot.glob("*.S"))]
-    core = ["-fstack-protector-strong", "-DPy_BUILD_CORE=1", f"-I{boot / 'include'}", f"-I{title / 'src'}"]
+    folders = [build / kind for kind in KINDS]
+    ours = sorted(file for folder in folders for file in folder.glob("*.[cS]"))
+    include = build / "musl" / "include"
+    core = ["-fstack-protector-strong", "-DPy_BUILD_CORE=1", f"-I{include}", f"-I{title / 'src'}"]
+    core += [f"-I{folder}" for folder in folders]
     for file in ours:
         flags = [*WARNINGS, *core, *own_flags.get(file.stem, [])]
         compile_one([*common, *flags], file, objects, logs)
-    compile_one([*common, f"-I{boot / 'include'}"], prctl / "_prctlmodule.c", objects, logs)
+    compile_one([*common, f"-I{include}"], prctl / "_prctlmodule.c", objects, logs)
     version = sources["setproctitle"].version
     for name in SETPROCTITLE:
         # without HAVE_SYS_PRCTL_H: the title does not become the process's name (comm) as well
         flags = [f"-DSPT_VERSION={version}", "-Dgetenv=pyinit_setproctitle_variable"]
         compile_one([*common, *flags], title / "src" / f"{name}.c", objects, logs)
 
-    sections.write((root / "build" / "sections.order").read_text(), objects)
+    sections.write((build / "profile" / "sections.order").read_text(), objects)
     target = work / "stage1"
     command = ["musl-gcc", "-static", "-no-pie", "-nostdlib", "-nostartfiles"]
-    wishes = [f"-T,{boot / 'snapshot.ld'}", "--gc-sections", "-z,norelro", "-z,noexecstack"]
+    wishes = [f"-T,{build / 'dump' / 'snapshot.ld'}", "--gc-sections", "-z,norelro", "-z,noexecstack"]
     wishes += ["--build-id=none", "--no-warn-rwx-segments", f"-Map={work / 'stage1.map'}"]
     command += [f"-Wl,{wish}" for wish in wishes]
     command += [f"-L{objects}", "-o", str(target), str(compiler.libc().with_name("crt1.o"))]

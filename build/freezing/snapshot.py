@@ -6,15 +6,16 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from freezing import blocks, lines, linkmap, lookups, sections, sites
+from freezing import linkmap
 from freezing.elf import Stage
+from freezing.profiling import attribute_types, blocks, cache_lines, method_lookups, sections
 from freezing.steps import run
 
-ROOM = 256 * 1024  # bytes behind the snapshot that run mode gets without a system call (build/boot/arena.c)
+ROOM = 256 * 1024  # bytes behind the snapshot that run mode gets without a system call (build/dump/allocator.c)
 
 
 class Orders(NamedTuple):
-    """What is known of runs, as the texts of build/*.order: without it the program is right, but slower."""
+    """What is known of runs, as the texts of build/profile/*.order: without it the program is right, but slower."""
 
     blocks: str = ""
     sections: str = ""
@@ -27,8 +28,8 @@ def freeze(stage: Path, table: bytes, target: Path, work: Path, orders: Orders) 
     inputs = {
         "modules": table,
         "order": blocks.packed(orders.blocks),
-        "lookups": lookups.packed(orders.lookups),
-        "sites": sites.packed(orders.sites),
+        "lookups": method_lookups.packed(orders.lookups),
+        "sites": attribute_types.packed(orders.sites),
     }
     words = [work / f"{target.name}.{kind}" for kind in (*inputs, "snapshot", "blocks")]
     for path, content in zip(words, inputs.values(), strict=False):
@@ -41,7 +42,7 @@ def freeze(stage: Path, table: bytes, target: Path, work: Path, orders: Orders) 
     linked = Stage(stage.read_bytes())
     places = linkmap.sections(stage.with_suffix(".map").read_text())
     read = [*sections.read_by_starts(orders.sections, places), *blocks.read_by_starts(orders.blocks, made.read_bytes())]
-    masks = {lines.MASKS: lines.masks(linked.symbol(lines.BEGIN), read)}
+    masks = {cache_lines.MASKS: cache_lines.masks(linked.symbol(cache_lines.BEGIN), read)}
     beside.write_bytes(linked.finished(snapshot.read_bytes(), ROOM, masks))
     beside.chmod(0o755)
     beside.rename(target)

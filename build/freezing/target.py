@@ -27,16 +27,17 @@ class StaticFile(Target):  # type: ignore[misc]
     def assemble(self) -> None:
         """Build everything that is missing and write the file."""
         sources, build = pinned(self.root, self.work), self.root / "build"
-        library = cpython.library(sources["cpython"], build / "cpython.patch", self.work)
+        library = cpython.library(sources["cpython"], build / "cpython" / "cpython.patch", self.work)
         stage = link.stage(sources, library, self.root, self.work)
 
-        stand_ins = sorted((build / "stand_ins").glob("*.py"))
+        stand_ins = sorted((build / "cpython" / "stand_ins").glob("*.py"))
         everything = [
             *modules.from_analysis(self.found, sources["cpython"], self.root),
             *(modules.from_file(file) for file in stand_ins),
             notices.module(sources, self.root),
         ]
-        orders = snapshot.Orders(*((build / f"{kind}.order").read_text() for kind in snapshot.Orders._fields))
+        profile = build / "profile"
+        orders = snapshot.Orders(*((profile / f"{kind}.order").read_text() for kind in snapshot.Orders._fields))
         start = modules.bootstrap(sources["cpython"])
         ours = sorted(module.name for module in everything if module.name.startswith("pyinit."))
         wanted = ["prctl", "setproctitle", *(name for name in ours if name != PROGRAM), PROGRAM]

@@ -1,6 +1,6 @@
 """The seam between the program and its interpreter: calls that exist twice.
 
-In the frozen file they are built in (build/boot/native.c): the start-up code of the file knows what Python
+In the frozen file they are built in (build/runtime/native.c): the start-up code of the file knows what Python
 cannot, such as the mask it was started with; and what an init does thousands of times, waiting and reaping, takes no
 more there than in a program in C. From source `fallback` does the same with what CPython offers.
 """

@@ -14,9 +14,9 @@ from pyinit.native.search_path import DEFAULT_PATH
 EXEC_FORMAT_SHELL = b"/bin/sh"
 # limits.h; execvp(3) refuses longer names, and skips longer elements of PATH.
 NAME_MAX, PATH_MAX = 255, 4096
-# After these execvp(3) tries the next element of PATH: glibc's list, see build/boot/spawn.c.
+# After these execvp(3) tries the next element of PATH: glibc's list, see build/runtime/spawn.c.
 SEARCH_GOES_ON = (errno.EACCES, errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ENODEV, errno.ETIMEDOUT)
-HEAD = 128  # bytes that tell a text from a program of another machine's, as in build/boot/spawn.c
+HEAD = 128  # bytes that tell a text from a program of another machine's, as in build/runtime/spawn.c
 
 
 def set_environment(unset: list[bytes], own_pid: list[bytes], assign: list[bytes]) -> None:

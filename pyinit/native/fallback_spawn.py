@@ -1,4 +1,4 @@
-"""Starts the payload, from source: the twin of build/boot/spawn.c, with fork and a pipe that tells what failed."""
+"""Starts the payload, from source: the twin of build/runtime/spawn.c, with fork and a pipe that tells what failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the payload is put: the values that _pyinit.fork_exec takes (build/boot/spawn.h)."""
+"""Where the payload is put: the values that _pyinit.fork_exec takes (build/runtime/spawn.h)."""
 
 from __future__ import annotations
 

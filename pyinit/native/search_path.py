@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-# musl's execvp's, and so the frozen file's (build/boot/spawn.c). glibc's (confstr(3), _CS_PATH) is the same without
+# musl's execvp's, and so the frozen file's (build/runtime/spawn.c). glibc's (confstr(3), _CS_PATH) is the same without
 # /usr/local/bin, which is where images put what they are made for.
 DEFAULT_PATH = b"/usr/local/bin:/bin:/usr/bin"

@@ -8,11 +8,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from freezing import blocks, lines, linkmap, lookups, order, sections, sites
+from freezing import linkmap
 from freezing.elf import PAGE, Stage
-from freezing.memory import Memory
+from freezing.profiling import attribute_types, blocks, cache_lines, method_lookups, profile, sections
+from freezing.profiling.access_trace import Used
+from freezing.profiling.memory import Memory
 from freezing.snapshot import Orders
-from freezing.used import Used
 
 from tests.frozen.programs import frozen_program
 from tests.frozen.segments import segments
@@ -93,7 +94,7 @@ def test_listed_sites_know_their_type(stage: Path, tmp_path: Path, kind: str) ->
     assert asked(ran(stage, tmp_path / "unknown", Orders()), stage) == reads_and_writes | calls
     listed = {site for site in reads_and_writes | calls if site[-1] == kind}
     gone = {("program.py", "Door.open", "no", kind), ("program.py", "main", "no", "Room"), ("no.py", "f", "no", kind)}
-    known = ran(stage, tmp_path / "known", Orders(sites=sites.order(listed | gone)))
+    known = ran(stage, tmp_path / "known", Orders(sites=attribute_types.order(listed | gone)))
     assert asked(known, stage) == (reads_and_writes | calls) - listed
 
 
@@ -105,21 +106,23 @@ def ran(stage: Path, folder: Path, orders: Orders) -> Path:
     return program
 
 
-def looked_up_in_vain(program: Path, stage: Path) -> set[lookups.Lookup]:
+def looked_up_in_vain(program: Path, stage: Path) -> set[method_lookups.Lookup]:
     """What a run looked for beyond the cache of methods."""
     beyond = Stage(stage.read_bytes()).symbol("find_name_in_mro")
     found = set()
-    for pid, registers in order.steps(str(program), []):
-        if registers[order.INSTRUCTION_POINTER] == beyond:
+    for pid, registers in profile.steps(str(program), []):
+        if registers[profile.INSTRUCTION_POINTER] == beyond:
             memory = Memory(pid)
-            found.add(lookups.seen(memory, registers[order.FIRST_ARGUMENT], registers[order.SECOND_ARGUMENT]))
+            found.add(
+                method_lookups.seen(memory, registers[profile.FIRST_ARGUMENT], registers[profile.SECOND_ARGUMENT])
+            )
             memory.close()
     return found
 
 
-def asked(program: Path, stage: Path) -> set[sites.Site]:
+def asked(program: Path, stage: Path) -> set[attribute_types.Site]:
     """Where a run asked for an attribute's place."""
-    tracer = order.Tracer(program, stage)
+    tracer = profile.Tracer(program, stage)
     tracer.run([], ordinary=True)
     return set(tracer.sites)
 
@@ -131,7 +134,7 @@ def test_lines_of_starts_are_asked_for(stage: Path, tmp_path: Path) -> None:
         folder.mkdir()
     plain = frozen_program(PROGRAM, stage, as_it_comes)
     assert not any(asked_lines(plain, stage))
-    tracer = order.Tracer(plain, stage)
+    tracer = profile.Tracer(plain, stage)
     tracer.run([], ordinary=True)
     tracer.used.started()
     listed = Orders(
@@ -141,24 +144,26 @@ def test_lines_of_starts_are_asked_for(stage: Path, tmp_path: Path) -> None:
     program = frozen_program(PROGRAM, stage, ordered, listed)
     assert subprocess.run([program], check=False, timeout=60).returncode == 7
     asked_for = asked_lines(program, stage)
-    again = order.Tracer(program, stage)
+    again = profile.Tracer(program, stage)
     again.run([], ordinary=True)
-    begin = Stage(stage.read_bytes()).symbol(lines.BEGIN)
-    used = {(address - begin) // lines.LINE for address in [*again.used.read, *again.used.written]}
-    there = used & set(range(lines.PAGES * PAGE // lines.LINE))
+    begin = Stage(stage.read_bytes()).symbol(cache_lines.BEGIN)
+    used = {(address - begin) // cache_lines.LINE for address in [*again.used.read, *again.used.written]}
+    there = used & set(range(cache_lines.PAGES * PAGE // cache_lines.LINE))
     assert len(asked_for & there) > len(there) * 0.9
     assert len(asked_for & there) > len(asked_for) * 0.9
 
 
 def asked_lines(program: Path, stage: Path) -> set[int]:
     """Numbers of the cache lines, from the first that has a bit, whose bits are set in the file."""
-    at = Stage(stage.read_bytes()).symbol(lines.MASKS) - segments(program)[0].address
-    masks = struct.unpack_from(f"<{lines.PAGES}Q", program.read_bytes(), at)
-    bits = range(PAGE // lines.LINE)
+    at = Stage(stage.read_bytes()).symbol(cache_lines.MASKS) - segments(program)[0].address
+    masks = struct.unpack_from(f"<{cache_lines.PAGES}Q", program.read_bytes(), at)
+    bits = range(PAGE // cache_lines.LINE)
     return {page * len(bits) + bit for page, mask in enumerate(masks) for bit in bits if mask >> bit & 1}
 
 
 @pytest.mark.parametrize("offsets", [[], [0], [16, 32, 48, 4096], [5, 80, 81]])
 def test_notes_of_lines_are_read_as_written(offsets: list[int]) -> None:
     """By the parts that they are in."""
-    assert [*lines.offsets(lines.note(offsets))] == sorted({offset - offset % lines.PART for offset in offsets})
+    assert [*cache_lines.offsets(cache_lines.note(offsets))] == sorted(
+        {offset - offset % cache_lines.PART for offset in offsets}
+    )

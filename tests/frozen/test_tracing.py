@@ -6,9 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from freezing import linkmap, order
+from freezing import linkmap
 from freezing.elf import Stage
-from freezing.operands import Operands
+from freezing.profiling import profile
+from freezing.profiling.operands import Operands
 
 from tools.compiled import compiled
 
@@ -26,8 +27,8 @@ def test_reads_and_writes_are_seen(program: Path) -> None:
     symbols = Stage(program.read_bytes())
     operands = Operands(program)
     seen: dict[bool, set[int]] = {False: set(), True: set()}
-    for _, registers in order.steps(str(program), []):
-        for address, is_written in operands.used(registers[order.INSTRUCTION_POINTER], registers):
+    for _, registers in profile.steps(str(program), []):
+        for address, is_written in operands.used(registers[profile.INSTRUCTION_POINTER], registers):
             seen[is_written].add(address)
 
     array = symbols.symbol("array")
@@ -55,7 +56,7 @@ def test_patterns_name_one_section(stage: Path, tmp_path: Path) -> None:
     (tmp_path / "each.ld").write_text(
         f"SECTIONS {{ .chosen : {{ {linkmap.pattern(('libc.a:strlen.lo', '.text.strlen'))} }} }}\n"
     )
-    libc = stage.parent / "boot" / "libc.a"
+    libc = stage.parent / "objects" / "libc.a"
     map_file = tmp_path / "map"
     command = ["ld", "-T", str(tmp_path / "each.ld"), "-u", "strlen", "-e", "0", f"-Map={map_file}"]
     subprocess.run([*command, "-o", str(tmp_path / "linked"), str(libc)], check=True, timeout=60)

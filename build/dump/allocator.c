@@ -1,7 +1,7 @@
 /* malloc, living wholly inside the snapshot.
  *
  * In build mode all memory comes from three arrays, which are written to the file with the rest of the snapshot: two
- * are for what every run uses, see order.c, and the arena is for all else. In run mode new blocks come from ROOM bytes
+ * are for what every run uses, see heap_layout.c, and the arena is for all else. In run mode new blocks come from ROOM bytes
  * of fresh zero pages behind it, then from mmap. Blocks of the snapshot are never taken back at run time: that would
  * write to their pages, and their sum is bounded.
  *
@@ -44,7 +44,7 @@ static char *sealed = arena; /* blocks of the snapshot below it belong to that f
 static struct free_block *lists[SMALL_LISTS + LARGE_LISTS];
 static char *hole, *hole_end; /* build mode: a large freed block that small blocks are taken from */
 static struct note {
-    uint32_t name;  /* of the block that begins here, as order.c has it */
+    uint32_t name;  /* of the block that begins here, as heap_layout.c has it */
     bool is_object; /* an object begins here */
 } *notes; /* build mode: one for every 16 bytes of the snapshot */
 
@@ -197,7 +197,7 @@ void *realloc(void *memory, size_t wished)
     return other;
 }
 
-/* Called by every creation of an object (build/cpython.patch), at run time too: there it does nothing. */
+/* Called by every creation of an object (build/cpython/cpython.patch), at run time too: there it does nothing. */
 void pyinit_object_born(PyObject *object)
 {
     if (notes != NULL && (char *)object >= written && (char *)object < next) {
@@ -222,7 +222,7 @@ void pyinit_arena_open(void)
 }
 
 /* Every living object of the arena lives for ever: using it will not write to its page. (Those outside are born so,
-   by build/cpython.patch, but for these two.) */
+   by build/cpython/cpython.patch, but for these two.) */
 void pyinit_arena_make_immortal(void)
 {
     Py_SET_REFCNT(Py_None, _Py_IMMORTAL_REFCNT);
@@ -258,7 +258,7 @@ size_t pyinit_arena_blocks(struct block *blocks)
 char *pyinit_arena_seal(void)
 {
     if (end != arena + ARENA) {
-        pyinit_fail("build", "the arena is too small: raise ARENA in build/boot/arena.c");
+        pyinit_fail("build", "the arena is too small: raise ARENA in build/dump/allocator.c");
     }
     memset(lists, 0, sizeof lists);
     hole = hole_end = NULL;

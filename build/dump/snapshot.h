@@ -35,10 +35,10 @@ struct iovec;
 /* Writes what is taken without waiting: how many bytes, or -1 and errno. */
 long pyinit_write_at_once(int descriptor, const struct iovec *pieces, int count);
 
-/* warm.c: every start's first step in run mode. */
+/* prefetch.c: every start's first step in run mode. */
 void pyinit_warm(void);
 
-/* build.c: build mode. Starts Python, imports, writes the snapshot, exits. */
+/* dump.c: build mode. Starts Python, imports, writes the snapshot, exits. */
 _Noreturn void pyinit_build(int argc, char **argv);
 /* A file's content, which may be changed. */
 char *pyinit_map(const char *path, size_t *size);
@@ -46,18 +46,18 @@ char *pyinit_map(const char *path, size_t *size);
 /* types.c: calls `visit` for a type and all types that are derived from it. */
 void pyinit_walk_types(PyTypeObject *type, void (*visit)(PyTypeObject *, void *), void *context);
 
-/* lookups.c: strings get their hash and types their version; then the cache of methods is filled. */
+/* method_cache.c: strings get their hash and types their version; then the cache of methods is filled. */
 void pyinit_lookups_prepare(void);
 void pyinit_lookups_remember(const char *path);
 
-/* classes.c: calls of classes take a short way. */
+/* fast_construct.c: calls of classes take a short way. */
 void pyinit_classes_shorten(void);
 
-/* sites.c: instructions are told what they would find. For functions that the collector does not see any more, and for
+/* specialize.c: instructions are told what they would find. For functions that the collector does not see any more, and for
  * the versions that types have then. */
 void pyinit_sites_specialize(const char *path);
 
-/* arena.c: malloc. Nothing is immortal and nothing sealed until build mode says so. */
+/* allocator.c: malloc. Nothing is immortal and nothing sealed until build mode says so. */
 void pyinit_arena_open(void);
 void pyinit_arena_make_immortal(void);
 struct block {
@@ -67,7 +67,7 @@ size_t pyinit_arena_blocks(struct block *blocks);
 char *pyinit_arena_seal(void);
 void pyinit_object_born(PyObject *object);
 
-/* order.c: which blocks lie side by side. pyinit_order_place tells where a block of this name and size is to be, in the
+/* heap_layout.c: which blocks lie side by side. pyinit_order_place tells where a block of this name and size is to be, in the
  * room for what is only read or in that for what is written; NULL if that does not matter. */
 struct room {
     char *begin;

@@ -1,12 +1,12 @@
 /* The built-in module _pyinit: what the program needs and Python does not offer, or only at a price.
  *
- * pyinit/native/fallback.py does the same from source. Waiting for signals and children is in waiting.c; how the
+ * pyinit/native/fallback.py does the same from source. Waiting for signals and children is in signal_wait.c; how the
  * payload is started is in spawn.c, and here Python's values become C's for it.
  */
 #define _GNU_SOURCE
 #include "snapshot.h"
 #include "spawn.h"
-#include "waiting.h"
+#include "signal_wait.h"
 
 #include <dirent.h>
 #include <errno.h>

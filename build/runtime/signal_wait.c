@@ -4,7 +4,7 @@
  * orphan. pyinit/native/fallback.py describes them, and does the same from source.
  */
 #define _GNU_SOURCE
-#include "waiting.h"
+#include "signal_wait.h"
 
 #include <errno.h>
 #include <fcntl.h>

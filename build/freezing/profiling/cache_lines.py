@@ -1,4 +1,4 @@
-"""Cache lines that every start reads of the snapshot: build/boot/warm.c asks for all of them at once.
+"""Cache lines that every start reads of the snapshot: build/speed/prefetch.c asks for all of them at once.
 
 They are noted by section and by block, as parts of 16 bytes, because both lie elsewhere after the next change.
 """

@@ -1,4 +1,4 @@
-"""`make order`: writes build/*.order, what an init uses of the file and of its heap, and what it asks objects for.
+"""`make order`: writes profile/*.order, what an init uses of the file and of its heap, and what it asks objects for.
 
 The linker lays the functions out in the order of their first use and the data side by side, build mode does the same
 with the heap's blocks, so that a start touches few pages, and writes the answers down. The orders are not needed for a
@@ -16,11 +16,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from freezing import blocks, linkmap, lookups, sections, sites, snapshot
+from freezing import linkmap, snapshot
 from freezing.elf import Stage
-from freezing.memory import Memory
-from freezing.operands import Operands
-from freezing.used import Used
+from freezing.profiling import attribute_types, blocks, method_lookups, sections
+from freezing.profiling.access_trace import Used
+from freezing.profiling.memory import Memory
+from freezing.profiling.operands import Operands
 
 TRACE_ME, CONTINUE_BY_ONE, GET_REGISTERS, DETACH, SET_OPTIONS = 0, 9, 12, 17, 0x4200
 WALL = 0x40000000  # wait(2): __WALL
@@ -84,13 +85,13 @@ class Tracer:
     def __init__(self, program: Path, stage: Path) -> None:
         self.program = program
         symbols = Stage(stage.read_bytes())
-        self._thread = symbols.symbol(sites.THREAD)
-        self._asks_type = symbols.symbol(lookups.FUNCTION)
-        self._asks_object = {symbols.symbol(name) for name in sites.FUNCTIONS}
+        self._thread = symbols.symbol(attribute_types.THREAD)
+        self._asks_type = symbols.symbol(method_lookups.FUNCTION)
+        self._asks_object = {symbols.symbol(name) for name in attribute_types.FUNCTIONS}
         self._operands = Operands(stage)
         self.used = Used()
-        self.lookups: list[lookups.Lookup] = []
-        self.sites: list[sites.Site] = []
+        self.lookups: list[method_lookups.Lookup] = []
+        self.sites: list[attribute_types.Site] = []
 
     def live(self) -> None:
         """Trace what an init usually does: as PID 1, and otherwise."""
@@ -116,9 +117,9 @@ class Tracer:
 
     def _note(self, memory: Memory, at: int, first: int, second: int) -> None:
         if at == self._asks_type:
-            self.lookups.append(lookups.seen(memory, first, second))
+            self.lookups.append(method_lookups.seen(memory, first, second))
         elif at in self._asks_object:
-            site = sites.seen(memory, self._thread, first, second)
+            site = attribute_types.seen(memory, self._thread, first, second)
             self.sites += [site] if site else []
 
 
@@ -131,7 +132,7 @@ def main() -> int:
     snapshot.freeze(stage, modules, traced, work, snapshot.Orders())
     tracer = Tracer(traced, stage)
     tracer.live()
-    known = sites.order(tracer.sites)
+    known = attribute_types.order(tracer.sites)
     # Without an answer in the cache of methods: what must be searched for there has to be near as well, because a few
     # find no place in it, other ones each time.
     snapshot.freeze(stage, modules, traced, work, snapshot.Orders((folder / "blocks.order").read_text(), sites=known))
@@ -144,7 +145,7 @@ def main() -> int:
     orders = {
         "sections": sections.order(file, tracer.used),
         "blocks": blocks.order(heap, tracer.used),
-        "lookups": lookups.order(tracer.lookups),
+        "lookups": method_lookups.order(tracer.lookups),
         "sites": known,
     }
     for name, text in orders.items():

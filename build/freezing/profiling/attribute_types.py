@@ -1,4 +1,6 @@
-"""Of which type the objects are whose attributes an instruction reads or writes: build/sites.order, for boot/sites.c.
+"""The types of the objects whose attributes an instruction reads or writes: profile/sites.order.
+
+build/speed/specialize.c specializes those instructions.
 
 They are seen by a tracer, in a process that stands at the first instruction of one of the functions that CPython calls
 where it has not been told: FUNCTION(object, name, ...).
@@ -10,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from freezing.memory import Memory
+from freezing.profiling.memory import Memory
 
 Site = tuple[str, str, str, str]  # a source file, a function's qualified name, an attribute's, and a type's (tp_name)
 
@@ -35,13 +37,13 @@ def seen(memory: Memory, thread_at: int, object_at: int, name_at: int) -> Site |
 
 
 def order(seen: Iterable[Site]) -> str:
-    """The text of build/sites.order: for each attribute that a function uses the type that it has most often."""
+    """The text of profile/sites.order: for each attribute that a function uses the type that it has most often."""
     types = {site[:3]: site for site, _ in reversed(Counter(seen).most_common())}
     return HEAD + "".join(" ".join(site) + "\n" for site in sorted(types.values()))
 
 
 def packed(text: str) -> bytes:
-    """build/sites.order as build mode reads it: C strings, by fours."""
+    """build/profile/sites.order as build mode reads it: C strings, by fours."""
     return "".join(
         "".join(f"{word}\0" for word in line) for line in re.findall(r"(?m)^([^\s#]+) (\S+) (\S+) (\S+)$", text)
     ).encode()

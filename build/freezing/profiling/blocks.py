@@ -1,4 +1,7 @@
-"""Blocks of the frozen heap: which ones runs use is in build/blocks.order; build/boot/order.c says what names them."""
+"""Blocks of the frozen heap that runs use: profile/blocks.order.
+
+build/layout/heap_layout.c says how a block is named.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,21 @@ import re
 import struct
 from collections.abc import Iterator
 
-from freezing import lines
-from freezing.places import Places
-from freezing.used import Used
+from freezing.profiling import cache_lines
+from freezing.profiling.access_trace import Used
+from freezing.profiling.address_index import Places
 
 Block = tuple[int, int, int]  # address, size in bytes, name
 
-RECORD = struct.Struct("<III")  # struct block in build/boot/snapshot.h
-ENTRY = struct.Struct("<IIII")  # struct entry in build/boot/order.c
+RECORD = struct.Struct("<III")  # struct block in build/dump/snapshot.h
+ENTRY = struct.Struct("<IIII")  # struct entry in build/layout/heap_layout.c
 ALIGNMENT = 16
-HEADER = 8  # bytes in front of each block (build/boot/arena.c)
+HEADER = 8  # bytes in front of each block (build/dump/allocator.c)
 WINDOW = 64 * 1024  # what the kernel maps around a page that is read: a block of that size gains nothing by neighbours
-KINDS = WRITTEN, READ = ("written", "read")  # each kind has a place of its own (build/boot/snapshot.ld)
+KINDS = WRITTEN, READ = ("written", "read")  # each kind has a place of its own (build/dump/snapshot.ld)
 HEAD = """\
 # The heap's blocks that an init writes to, and those that it only reads, in the order of their first use: name, bytes
-# of all that have it, and what every start uses (build/freezing/lines.py). Written by `make order`, read by build mode.
+# of all that have it, and what every start uses (cache_lines.py). Written by `make order`, read by build mode.
 """
 LISTED = r"(?m)^{kind} ([0-9a-f]{{8}}) (\d+) (\S+)$"
 
@@ -31,7 +34,7 @@ def read(table: bytes) -> list[Block]:
 
 
 def order(blocks: list[Block], used: Used) -> str:
-    """The text of build/blocks.order."""
+    """The text of build/profile/blocks.order."""
     places = Places((address, size, (name, address)) for address, size, name in blocks if size < WINDOW)
     bytes_of: dict[int, int] = {}
     for _, size, name in blocks:
@@ -46,20 +49,21 @@ def order(blocks: list[Block], used: Used) -> str:
         if found := places.at(address):
             offsets.setdefault(found[0], set()).add(address - found[1])
     return HEAD + "".join(
-        f"{kind} {name:08x} {bytes_of[name]} {lines.note(offsets.get(name, ()))}\n" for name, kind in kinds.items()
+        f"{kind} {name:08x} {bytes_of[name]} {cache_lines.note(offsets.get(name, ()))}\n"
+        for name, kind in kinds.items()
     )
 
 
 def sizes(text: str, kind: str) -> dict[int, int]:
-    """Names and bytes of one kind in build/blocks.order."""
+    """Names and bytes of one kind in build/profile/blocks.order."""
     return {int(name, 16): int(size) for name, size, _ in re.findall(LISTED.format(kind=kind), text)}
 
 
 def read_by_starts(text: str, table: bytes) -> Iterator[int]:
-    """Addresses that every start uses by build/blocks.order, where the blocks are those of the file BLOCKS."""
+    """Addresses that every start uses by build/profile/blocks.order, where the blocks are those of the file BLOCKS."""
     noted = {int(name, 16): word for name, _, word in re.findall(LISTED.format(kind=r"\w+"), text)}
     for address, _, name in read(table):
-        for offset in lines.offsets(noted.get(name, lines.NONE)):
+        for offset in cache_lines.offsets(noted.get(name, cache_lines.NONE)):
             yield address + offset
 
 
@@ -69,7 +73,7 @@ def room(text: str, kind: str) -> int:
 
 
 def packed(text: str) -> bytes:
-    """build/blocks.order as build mode reads it: struct entry in build/boot/order.c."""
+    """build/profile/blocks.order as build mode reads it: struct entry in build/layout/heap_layout.c."""
     entries = []
     for kind in KINDS:
         end = 0

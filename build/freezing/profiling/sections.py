@@ -1,4 +1,4 @@
-"""Sections of the file that runs use, in the order in which the linker is to lay them out: build/sections.order."""
+"""Sections of the file that runs use, in the order in which the linker is to lay them out: profile/sections.order."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from freezing import lines, linkmap
+from freezing import linkmap
 from freezing.linkmap import Section
-from freezing.places import Places
-from freezing.used import Used
+from freezing.profiling import cache_lines
+from freezing.profiling.access_trace import Used
+from freezing.profiling.address_index import Places
 
-# What they are for: build/boot/snapshot.ld has a place for each.
+# What they are for: build/dump/snapshot.ld has a place for each.
 CODE, CONSTANTS, WRITTEN, DATA = KINDS = ("code", "constants", "written", "data")
 FIXED = "fixed"  # that has a place by its name
 PREFIXES = {".text": CODE, ".rodata": CONSTANTS, ".data": DATA, ".bss": DATA, ".PyRuntime": FIXED}
@@ -19,13 +20,13 @@ PREFIXES = {".text": CODE, ".rodata": CONSTANTS, ".data": DATA, ".bss": DATA, ".
 PLACED = re.compile(r"(?:crt1\.o|start\.o|libc\.a:\S+|libgcc\.a:\S+) \.(?:data|bss)|\S+ \.data\._Py_global_objects$")
 HEAD = """\
 # The sections that an init uses, in the order of their first use: kind, object file, section, and what every start uses
-# of data (build/freezing/lines.py). Written by `make order`, read by the linker.
+# of data (cache_lines.py). Written by `make order`, read by the linker.
 """
 LISTED = r"(?m)^{kind} (\S+) (\S+) (\S+)$"
 
 
 def order(sections: Iterable[tuple[int, int, Section]], used: Used) -> str:
-    """The text of build/sections.order, from what the linker has made."""
+    """The text of build/profile/sections.order, from what the linker has made."""
     places = Places((address, size, (section, address)) for address, size, section in sections)
     kinds: dict[Section, str] = {}
     for addresses, data in ((used.code, DATA), (used.written, WRITTEN), (used.read, DATA)):
@@ -36,7 +37,7 @@ def order(sections: Iterable[tuple[int, int, Section]], used: Used) -> str:
     for address in used.by_starts:
         if (found := places.at(address)) and kinds[found[0]] not in (CODE, CONSTANTS):
             offsets.setdefault(found[0], set()).add(address - found[1])
-    notes = {section: lines.note(offsets.get(section, ())) for section in kinds}
+    notes = {section: cache_lines.note(offsets.get(section, ())) for section in kinds}
     return HEAD + "".join(f"{kind} {' '.join(section)} {notes[section]}\n" for section, kind in kinds.items() if kind)
 
 
@@ -48,10 +49,10 @@ def _kind(section: Section) -> str:
 
 
 def read_by_starts(text: str, sections: Iterable[tuple[int, int, Section]]) -> Iterator[int]:
-    """Addresses that every start uses by build/sections.order, where the linker has put the sections so."""
+    """Addresses that every start uses by build/profile/sections.order, where the linker has put the sections so."""
     noted = {(file, name): word for file, name, word in re.findall(LISTED.format(kind=r"\w+"), text)}
     for address, _, section in sections:
-        for offset in lines.offsets(noted.get(section, lines.NONE)):
+        for offset in cache_lines.offsets(noted.get(section, cache_lines.NONE)):
             yield address + offset
 
 

@@ -2,7 +2,7 @@
  *
  * A block has a name: a hash of its size and of the sizes of the 63 blocks that were asked for before it. Building the
  * same program again gives the same names, and after a change of the program all but those near the change stay.
- * build/blocks.order has the names that a traced run used. Blocks that share a name lie one after the other.
+ * build/profile/blocks.order has the names that a traced run used. Blocks that share a name lie one after the other.
  */
 #define _GNU_SOURCE
 #include "snapshot.h"

@@ -1,4 +1,6 @@
-"""Attributes that runs look up in types: build/lookups.order has them, build/boot/lookups.c puts them into the cache.
+"""Attributes that runs look up in types: profile/lookups.order.
+
+build/speed/method_cache.c puts them into the method cache.
 
 They are seen by a tracer, in a process that stands at the first instruction of CPython's _PyType_Lookup(type, name).
 """
@@ -9,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from freezing.memory import Memory
+from freezing.profiling.memory import Memory
 
 Lookup = tuple[str, str]  # a type's name, as in its tp_name, and an attribute's
 
@@ -25,11 +27,11 @@ def seen(memory: Memory, type_at: int, name_at: int) -> Lookup:
 
 
 def order(seen: Iterable[Lookup]) -> str:
-    """The text of build/lookups.order. Of two that have the same place in the cache, the later line stays there."""
+    """The text of profile/lookups.order. Of two that have the same place in the cache, the later line stays there."""
     uses = Counter(seen)
     return HEAD + "".join(f"{kind} {name}\n" for kind, name in sorted(uses, key=lambda each: (uses[each], each)))
 
 
 def packed(text: str) -> bytes:
-    """build/lookups.order as build mode reads it: C strings, by twos."""
+    """build/profile/lookups.order as build mode reads it: C strings, by twos."""
     return "".join(f"{kind}\0{name}\0" for kind, name in re.findall(r"(?m)^([^\s#]+) (\S+)$", text)).encode()

@@ -1,4 +1,4 @@
-/* What native.c offers the program of waiting.c. */
+/* What native.c offers the program of signal_wait.c. */
 #ifndef PYINIT_WAITING_H
 #define PYINIT_WAITING_H
 
