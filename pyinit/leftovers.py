@@ -18,6 +18,10 @@ from pyinit.procfs.processes import MOST_PARENTS, OUTSIDE, Process
 from pyinit.procfs.signal_descendants import Reach
 from pyinit.report.log import Log
 
+# Clock ticks of processor time: more than a filter needs to read its last line, and less than a busy process gets
+# between two looks, unless the machine is overloaded.
+STARVED = 2
+
 
 def _nothing() -> None:
     """Until somebody wants to know."""
@@ -174,6 +178,15 @@ class Leftovers:
     def reaped(self, pid: int) -> None:
         """A child has ended and was reaped."""
         self.known.pop(pid, None)
+
+    def is_any_starved(self) -> bool:
+        """Look again; return True if a process waits for a processor or a disk, and has hardly run since last time."""
+        before = {pid: process.cpu for pid, process in self.known.items()}
+        self.find()
+        return any(
+            process.state in "RD" and process.cpu - before.get(process.pid, 0) < STARVED
+            for process in self.known.values()
+        )
 
     def tops(self) -> list[Process]:
         """Return the known processes at the top: init's children, and those that entered from outside (docker exec)."""

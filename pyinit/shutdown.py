@@ -22,8 +22,10 @@ from pyinit.terminate_leftovers import Asking
 # The grace period as PID 1, unless -t says otherwise.
 DEFAULT = 3.0
 # Seconds for processes that end by themselves when the payload has, such as `tee` at the end of its input, before they
-# are asked to; at most half of the grace period.
+# are asked to; at most half of the grace period. It begins anew as long as one of them is kept from running by others,
+# but ends after SETTLE_AT_MOST.
 SETTLE = 0.1
+SETTLE_AT_MOST = 1.0
 # Seconds before KILL at which every process is asked that was not asked before; at most half of the grace period.
 LAST_CALL = 1.0
 # For what cannot be killed or reaped: a process in uninterruptible sleep.
@@ -61,6 +63,7 @@ class Shutdown:
         "_phase",
         "_reaper",
         "_requests",
+        "_settle_until",
         "_timers",
         "_wait",
     )
@@ -95,6 +98,7 @@ class Shutdown:
         self._asking: Asking | None = None
         self._asked_by: set[int] = set()
         self._leftovers = leftovers
+        self._settle_until = 0.0
         leftovers.ended = self.look
 
     def gone(self, pid: int) -> None:
@@ -159,7 +163,14 @@ class Shutdown:
         if self._grace is not None:
             settle = min(SETTLE, self._grace / 2)
             self._count_down()
-        self._after(settle, self._ask)
+        self._settle_until = time.monotonic() + SETTLE_AT_MOST
+        self._after(settle, self._end_settling)
+
+    def _end_settling(self) -> None:
+        if time.monotonic() < self._settle_until and self._leftovers.is_any_starved():
+            self._after(SETTLE, self._end_settling)
+        else:
+            self._ask()
 
     def _count_down(self) -> None:
         """Set the times of the last call and of KILL."""

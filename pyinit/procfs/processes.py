@@ -40,10 +40,11 @@ class Process:
     """One process, as /proc/PID/stat had it.
 
     `started` is in clock ticks since the machine started: together with the pid it names the process for good.
-    `terminal` is the number of its controlling terminal, 0 without one.
+    `terminal` is the number of its controlling terminal, 0 without one. `cpu` is the processor time that it has used so
+    far, in clock ticks.
     """
 
-    __slots__ = ("command", "flags", "group", "parent", "pid", "started", "state", "terminal", "threads")
+    __slots__ = ("command", "cpu", "flags", "group", "parent", "pid", "started", "state", "terminal", "threads")
 
     def __init__(self, pid: int) -> None:
         """Raises OSError when there is no such process, or no /proc, or something else in its place."""
@@ -59,6 +60,7 @@ class Process:
             self.group = int(fields[2])
             self.terminal = int(fields[4])
             self.flags = int(fields[6])
+            self.cpu = int(fields[11]) + int(fields[12])
             self.threads = int(fields[17])
             self.started = int(fields[19])
         except (IndexError, ValueError):
@@ -103,7 +105,7 @@ class HiddenChild(Process):
         self.pid = pid
         self.command = self.state = "?"
         self.parent = os.getpid()
-        self.group = self.terminal = self.flags = self.started = 0
+        self.group = self.terminal = self.flags = self.cpu = self.started = 0
         self.threads = 1
 
     def __str__(self) -> str:
