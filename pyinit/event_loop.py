@@ -1,4 +1,4 @@
-"""The event loop: wait, then reap or forward or meet a deadline, until an exit code is known."""
+"""The event loop: wait, then reap, handle a signal or meet a deadline, until an exit code is known."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ from collections.abc import Callable
 
 from pyinit import signals
 from pyinit.exit_codes import Failure
-from pyinit.reaper import AT_MOST, HOW, REFUSALS
+from pyinit.reaper import BATCH, MAX_REFUSALS, WAIT_FLAGS, Reaper
 from pyinit.signal_wait import DescriptorWait, Received, SignalWait, Watches
 from pyinit.signal_wait_fallback import WakeupWait
 
-# Seconds: a payload that ends at once has ended by then.
-SOON = 0.001
-# For a payload's pid, where there is no payload.
-NONE = -1
-# After so many signals in a row all others that are pending get a turn. The kernel hands out signals to the thread
+# Seconds. A payload as short as `true` has exited by then, so its run never pays for the deferred work.
+STARTUP_QUIET_SECONDS = 0.001
+# After so many signals in a row, others that are pending get a turn. The kernel hands out signals to the thread
 # (tgkill) before those to the process, such as SIGCHLD, and the lowest number first (dequeue_signal, kernel/signal.c):
-# whoever sends them faster than init takes them would hide all others.
-TURNS = 16
+# a process that sends them faster than init takes them would hide all others.
+MAX_IN_A_ROW = 16
 CHLD = signals.bit(signals.CHLD)
 
 
 class Timer:
-    """Something to be done at a time of the monotonic clock, in seconds."""
+    """A callback, and when it is due: seconds of the monotonic clock."""
 
     __slots__ = ("callback", "when")
 
@@ -32,80 +30,79 @@ class Timer:
         self.callback = callback
 
 
-class Loop:
+class EventLoop:
     """Runs until `finish` is called.
 
-    `reap` is called when children may have changed and returns whether there may be more of them; `handle` gets every
-    signal but SIGCHLD, with its si_code and its sender. `payload` is the payload's pid, or NONE, as long as nobody
-    wants to know of other children that end, otherwise 0.
+    `reap` is called when children may have changed, and returns True if there may be more of them. `handle` gets every
+    signal but SIGCHLD, with its si_code and its sender's pid. `reaper` knows which exits are to be reported at all.
     """
 
-    __slots__ = ("_code", "_errand", "_handle", "_reap", "_refusals", "_timers", "_wait", "payload")
+    __slots__ = ("_code", "_handle", "_idle_callback", "_reap", "_reaper", "_refusals", "_timers", "_wait")
 
-    def __init__(self, reap: Callable[[], bool], handle: Callable[[int, int, int], None]) -> None:
+    def __init__(self, reaper: Reaper, reap: Callable[[], bool], handle: Callable[[int, int, int], None]) -> None:
+        self._reaper = reaper
         self._reap = reap
         self._handle = handle
-        self.payload = 0
         self._code: int | None = None
         self._refusals = 0
-        self._errand: Callable[[], None] | None = None
+        self._idle_callback: Callable[[], None] | None = None
         self._timers: list[Timer] = []
         self._wait: SignalWait | DescriptorWait | WakeupWait = SignalWait()
 
     def run(self) -> int:
-        """The exit code, 0 to 255, once it is known. Raises Failure when there is no way to wait for signals."""
-        # Signals that others have their turn before; CHLD is among them as long as there may be more children to reap.
-        # Zombies inherited through exec raise no signal: look once without one.
+        """Run; return the exit code, 0 to 255. Raises Failure if there is no way to wait for signals."""
+        # The signals that wait for others to have their turn, as bits; CHLD is among them as long as there may be more
+        # children to reap. Zombies that were inherited through exec raise no signal: reap once without one.
         passed_over = CHLD if self._reap() else 0
-        turns = 0
+        in_a_row = 0
         while self._code is None:
             received = self._next(passed_over)
             if received is None:
-                # No other is pending.
+                # No other signal is pending.
                 passed_over = CHLD if passed_over and self._reap() else 0
-                turns = 0
+                in_a_row = 0
             else:
                 number = received[0]
-                turns += 1
+                in_a_row += 1
                 if number != signals.CHLD:
                     self._handle(*received)
                 elif self._reap():
                     passed_over |= CHLD
-                if turns >= TURNS:
+                if in_a_row >= MAX_IN_A_ROW:
                     passed_over |= signals.bit(number)
-            if self._errand and not passed_over and self._code is None:
-                errand, self._errand = self._errand, None
-                errand()
+            if self._idle_callback and not passed_over and self._code is None:
+                callback, self._idle_callback = self._idle_callback, None
+                callback()
             if self._timers and self._code is None:
                 self._meet_deadlines()
         return self._code
 
-    def holds(self, number: int) -> bool:
-        """Whether a signal has come that `handle` did not get yet."""
-        return self._wait.holds(number)
+    def is_pending(self, number: int) -> bool:
+        """Return True if a signal has arrived that `handle` did not get yet."""
+        return self._wait.is_pending(number)
 
     def finish(self, code: int) -> None:
-        """Ends the loop, with this exit code."""
+        """Have `run` return this exit code; only the first call counts."""
         if self._code is None:
             self._code = code
 
-    def soon(self, errand: Callable[[], None]) -> None:
-        """Calls `errand` once: when the first that comes is done, or nothing has come for a moment."""
-        self._errand = errand
+    def call_when_idle(self, callback: Callable[[], None]) -> None:
+        """Run `callback` once, after the first event has been handled or STARTUP_QUIET_SECONDS without one."""
+        self._idle_callback = callback
 
     def after(self, seconds: float, callback: Callable[[], None]) -> Timer:
-        """Calls `callback` once, `seconds` from now."""
+        """Run `callback` once, `seconds` from now."""
         timer = Timer(time.monotonic() + seconds, callback)
         self._timers.append(timer)
         return timer
 
     def cancel(self, timer: Timer) -> None:
-        """The timer's time does not come; nothing happens if it has come already."""
+        """Do not run the timer's callback. Nothing happens if it has run already."""
         if timer in self._timers:
             self._timers.remove(timer)
 
     def watch(self, descriptor: int, callback: Callable[[], object]) -> None:
-        """Calls `callback` whenever the descriptor can be read. Raises OSError where there is no way to do so."""
+        """Run `callback` whenever the descriptor can be read. Raises OSError if it cannot be watched."""
         if isinstance(self._wait, SignalWait):
             try:
                 self._wait = DescriptorWait()
@@ -114,24 +111,24 @@ class Loop:
         self._wait.watches.add(descriptor, callback)
 
     def unwatch(self, descriptor: int) -> None:
-        """Ends a watch. The descriptor is the caller's to close."""
+        """Watch a descriptor no more. The caller closes it."""
         if not isinstance(self._wait, SignalWait):
             self._wait.watches.remove(descriptor)
 
     def _next(self, passed_over: int) -> Received | None:
-        """The next signal; with signals to be passed over (as of signals.bit) another, and only if it has come."""
+        """Return the next signal. If some are passed over (bits), do not wait for another."""
         try:
             if passed_over:
                 received = self._wait.wait(passed_over, 0.0)
-            elif self._errand:
-                received = self._wait.wait(0, SOON)
+            elif self._idle_callback:
+                received = self._wait.wait(0, STARTUP_QUIET_SECONDS)
             elif self._timers:
-                received = self._wait.wait(0, self._patience())
+                received = self._wait.wait(0, self._until_deadline())
             else:
-                received = self._wait.rest(HOW, self.payload, AT_MOST, TURNS)
+                received = self._wait.wait_and_reap(WAIT_FLAGS, self._reaper.reported, BATCH, MAX_IN_A_ROW)
         except OSError as error:
             self._refusals += 1
-            if self._refusals > REFUSALS:
+            if self._refusals > MAX_REFUSALS:
                 raise Failure(f"signals cannot be waited for: {error.strerror}") from None
             self._wait_otherwise()
             return None
@@ -139,7 +136,7 @@ class Loop:
         return received
 
     def _wait_otherwise(self) -> None:
-        """A seccomp profile may forbid rt_sigtimedwait: poll does as well, unless that or its pipe are refused too."""
+        """Do without rt_sigtimedwait, which a seccomp filter may forbid: by poll, unless that is refused too."""
         try:
             if isinstance(self._wait, SignalWait):
                 self._wait = WakeupWait(Watches())
@@ -148,12 +145,12 @@ class Loop:
         except OSError:
             pass
 
-    def _patience(self) -> float:
-        return max(0.0, min(each.when for each in self._timers) - time.monotonic())
+    def _until_deadline(self) -> float:
+        return max(0.0, min(timer.when for timer in self._timers) - time.monotonic())
 
     def _meet_deadlines(self) -> None:
         now = time.monotonic()
-        for timer in [each for each in self._timers if each.when <= now]:
+        for timer in [timer for timer in self._timers if timer.when <= now]:
             # An earlier callback may have cancelled a later timer.
             if timer in self._timers:
                 self._timers.remove(timer)

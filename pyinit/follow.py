@@ -10,19 +10,19 @@ import os
 from collections.abc import Callable
 
 from pyinit import files
-from pyinit.event_loop import Loop, Timer
+from pyinit.event_loop import EventLoop, Timer
 from pyinit.exit_codes import Failure
 from pyinit.numbers import HIGHEST_PID, number
 from pyinit.procfs import processes
 from pyinit.procfs.processes import Process
 
-# Seconds to look for the process that a PIDFILE names, and between two looks: nothing tells that the file is written.
-PATIENCE = 5.0
-PAUSE = 0.05
-# Seconds until several children are an error: processes between the payload and its daemon end at once.
-SETTLE = 0.5
-# What a PIDFILE holds: digits of a pid of at most 2^22 (proc(5), pid_max), and a new line.
-LONGEST = 64
+# Seconds to look for the process that a PIDFILE names, and between two looks: nothing tells that the file was written.
+PID_FILE_SECONDS = 5.0
+LOOK_INTERVAL = 0.05
+# Seconds until several children are an error: processes between the payload and its daemon exit at once.
+SEVERAL_CHILDREN_SECONDS = 0.5
+# Bytes of a PIDFILE: digits of a pid of at most 2^22 (proc(5), pid_max), and a newline.
+PID_FILE_BYTES = 64
 
 Found = Callable[[Process], None]
 Failed = Callable[[str], None]
@@ -31,10 +31,21 @@ Failed = Callable[[str], None]
 class Follow:
     """Look for the process that takes the payload's place; call `found` with it or `failed` with the reason.
 
-    `began` is True once the search has begun, `looks` while it goes on.
+    `has_begun` is True once the search has begun, `is_looking` while it goes on.
     """
 
-    __slots__ = ("_before", "_end", "_failed", "_found", "_helpers", "_loop", "_next", "_path", "began", "looks")
+    __slots__ = (
+        "_end",
+        "_failed",
+        "_found",
+        "_helpers",
+        "_identity_before",
+        "_loop",
+        "_next",
+        "_path",
+        "has_begun",
+        "is_looking",
+    )
 
     def __init__(self, pid_file: str, helpers: set[int], found: Found, failed: Failed) -> None:
         """Take the path of a PIDFILE, "" for none, before the payload is started.
@@ -44,36 +55,36 @@ class Follow:
         self._helpers = helpers
         self._path = _absolute(pid_file) if pid_file else ""
         # A file that an earlier container left in a volume names a process that is gone, or an unrelated one.
-        self._before = self._identity()
-        self._loop: Loop | None = None
+        self._identity_before = self._pid_file_identity()
+        self._loop: EventLoop | None = None
         self._found = found
         self._failed = failed
         self._end: Timer | None = None
         self._next: Timer | None = None
-        self.looks = self.began = False
+        self.is_looking = self.has_begun = False
 
     @property
     def what(self) -> str:
-        """What is looked for, in words."""
+        """Return a description of the process that is looked for."""
         return f"the process that {self._path} names" if self._path else "the process that the payload has left"
 
-    def begin(self, loop: Loop) -> None:
-        """Begin to look; `found` or `failed` will be called."""
+    def begin(self, loop: EventLoop) -> None:
+        """Begin to look. `found` or `failed` will be called."""
         self._loop = loop
-        self.looks = self.began = True
-        self._end = loop.after(PATIENCE if self._path else SETTLE, self._give_up)
+        self.is_looking = self.has_begun = True
+        self._end = loop.after(PID_FILE_SECONDS if self._path else SEVERAL_CHILDREN_SECONDS, self._end_search)
         self.look()
 
     def cancel(self) -> None:
         """Stop looking."""
-        self.looks = False
+        self.is_looking = False
         for timer in (self._end, self._next):
             if timer and self._loop:
                 self._loop.cancel(timer)
 
     def look(self) -> None:
-        """Look once more: a child has ended, or time has passed."""
-        if not self.looks or not self._loop:
+        """Look once more: a child has exited, or time has passed."""
+        if not self.is_looking or not self._loop:
             return
         try:
             children = self._children()
@@ -91,7 +102,7 @@ class Follow:
         elif self._path:
             if self._next:
                 self._loop.cancel(self._next)
-            self._next = self._loop.after(PAUSE, self.look)
+            self._next = self._loop.after(LOOK_INTERVAL, self.look)
 
     def successor(self) -> Process | None:
         """Return the process that takes the place of one that has ended, or None if there is none yet.
@@ -102,13 +113,13 @@ class Follow:
 
     def _successor_among(self, children: list[Process]) -> Process | None:
         if self._path:
-            return self._named(children)
+            return self._named_in_pid_file(children)
         return children[0] if len(children) == 1 else None
 
-    def _give_up(self) -> None:
+    def _end_search(self) -> None:
         self.cancel()
         if self._path:
-            self._failed(f"{self._path} does not name a child of init after {PATIENCE:g} s")
+            self._failed(f"{self._path} does not name a child of init after {PID_FILE_SECONDS:g} s")
             return
         try:
             names = ", ".join(f"{process.pid} {process.command}" for process in self._children())
@@ -120,11 +131,11 @@ class Follow:
     def _fail_without_proc(self, error: OSError) -> None:
         self._failed(f"what the payload has left cannot be seen: /proc: {error.strerror}")
 
-    def _named(self, children: list[Process]) -> Process | None:
-        if self._identity() == self._before:
+    def _named_in_pid_file(self, children: list[Process]) -> Process | None:
+        if self._pid_file_identity() == self._identity_before:
             return None
         try:
-            words = files.read(self._path, LONGEST).split()
+            words = files.read(self._path, PID_FILE_BYTES).split()
         except OSError:
             return None
         pid = number(words[0], HIGHEST_PID) if words else None
@@ -140,7 +151,7 @@ class Follow:
             found = [process for process in processes.descendants(own) if process.parent == own]
         return [process for process in found if process.alive and process.pid not in self._helpers]
 
-    def _identity(self) -> tuple[int, int, int] | None:
+    def _pid_file_identity(self) -> tuple[int, int, int] | None:
         """Return what changes when the PIDFILE is written; None without a file."""
         try:
             status = os.stat(self._path)

@@ -1,17 +1,18 @@
-"""What is left when the payload has ended, and the ways to reach it.
+"""The processes that are left when the payload has exited, and how to signal them.
 
-As PID 1 that is every process of the namespace but init, those that entered from outside (docker exec) too; otherwise
-only init's own descendants. Zombies that are not init's own do not count, nor do kernel threads, which are in the
+As PID 1 those are all processes of the namespace but init, also those that entered from outside (docker exec);
+otherwise init's own descendants. Zombies that are not init's own do not count, nor do kernel threads, which are in the
 namespace if init is PID 1 of a machine.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
 
 from pyinit import fds, native, signals
-from pyinit.event_loop import Loop
+from pyinit.event_loop import EventLoop
 from pyinit.procfs import processes, signal_descendants
 from pyinit.procfs.kill_as_owner import Sender
 from pyinit.procfs.processes import MOST_PARENTS, OUTSIDE, Process
@@ -23,72 +24,70 @@ from pyinit.report.log import Log
 STARVED = 2
 
 
-def _nothing() -> None:
-    """Until somebody wants to know."""
-
-
 class Leftovers:
-    """`everybody` is whether that is the whole namespace, because init is its PID 1.
+    """The processes that are left.
 
-    `ended` is called when one of those has ended whose end raises no SIGCHLD here.
-    `known` are those that were left when /proc was last looked at, without those that are known to have ended since;
-    `visible` is whether /proc could be read. `helpers` are children that do init's own work: they do not count. With
-    `only_signallable`, nor do processes that init may not signal.
+    `is_pid1` is True if those are the whole namespace. `helpers` are children that do init's own work: they do not
+    count. `on_exit` is called when a process has exited whose exit raises no SIGCHLD here.
+
+    `known` are the processes that were left when /proc was last read, without those that are known to have exited
+    since. `proc_readable` is False if /proc could not be read. With `only_signallable`, processes that init may not
+    signal do not count.
     """
 
     __slots__ = (
         "_helpers",
+        "_is_pid1",
         "_log",
         "_loop",
         "_not_waited_for",
+        "_on_exit",
         "_sender",
         "_unreachable",
         "_watched",
         "_watches_all",
-        "ended",
-        "everybody",
         "known",
         "only_signallable",
-        "visible",
+        "proc_readable",
     )
 
-    def __init__(self, everybody: bool, helpers: set[int], loop: Loop, log: Log) -> None:
-        self.everybody = everybody
-        self.ended = _nothing
+    def __init__(
+        self, is_pid1: bool, helpers: set[int], loop: EventLoop, on_exit: Callable[[], None], log: Log
+    ) -> None:
+        self._is_pid1 = is_pid1
         self._helpers = helpers
         self._loop = loop
+        self._on_exit = on_exit
         self._log = log
         self._watched: dict[int, int] = {}
         self._not_waited_for: set[int] = set()
         self._sender = Sender()
         self._unreachable = False
         self.known: dict[int, Process] = {}
-        self.visible = True
+        self.proc_readable = True
         self.only_signallable = False
         self._watches_all = True
 
     @property
-    def noticeable(self) -> bool:
-        """Whether there would be a sign of everybody's end."""
-        return not self.everybody or (self.visible and self._watches_all)
+    def all_exits_observable(self) -> bool:
+        """Return True if init would notice the exit of each process that is left."""
+        return not self._is_pid1 or (self.proc_readable and self._watches_all)
 
-    def none_besides_children(self) -> bool:
-        """Whether nothing is left, where init has no children any more."""
-        if not self.everybody:
+    def none_without_children(self) -> bool:
+        """Return True if nothing is left, given that init has no children."""
+        if not self._is_pid1 or native.alone():
             return True
-        if native.alone():
-            return True
-        # Somebody who was entered, or the zombie of one whose parent outside does not reap it; or a seccomp profile
-        # forbids to ask: /proc knows as well.
+        # A process that entered from outside; or a zombie that its parent outside does not reap; or kill(2) is
+        # forbidden by a seccomp filter. /proc tells which.
         self.find()
-        return self.visible and not self.known
+        return self.proc_readable and not self.known
 
-    def none_that_matters(self) -> bool:
-        """Return True if the children that init has are none that it waits for: it may not signal them.
+    def only_ignored_children(self) -> bool:
+        """Return True if init does not wait for any of its children, because it may not signal them.
 
-        To be asked right after `find` or `recount`, and only where waitpid(2) has said that there are children.
+        Only right after `find` or `recount`, and if waitpid(2) has told that there are children.
         """
-        if not self.only_signallable or not self.visible or self.known:
+        if not self.only_signallable or not self.proc_readable or self.known:
             return False
         try:
             return not any(self._may_matter(pid) for pid in processes.children())
@@ -96,30 +95,30 @@ class Leftovers:
             return True
 
     def _may_matter(self, child: int) -> bool:
-        """Return True if a child waits to be reaped, or has come since the last look and may be signalled."""
+        """Return True if a child is to be reaped, or is new and may be signalled."""
         try:
             return processes.has_ended(child) or self._may_signal(child)
         except OSError:
             return False
 
     def find(self) -> None:
-        """Looks who is left."""
+        """Read /proc: update `known` and `proc_readable`."""
         try:
-            found = processes.everything() if self.everybody else processes.descendants(os.getpid())
+            found = processes.everything() if self._is_pid1 else processes.descendants(os.getpid())
         except OSError as error:
-            if self.visible:
+            if self.proc_readable:
                 self._log.info(f"what is left cannot be seen: /proc: {error.strerror}")
-            self.visible = False
+            self.proc_readable = False
             self.known = {}
             return
         self.known = {process.pid: process for process in found if self._counts(process)}
-        # A child that was started while /proc was walked through, or that it does not show.
+        # A child that was started while /proc was read, or that /proc does not show.
         self.adopt()
-        if self.everybody:
-            # A copy: whoever is found to have ended meanwhile is known no more.
-            for each in list(self.known.values()):
-                if each.parent == OUTSIDE and each.pid not in self._watched:
-                    self._watch(each.pid)
+        if self._is_pid1:
+            # A copy: `_watch` removes those that have exited meanwhile.
+            for process in list(self.known.values()):
+                if process.parent == OUTSIDE and process.pid not in self._watched:
+                    self._watch(process.pid)
 
     def _counts(self, process: Process) -> bool:
         if not process.alive or process.is_kernel_thread or process.pid in (os.getpid(), *self._helpers):
@@ -143,7 +142,7 @@ class Leftovers:
         """Log that a process is not waited for. As PID 1 only with -v: the kernel kills it when init exits."""
         if process.pid not in self._not_waited_for:
             self._not_waited_for.add(process.pid)
-            log = self._log.info if self.everybody else self._log.warning
+            log = self._log.info if self._is_pid1 else self._log.warning
             log(f"not waited for, because pyinit may not signal it: {process}", pid=process.pid)
 
     def _watch(self, pid: int) -> None:
@@ -156,7 +155,7 @@ class Leftovers:
             self._cannot_watch(pid, error)
             return
         try:
-            self._loop.watch(descriptor, partial(self._gone, pid))
+            self._loop.watch(descriptor, partial(self._has_exited, pid))
         except OSError as error:
             os.close(descriptor)
             self._cannot_watch(pid, error)
@@ -166,17 +165,17 @@ class Leftovers:
     def _cannot_watch(self, pid: int, error: OSError) -> None:
         # Linux before 5.3, a seccomp filter, or no descriptor to spare for the pidfd or the loop's pipe.
         self._watches_all = False
-        self._log.debug(f"the end of {pid} will not be noticed: {error.strerror}", pid=pid)
+        self._log.debug(f"the exit of {pid} will not be noticed: {error.strerror}", pid=pid)
 
-    def _gone(self, pid: int) -> None:
+    def _has_exited(self, pid: int) -> None:
         descriptor = self._watched.pop(pid)
         self._loop.unwatch(descriptor)
         os.close(descriptor)
         self.known.pop(pid, None)
-        self.ended()
+        self._on_exit()
 
     def reaped(self, pid: int) -> None:
-        """A child has ended and was reaped."""
+        """Forget a child that was reaped."""
         self.known.pop(pid, None)
 
     def is_any_starved(self) -> bool:
@@ -189,16 +188,21 @@ class Leftovers:
         )
 
     def tops(self) -> list[Process]:
-        """Return the known processes at the top: init's children, and those that entered from outside (docker exec)."""
+        """Return init's children, and the processes that entered from outside (docker exec)."""
         return [process for process in self.known.values() if process.parent in (os.getpid(), OUTSIDE)]
 
     def recount(self) -> None:
-        """Sees to those whose parent has ended: have they ended as well, and if not, who is their parent now?"""
+        """Look again at processes whose parent has exited: have they exited too, and if not, what is their parent?"""
         tops = (os.getpid(), OUTSIDE)
         below: dict[int, list[Process]] = {}
         for process in self.known.values():
             below.setdefault(process.parent, []).append(process)
-        lost = [each for parent in below if parent not in self.known and parent not in tops for each in below[parent]]
+        lost = [
+            process
+            for parent, children in below.items()
+            if parent not in self.known and parent not in tops
+            for process in children
+        ]
         looks = len(self.known) * MOST_PARENTS
         for process in lost:
             # The list grows while it is walked.
@@ -215,7 +219,7 @@ class Leftovers:
                 lost.append(now)
 
     def adopt(self) -> list[Process]:
-        """Add processes that have become init's children since the last look; return them."""
+        """Add the processes that have become init's children since the last look; return them."""
         new = []
         try:
             for pid in processes.children():
@@ -229,8 +233,8 @@ class Leftovers:
         return new
 
     def send(self, number: int, everyone: bool) -> None:
-        """Send a signal to all that is left, or to the tops only."""
-        if everyone or not self.visible:
+        """Send a signal to all that is left, or only to init's children and those that entered from outside."""
+        if everyone or not self.proc_readable:
             self._send_to_all(number)
             return
         self.recount()
@@ -248,11 +252,11 @@ class Leftovers:
                 self.refused(process.pid, number, error)
 
     def _send_to_all(self, number: int) -> None:
-        if self.everybody:
+        if self._is_pid1:
             try:
                 self._sender.kill(signals.EVERYBODY, number)
             except OSError as error:
-                self._log.debug(f"{signals.name(number)} reached nobody: {error.strerror}")
+                self._log.debug(f"{signals.name(number)} reached no process: {error.strerror}")
             return
         try:
             Reach(lambda _: (number,), self.refused, spares=number != signals.KILL).walk(self._descendants)

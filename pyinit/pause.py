@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-from pyinit import event_loop
-from pyinit.event_loop import Loop
-from pyinit.forward import rewrites
+from pyinit.event_loop import EventLoop
 from pyinit.options import Options
-from pyinit.reaper import Reaper
+from pyinit.payload.payload import Payload
+from pyinit.reaper import Exits, Reaper
 from pyinit.report.exit_report import Deaths
 from pyinit.report.log import Log
+from pyinit.rewrite import rewrites
 from pyinit.stop_requests import StopRequests
 
 
 class Pause:
-    """A life without a payload."""
+    """An init without a payload."""
 
     def __init__(self, options: Options, log: Log) -> None:
-        self._rewrite = rewrites(options)
+        self._rewrites = rewrites(options)
         self._requests = StopRequests(options.stop_signals)
         deaths = Deaths(options, log)
-        ending = deaths.ending if deaths.wants_names else None
-        self._loop = Loop(Reaper(deaths.orphan, _ignore, ending=ending).collect, self._handle)
-        if not ending:
-            self._loop.payload = event_loop.NONE
-        self._loop.soon(deaths.begin)
+        exits, before_reap = (Exits.ALL, deaths.ending) if deaths.wants_names else (Exits.NONE, None)
+        reaper = Reaper(Payload(""), exits, deaths.orphan, _ignore_change, before_reap)
+        self._loop = EventLoop(reaper, reaper.collect, self._handle)
+        self._loop.call_when_idle(deaths.begin)
 
     def run(self) -> int:
-        """The exit code, once it has come to an end."""
+        """Run until a stop signal comes; return the exit code."""
         return self._loop.run()
 
     def _handle(self, received: int, _code: int, _sender: int) -> None:
-        number = self._rewrite.get(received, received)
-        # One that is rewritten counts as what it was, too: TERM:QUIT is meant for a payload. Dropped, it is nothing.
-        if number and self._requests.is_order(received, number):
+        number = self._rewrites.get(received, received)
+        # A signal that is rewritten counts as what it was, too: TERM:QUIT is meant for a payload. One that is dropped
+        # does not count.
+        if number and self._requests.is_for_init(received, number):
             self._loop.finish(0)
 
 
-def _ignore(_: int, __: int) -> None:
-    """Children that are only stopped or continued are none of a pausing init's business."""
+def _ignore_change(_: int, __: int) -> None:
+    """Do nothing: it does not matter here that a child was stopped or continued."""

@@ -1,8 +1,9 @@
-"""The wait itself: the next signal, until a deadline, or a descriptor that has something to read.
+"""The wait itself: for the next signal, until a deadline, or until a file descriptor can be read.
 
-`SignalWait` is for an init that has only signals to wait for, which is most: sigwaitinfo(2), no timer, no polling.
-`DescriptorWait` is for one that watches descriptors too; `wakeup.WakeupWait` stands in where signals may not be waited
-for. All signals stay blocked in the first two, so that each is pending until it is taken, with all that is known of it.
+Most inits wait for signals alone: `SignalWait`, sigwaitinfo(2), with no timer and no polling. Only an init that watches
+descriptors needs `DescriptorWait`, poll(2) with a signalfd(2); it would cost every other one two more system calls for
+each signal. In both all signals stay blocked, so each is pending until it is taken, with its sender and its si_code.
+`signal_wait_fallback.WakeupWait` is for the container whose seccomp filter forbids one of these calls.
 """
 
 from __future__ import annotations
@@ -15,15 +16,16 @@ from pyinit import fds, native
 
 # poll(2) takes milliseconds; a deadline must not be met early.
 MILLISECONDS = 1000.0
-# As many as its int holds, 24.8 days; whoever waits longer looks again.
+# poll(2) takes an int, so 24.8 days; the loop then waits again.
 LONGEST = 2**31 - 1
 
-# A signal's number, its si_code, and its sender's pid, -1 where that is not known (sigaction(2)).
+# A signal's number, its si_code, and its sender's pid, -1 if that is not known (sigaction(2)). A plain tuple, as C
+# returns it: one is made for each signal.
 Received = tuple[int, int, int]
 
 
 def is_pending(number: int) -> bool:
-    """Whether a signal has come and was not handed out yet."""
+    """Return True if a signal has arrived and was not taken yet."""
     return number in signal.sigpending()
 
 
@@ -32,68 +34,68 @@ class SignalWait:
 
     __slots__ = ()
 
-    # The methods are native's functions themselves: a frame of Python's for each signal would be felt.
+    # The native functions themselves: a Python frame for each signal would be measurable.
     wait = staticmethod(native.wait_signal)
-    rest = staticmethod(native.wait_and_reap)
-    holds = staticmethod(is_pending)
+    wait_and_reap = staticmethod(native.wait_and_reap)
+    is_pending = staticmethod(is_pending)
 
 
 class Watches:
-    """Descriptors that are watched with poll(2), and what is called when they can be read."""
+    """Descriptors that are watched with poll(2), and the callbacks for those that can be read."""
 
-    __slots__ = ("_called", "_poll")
+    __slots__ = ("_callbacks", "_poll")
 
     def __init__(self) -> None:
-        self._called: dict[int, Callable[[], object]] = {}
+        self._callbacks: dict[int, Callable[[], object]] = {}
         self._poll = select.poll()
 
     def add(self, descriptor: int, callback: Callable[[], object]) -> None:
-        """From now on `callback` is called when the descriptor can be read."""
-        self._called[descriptor] = callback
+        """Run `callback` whenever the descriptor can be read."""
+        self._callbacks[descriptor] = callback
         self._poll.register(descriptor, select.POLLIN)
 
     def remove(self, descriptor: int) -> None:
-        """The descriptor is watched no more; it is the caller's to close."""
-        del self._called[descriptor]
+        """Watch a descriptor no more. The caller closes it."""
+        del self._callbacks[descriptor]
         self._poll.unregister(descriptor)
 
     def poll(self, seconds: float | None) -> list[tuple[int, int]]:
-        """Those that can be read, as soon as there are some, a signal comes, or so many seconds have passed."""
+        """Wait until a descriptor can be read, a signal comes, or `seconds` are over; return what can be read."""
         return self._poll.poll(None if seconds is None else min(int(seconds * MILLISECONDS + 0.999), LONGEST))
 
-    def serve(self, ready: list[tuple[int, int]]) -> None:
-        """Calls what is to be called for these."""
+    def run_callbacks(self, ready: list[tuple[int, int]]) -> None:
+        """Run the callbacks of these descriptors."""
         for descriptor, _ in ready:
-            # A callback may have stopped the watch of one that was ready too.
-            callback = self._called.get(descriptor)
+            # An earlier callback may have stopped the watch of a later descriptor.
+            callback = self._callbacks.get(descriptor)
             if callback:
                 callback()
 
 
 class DescriptorWait:
-    """Waits for signals and for descriptors that can be read.
+    """Waits for signals, and for descriptors that can be read.
 
-    That signals are pending is one of the things that poll(2) tells, of a signalfd(2); they are taken as by SignalWait.
-    Raises OSError where the kernel has none to give.
+    A signalfd(2) tells poll(2) that signals are pending; they are taken as by SignalWait. Raises OSError if the kernel
+    has no signalfd.
     """
 
     __slots__ = ("watches",)
 
-    holds = staticmethod(is_pending)
+    is_pending = staticmethod(is_pending)
 
     def __init__(self) -> None:
         self.watches = Watches()
-        self.watches.add(fds.above_standard(native.signal_descriptor()), _nothing)
+        self.watches.add(fds.above_standard(native.signal_descriptor()), _read_nothing)
 
     def wait(self, passed_over: int, seconds: float | None) -> Received | None:
-        """The next signal but those passed over; None after so many seconds, or when a descriptor was served."""
-        self.watches.serve(self.watches.poll(seconds))
+        """Return the next signal, but none of `passed_over`; None after `seconds`, or when a callback has run."""
+        self.watches.run_callbacks(self.watches.poll(seconds))
         return native.wait_signal(passed_over, 0.0)
 
-    def rest(self, *_: int) -> Received | None:
-        """The next signal, whenever it comes; None when a descriptor was served."""
+    def wait_and_reap(self, *_: int) -> Received | None:
+        """Return the next signal, whenever it comes, or None when a callback has run. Children are not reaped here."""
         return self.wait(0, None)
 
 
-def _nothing() -> None:
-    """What the descriptor of signals has to say is said by its being ready."""
+def _read_nothing() -> None:
+    """Do nothing: the signalfd being readable is the message; `wait_signal` fetches the signal."""

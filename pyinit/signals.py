@@ -78,13 +78,16 @@ LIBC = frozenset({32, 33})
 ALL = frozenset(range(1, RTMAX + 1)) - LIBC
 # Two that no process can catch, and the one that is about init's own children.
 NOT_FORWARDED = frozenset({KILL, STOP, CHLD})
-STOP_REQUESTS = frozenset({TERM, INT, QUIT})
+# They ask a program to exit; --stop-signal adds others.
+STOP_SIGNALS = frozenset({TERM, INT, QUIT})
 # Those that are for init too: they end a pause, and the second one the grace period. QUIT is a polite stop of nginx's
 # and others', which TERM follows in the same stop (a preStop hook's QUIT, then the kubelet).
-ORDERS = frozenset({TERM, INT})
+FOR_INIT_TOO = frozenset({TERM, INT})
 JOB_CONTROL = frozenset({TSTP, TTIN, TTOU})
-STOPS = JOB_CONTROL | {STOP}
-KEYS = frozenset({INT, QUIT})
+# Their default action suspends a process.
+SUSPENDING = JOB_CONTROL | {STOP}
+# ^C and ^\\.
+FATAL_KEYS = frozenset({INT, QUIT})
 # What the terminal sends to its whole foreground group, and so to a payload in init's own group as well.
 FROM_TERMINAL = frozenset({INT, QUIT, TSTP, WINCH})
 # Init's own doing, when it is the sender: CONT after its own stop. Others that carry init's pid were sent before exec

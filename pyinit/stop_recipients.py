@@ -1,4 +1,4 @@
-"""The processes, besides the payload, that the last stop signal was sent to: they are not asked a second time."""
+"""Which processes were sent the last stop signal while the payload was alive: they are not asked a second time."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pyinit.procfs.processes import OUTSIDE, Process
 from pyinit.procfs.signal_descendants import Reach
 
 
-class Audience:
-    """The processes of a target of kill(2), a process group or everybody, at the moment this object is made.
+class StopRecipients:
+    """The processes in a target of kill(2), a process group or everybody, at the moment this object is made.
 
     With `reach`, the processes that this walk has reached instead. `number` is the signal that they were sent.
     """
@@ -20,7 +20,7 @@ class Audience:
         self.number = number
         self._target = target
         self._reach = reach
-        # Not needed if the payload alone gets the signal.
+        # Not needed if only the payload gets the signal.
         self._moment = Moment() if target < 0 else None
 
     @property
@@ -32,18 +32,18 @@ class Audience:
         """Return True if the process was sent the signal."""
         if self._reach:
             return self._reach.has_reached(process)
-        return self._is_of_target(process) and not self._is_later(process)
+        return self._is_in_target(process) and not self._is_later(process)
 
     def has_caused(self, process: Process) -> bool:
-        """Return True if a process that was sent the signal has started this one since, as the clean-up in a trap.
+        """Return True if a process that was sent the signal has started this one since, such as the clean-up in a trap.
 
-        As far as can be told: it is newer than the signal and belongs to the same target.
+        As far as that can be told: it is newer than the signal and belongs to the same target.
         """
         if self._reach:
             return self._reach.is_because(process)
-        return process.parent != OUTSIDE and self._is_of_target(process) and self._is_later(process)
+        return process.parent != OUTSIDE and self._is_in_target(process) and self._is_later(process)
 
-    def _is_of_target(self, process: Process) -> bool:
+    def _is_in_target(self, process: Process) -> bool:
         return self._target in (signals.EVERYBODY, -process.group)
 
     def _is_later(self, process: Process) -> bool:

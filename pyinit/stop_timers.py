@@ -1,6 +1,6 @@
-"""Stop signals on their way to the payload: held back at first (-d), and with KILL behind them (-k).
+"""The two times that stop signals have: -d holds the first one back, and -k sends KILL after it.
 
-What the terminal sends straight to the payload never comes by here.
+What the terminal sends straight to the payload never passes through here.
 """
 
 from __future__ import annotations
@@ -8,80 +8,76 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pyinit import signals
-from pyinit.event_loop import Loop, Timer
+from pyinit.event_loop import EventLoop, Timer
 from pyinit.options import Options
 from pyinit.report.log import Log
 
 
-class Stops:
-    """Sends stop signals on with `send`, and KILL with `send_kill`; `killed` is whether KILL was sent."""
+class StopTimers:
+    """Hold a stop signal back until `release` is called with it, and call `kill` when -k is over.
+
+    `killed` is True once that was done.
+    """
 
     __slots__ = (
-        "_asked",
         "_delay",
-        "_held",
-        "_holding",
+        "_delay_timer",
+        "_kill",
         "_kill_after",
-        "_killing",
+        "_kill_timer",
         "_log",
         "_loop",
-        "_send",
-        "_send_kill",
+        "_release",
         "killed",
     )
 
     def __init__(
-        self, options: Options, loop: Loop, send: Callable[[int], None], send_kill: Callable[[], None], log: Log
+        self, options: Options, loop: EventLoop, release: Callable[[int], None], kill: Callable[[], None], log: Log
     ) -> None:
         self._delay = options.stop_delay
         self._kill_after = options.kill_after
         self._loop = loop
-        self._send = send
-        self._send_kill = send_kill
+        self._release = release
+        self._kill = kill
         self._log = log
-        self._asked = False
         self.killed = False
-        self._held = 0
-        self._holding: Timer | None = None
-        self._killing: Timer | None = None
+        self._delay_timer: Timer | None = None
+        self._kill_timer: Timer | None = None
 
-    def send(self, number: int) -> None:
-        """Send a stop signal on, or hold it back if it is the first."""
-        first = not self._asked
-        self._asked = True
-        if first and self._delay:
-            self._log.info(f"{signals.name(number)} is held back for {self._delay:g} s", signal=signals.name(number))
-            self._held = number
-            self._holding = self._loop.after(self._delay, self._release)
-            return
-        # The second one stands for both: many programs take two for "give up everything".
-        self._let_go()
-        self._forward(number)
+    def passes(self, number: int) -> bool:
+        """Return True if a stop signal is to be forwarded now; False if it is held back, as the first one with -d."""
+        delay, self._delay = self._delay, 0.0
+        if delay:
+            self._log.info(f"{signals.name(number)} is held back for {delay:g} s", signal=signals.name(number))
+            self._delay_timer = self._loop.after(delay, lambda: self._end_delay(number))
+            return False
+        # The second one stands for both: to many programs two stop signals mean "give up everything".
+        self._cancel_delay()
+        self._start_kill_timer()
+        return True
 
-    def _release(self) -> None:
-        self._forward(self._let_go())
+    def _end_delay(self, number: int) -> None:
+        self._delay_timer = None
+        self._start_kill_timer()
+        self._release(number)
 
-    def _forward(self, number: int) -> None:
-        self._send(number)
-        if self._kill_after is not None and self._killing is None:
+    def _start_kill_timer(self) -> None:
+        if self._kill_after is not None and self._kill_timer is None:
             self._log.info(f"KILL follows in {self._kill_after:g} s unless the payload ends")
-            self._killing = self._loop.after(self._kill_after, self._kill)
+            self._kill_timer = self._loop.after(self._kill_after, self._end_kill_timer)
 
-    def _kill(self) -> None:
-        self._log.warning(f"the payload has outlived the first stop signal by {self._kill_after:g} s: KILL")
+    def _end_kill_timer(self) -> None:
+        self._log.warning(f"payload still running {self._kill_after:g} s after the first stop signal; sending KILL")
         self.killed = True
-        self._send_kill()
+        self._kill()
 
-    def _let_go(self) -> int:
-        """Ends the delay; the signal that was held back, or 0."""
-        number, self._held = self._held, 0
-        if self._holding:
-            self._loop.cancel(self._holding)
-            self._holding = None
-        return number
+    def _cancel_delay(self) -> None:
+        if self._delay_timer:
+            self._loop.cancel(self._delay_timer)
+            self._delay_timer = None
 
-    def payload_ended(self) -> None:
-        """Cancel KILL, and drop the signal that is held back: the payload has ended."""
-        if self._killing:
-            self._loop.cancel(self._killing)
-        self._let_go()
+    def payload_exited(self) -> None:
+        """Cancel KILL, and drop the signal that is held back."""
+        if self._kill_timer:
+            self._loop.cancel(self._kill_timer)
+        self._cancel_delay()

@@ -1,8 +1,9 @@
-"""Ask the processes that the payload has left to end: which of them, by which signals, and none of them twice.
+"""Ask the processes that the payload has left to end: which of them, with which signals, and none of them twice.
 
-They get TERM (or the signal that the payload was asked by), then CONT in case they are stopped. A process that ignores
-TERM and has a controlling terminal is taken for an interactive shell (bash(1), SIGNALS): HUP ends it, as when its
-terminal closes. Other programs on a terminal do not get HUP: it would kill those that handle TERM and need time for it.
+They get TERM (or the signal that the payload was asked with), then CONT in case they are stopped. A process that
+ignores TERM and has a controlling terminal is taken for an interactive shell (bash(1), SIGNALS): HUP ends it, as when
+its terminal closes. Other programs on a terminal get no HUP: it would kill those that handle TERM and need time for
+that.
 """
 
 from __future__ import annotations
@@ -15,57 +16,59 @@ from pyinit.procfs import processes
 from pyinit.procfs.processes import Process
 from pyinit.procfs.signal_descendants import Reach
 from pyinit.report.log import Log
-from pyinit.stop_recipients import Audience
+from pyinit.stop_recipients import StopRecipients
 
 
-class Asking:
-    """One request to end, to all processes that are left, or from the top.
+class Termination:
+    """One request to end, to all processes that are left, or from the top down.
 
-    `number` is the signal that asks; processes that ignore it get TERM. `audience` are the processes that have had a
-    stop signal while the payload was alive: they get only CONT, unless they ignore that signal. With `everyone` all are
-    asked at once, otherwise the tops first (`Leftovers.tops`).
+    `number` is the signal of the request; processes that ignore it get TERM. `recipients` have had a stop signal while
+    the payload was alive: they get only CONT, unless they ignore that signal. With `everyone` all are asked at once,
+    otherwise only init's children and those that entered from outside (`Leftovers.tops`).
     """
 
-    __slots__ = ("_audience", "_everyone", "_leftovers", "_log", "_number", "_reach")
+    __slots__ = ("_everyone", "_leftovers", "_log", "_number", "_reach", "_recipients")
 
-    def __init__(self, number: int, leftovers: Leftovers, audience: Audience | None, everyone: bool, log: Log) -> None:
+    def __init__(
+        self, number: int, leftovers: Leftovers, recipients: StopRecipients | None, everyone: bool, log: Log
+    ) -> None:
         self._number = number
         self._leftovers = leftovers
-        self._audience = audience
+        self._recipients = recipients
         self._everyone = everyone
         self._log = log
         self._reach = Reach(self._signals_for, leftovers.refused)
 
-    def begin(self) -> None:
-        """Ask the tops, or all processes."""
-        if not self._leftovers.visible:
-            self._ask_unseen()
+    def ask(self) -> None:
+        """Ask the processes at the top, or all."""
+        if not self._leftovers.proc_readable:
+            self._ask_without_proc()
         else:
-            self._reach.walk(self._found)
+            self._reach.walk(self._find)
 
-    def go_on(self) -> None:
+    def ask_adopted(self) -> None:
         """Ask processes that have become init's children since."""
         self._leftovers.adopt()
-        self._reach.send(self._due(self._leftovers.tops()))
+        self._reach.send(self._to_ask(self._leftovers.tops()))
 
-    def last_call(self) -> None:
+    def ask_the_rest(self) -> None:
         """Ask every process that was not asked before: KILL comes next."""
-        if not self._leftovers.visible:
+        if not self._leftovers.proc_readable:
             return
         self._everyone = True
         self._reach.spares = False
-        self._reach.walk(self._found)
+        self._reach.walk(self._find)
 
-    def _found(self) -> Iterable[Process]:
+    def _find(self) -> Iterable[Process]:
         self._leftovers.find()
-        return self._due(self._leftovers.known.values() if self._everyone else self._leftovers.tops())
+        return self._to_ask(self._leftovers.known.values() if self._everyone else self._leftovers.tops())
 
-    def _due(self, found: Iterable[Process]) -> Iterable[Process]:
-        """Leave out what a stop signal that came before the payload's end has started: that has until the last call."""
-        audience = self._audience
-        if not audience or not self._reach.spares:
+    def _to_ask(self, found: Iterable[Process]) -> Iterable[Process]:
+        """Leave out what an earlier stop signal has started, such as the clean-up in a trap: it has until the rest."""
+        recipients = self._recipients
+        if not recipients or not self._reach.spares:
             return found
-        return [process for process in found if not audience.has_caused(process)]
+        return [process for process in found if not recipients.has_caused(process)]
 
     def _signals_for(self, process: Process) -> tuple[int, ...]:
         number = self._number
@@ -79,14 +82,14 @@ class Asking:
         return number, *last
 
     def _was_asked(self, process: Process, number: int) -> bool:
-        audience = self._audience
-        if not audience or not audience.includes(process):
+        recipients = self._recipients
+        if not recipients or not recipients.includes(process):
             return False
         # Shells start background jobs with INT and QUIT ignored (POSIX, 2.11 Signals and Error Handling).
-        return number == audience.number or not processes.ignores(process.pid, audience.number)
+        return number == recipients.number or not processes.ignores(process.pid, recipients.number)
 
-    def _ask_unseen(self) -> None:
-        """Ask all that is left where /proc cannot be read."""
-        if not (self._audience and self._audience.is_everybody):
+    def _ask_without_proc(self) -> None:
+        """Ask all that is left, because it cannot be told apart."""
+        if not (self._recipients and self._recipients.is_everybody):
             self._leftovers.send(self._number, everyone=True)
         self._leftovers.send(signals.CONT, everyone=True)

@@ -1,5 +1,7 @@
 """The module built into the frozen file (build/runtime/native.c); from source native/fallback.py takes its place."""
 
+from pyinit.native.placement import Placement
+
 def take_over() -> tuple[int, bool]: ...
 def getenv(name: bytes) -> bytes | None: ...
 def open_terminal() -> int: ...
@@ -12,7 +14,7 @@ def reap(how: int, payload: int, most: int) -> tuple[int, int, int]: ...
 def write_at_once(descriptor: int, data: bytes) -> int: ...
 def fork_exec(
     argv: list[bytes],
-    placement: int,
+    placement: Placement,
     terminal: int,
     mask: int,
     ignore_chld: bool,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from pyinit.event_loop import SOON
+from pyinit.event_loop import STARTUP_QUIET_SECONDS
 from tests import processes
 from tests.calls import name_of
 from tests.waiting import until
@@ -31,5 +31,5 @@ def idle(pid: int) -> list[str]:
     call = until(sleeps, "an idle init")
     if call[3] in FOR_EVER:
         return call
-    time.sleep(2 * SOON)
+    time.sleep(2 * STARTUP_QUIET_SECONDS)
     return until(sleeps, "an idle init")

@@ -7,11 +7,12 @@ more there than in a program in C. From source `fallback` does the same with wha
 
 from __future__ import annotations
 
+from pyinit.native.spawn_request import SpawnError, SpawnRequest
+
 try:
     from _pyinit import (
         alone,
         close_range,
-        fork_exec,
         getenv,
         open_terminal,
         reap,
@@ -21,12 +22,12 @@ try:
         wait_signal,
         write_at_once,
     )
+    from _pyinit import fork_exec as _fork_exec
     from setproctitle import setproctitle as set_title
 except ImportError:
     from pyinit.native.fallback import (
         alone,
         close_range,
-        fork_exec,
         getenv,
         open_terminal,
         reap,
@@ -37,8 +38,11 @@ except ImportError:
         wait_signal,
         write_at_once,
     )
+    from pyinit.native.fallback import fork_exec as _fork_exec
 
 __all__ = [
+    "SpawnError",
+    "SpawnRequest",
     "alone",
     "close_range",
     "fork_exec",
@@ -52,3 +56,25 @@ __all__ = [
     "wait_signal",
     "write_at_once",
 ]
+
+# For fork_exec: there is no such descriptor.
+NONE = -1
+
+
+def fork_exec(request: SpawnRequest) -> int:
+    """Start a program and return its pid, once its exec has succeeded. Raises SpawnError."""
+    pid, number, step = _fork_exec(
+        request.argv,
+        request.placement,
+        NONE if request.terminal is None else request.terminal,
+        request.mask,
+        request.ignore_chld,
+        request.death_signal,
+        request.identity,
+        request.unset,
+        request.own_pid,
+        request.assign,
+    )
+    if step:
+        raise SpawnError(step, number)
+    return pid

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from pyinit import signals
 from pyinit.native import fallback_exec
-from pyinit.native.placement import OWN_GROUP, OWN_SESSION
+from pyinit.native.placement import Placement
 
 # signal(7): CPython ignores these two when it starts; the payload must not inherit that.
 IGNORED_BY_CPYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
@@ -18,7 +18,7 @@ IGNORED_BY_CPYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 def fork_exec(
     argv: list[bytes],
-    placement: int,
+    placement: Placement,
     terminal: int,
     mask: int,
     ignore_chld: bool,
@@ -28,12 +28,12 @@ def fork_exec(
     own_pid: list[bytes],
     assign: list[bytes],
 ) -> tuple[int, int, str]:
-    """Starts a program: its pid, 0 and ""; or 0, the errno, and the name of the step that failed.
+    """Start a program; return its pid, 0 and "", or 0, the errno, and the name of the step that failed.
 
-    `placement` is one of placement's SAME_GROUP, OWN_GROUP and OWN_SESSION; `terminal` a descriptor whose
-    foreground it gets, or -1. Of `mask` bit n-1 stands for signal n. `death_signal` comes when init dies, 0: none does.
-    `identity` are user, group and supplementary groups. Of the environment `unset` names what is left out, `own_pid`
-    what is to hold the program's pid where it holds init's, and `assign` is NAME=VALUE.
+    `terminal` is a descriptor whose foreground it gets, or -1. Of `mask` bit n-1 stands for signal n. `death_signal`
+    comes when init dies, 0: none does. `identity` are user, group and supplementary groups. Of the environment `unset`
+    names what is left out, `own_pid` what is to hold the program's pid where it holds init's, and `assign` is
+    NAME=VALUE.
     """
     init = os.getpid()
     try:
@@ -99,20 +99,20 @@ class _Child:
         finally:
             os._exit(127)
 
-    def place(self, placement: int, terminal: int) -> None:
+    def place(self, placement: Placement, terminal: int) -> None:
         """Moves to its group or session, and into the terminal's foreground."""
         import fcntl
         import termios
 
-        if placement == OWN_SESSION:
+        if placement is Placement.OWN_SESSION:
             self._step = "setsid"
             os.setsid()
-        elif placement == OWN_GROUP:
+        elif placement is Placement.OWN_GROUP:
             self._step = "setpgid"
             os.setpgid(0, 0)
         if terminal >= 0:
             try:
-                if placement == OWN_SESSION:
+                if placement is Placement.OWN_SESSION:
                     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
                 else:
                     os.tcsetpgrp(terminal, os.getpgrp())

@@ -1,7 +1,7 @@
 """Job control: init stops when its payload stops, so that the shell above gets its prompt back, and resumes with it.
 
-Only if somebody could resume it: not as PID 1, and not in an orphaned group (setpgid(2), tty_ioctl(4)). If not, a
-payload that has the terminal is continued as soon as it stops. A stopped payload is continued after a stop signal.
+Only if something could resume it: not as PID 1, and not in an orphaned group (setpgid(2), tty_ioctl(4)). Otherwise a
+payload that has the terminal is continued as soon as it stops. A stop signal for a stopped payload is followed by CONT.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ from collections.abc import Callable
 
 from pyinit import signals
 from pyinit.options import Options
+from pyinit.payload.payload import Payload
 from pyinit.payload.terminal import Terminal
 from pyinit.procfs.processes import Process
 from pyinit.report.log import Log
 
 
 class JobControl:
-    """Stops and continues of payload and init.
+    """Stops and continues payload and init.
 
-    `stopped` is True while the payload is known to be stopped. `has_come` returns whether a signal has come but is not
-    handled yet. `send` sends a signal as signals are forwarded, or to the payload's whole group at least.
+    `is_pending` tells whether a signal has arrived that was not handled yet. `send` forwards a signal as usual, or to
+    the payload's whole group at least. `stopped` is True while the payload is known to be stopped.
     """
 
     __slots__ = (
         "_always_suspends",
         "_group_stopped",
-        "_has_come",
+        "_is_pending",
         "_log",
         "_on_purpose",
         "_payload",
@@ -39,35 +40,36 @@ class JobControl:
     def __init__(
         self,
         options: Options,
-        payload: int,
+        payload: Payload,
         terminal: Terminal,
-        has_come: Callable[[int], bool],
+        is_pending: Callable[[int], bool],
         send: Callable[[int, bool], object],
         log: Log,
     ) -> None:
         self._payload = payload
         self._terminal = terminal
-        self._has_come = has_come
+        self._is_pending = is_pending
         self._send = send
         self._always_suspends = options.always_suspends
         self._log = log
+        # The latest stop was asked for by a signal that was sent to init, and not by the terminal.
         self._on_purpose = False
+        # The terminal has stopped the payload's whole group, so CONT is for all of it.
         self._group_stopped = False
         self.stopped = False
 
-    def follow(self, process: Process) -> None:
+    def payload_replaced(self, process: Process) -> None:
         """Look after this process from now on: it has taken the payload's place."""
-        self._payload = process.pid
         # That it was stopped before has been reported already.
         self.stopped = process.state == "T"
 
-    def changed(self, pid: int, status: int) -> None:
-        """A child was stopped or continued; of interest if it is the payload."""
-        if pid != self._payload:
+    def child_changed(self, pid: int, status: int) -> None:
+        """Handle the stop or the continuation of a child, if that is the payload; `status` is its wait status."""
+        if pid != self._payload.pid:
             return
         self.stopped = os.WIFSTOPPED(status)
         if not self.stopped:
-            # By whomever: the next stop is another one.
+            # Whatever continued it, the next stop is another one.
             self._on_purpose = False
             return
         number = os.WSTOPSIG(status)
@@ -75,29 +77,32 @@ class JobControl:
         by_terminal = number in signals.JOB_CONTROL and not self._on_purpose
         if by_terminal:
             self._group_stopped = True
-        if by_terminal and number != signals.TSTP and self._terminal.demand():
-            # fg of a job that was running: the shell tells nobody, so the payload had to ask for the terminal. Or one
-            # that another init has given to its own payload.
+        if by_terminal and number != signals.TSTP and self._terminal.claim_foreground():
+            # After fg of a job that was running: the shell does not tell init, so the payload had to ask for the
+            # terminal itself. Or another init of this job had given it to its own payload.
             self._continue()
         elif resumable():
-            self._suspend(number, whole_group=by_terminal or self._terminal.lent)
-        elif self._terminal.is_payloads and not self._on_purpose:
+            self._suspend(number, whole_group=by_terminal or self._terminal.payload_has_foreground)
+        elif self._terminal.keys_reach_payload and not self._on_purpose:
             # No shell could resume it by fg. This holds for STOP, too: on ^Z, top and nano restore the terminal and
             # send STOP to themselves. As PID 1 they would go on, because the kernel drops it there.
-            self._log.info(f"payload {pid} continued: nobody could resume it", pid=pid)
+            self._log.info(f"payload {pid} continued: no shell could resume it", pid=pid)
             self._continue()
 
     def stop_signal_forwarded(self) -> None:
         """Continue the payload if it is stopped: only then does it handle the stop signal that was just sent."""
-        # A CONT that has come but is not handled yet will be forwarded, after the payload has got the terminal.
-        if (self.stopped or self._has_stopped()) and not self._has_come(signals.CONT):
+        # A CONT that is pending will be forwarded anyway, after the payload has got the terminal.
+        if (self.stopped or self._has_stopped()) and not self._is_pending(signals.CONT):
             whole_group, self._group_stopped = self._group_stopped, False
             self._send(signals.CONT, whole_group)
             self.stopped = False
 
-    def stop_received(self, forwarded: int, whole_group: bool) -> None:
-        """Stop init itself, if a shell could resume it, after TSTP, TTIN or TTOU, which was sent on as `forwarded`."""
-        if forwarded in signals.STOPS:
+    def suspend_received(self, forwarded: int, whole_group: bool) -> None:
+        """Stop init itself, if a shell could resume it, after TSTP, TTIN or TTOU.
+
+        `forwarded` is what the signal became; `whole_group` is True if the payload's whole group got that.
+        """
+        if forwarded in signals.SUSPENDING:
             self._on_purpose = True
             self._group_stopped = whole_group
         elif self._always_suspends:
@@ -107,56 +112,57 @@ class JobControl:
         if resumable():
             self._suspend(forwarded, whole_group=False)
 
-    def continued(self) -> bool:
-        """CONT has come, and is about to be forwarded: after fg, but not bg, the payload gets the terminal.
+    def cont_received(self) -> bool:
+        """Give the terminal to the payload after fg, but not after bg: CONT is about to be forwarded.
 
-        Whether it is for the payload's whole group, as all of that was stopped by the terminal: a shell's CONT goes to
-        all of its job.
+        Return True if that is for the payload's whole group, because the terminal has stopped all of it: a shell sends
+        CONT to its whole job.
         """
         self._on_purpose = self.stopped = False
-        self._terminal.lend()
+        self._terminal.give_foreground()
         whole_group, self._group_stopped = self._group_stopped, False
         return whole_group
 
-    def key(self, status: int) -> int:
-        """The signal of the key, ^C or ^\\, that has killed the payload; 0 if it ended otherwise.
+    def fatal_key(self, status: int) -> int:
+        """Return the signal of ^C or ^\\ if that key has killed the payload, otherwise 0; `status` is its wait status.
 
-        The terminal sends it to the payload's group, and means it for all of the shell's job, which init's group is.
-        An exit code of 130 does not say so: an interactive shell has it at its end if its last command was interrupted.
+        The terminal sends the signal to the payload's group alone, but means all of the shell's job, which is init's
+        group. An exit code of 130 is no sign of it: an interactive shell exits with that if its last command was
+        interrupted.
         """
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-        return number if number in signals.KEYS and self._terminal.lent_away else 0
+        return number if number in signals.FATAL_KEYS and self._terminal.foreground_excludes_init else 0
 
     def _has_stopped(self) -> bool:
         """Return True if the payload is stopped but SIGCHLD was not handled yet: TERM (15) comes first."""
         try:
-            return bool(os.waitid(os.P_PID, self._payload, os.WSTOPPED | os.WNOHANG | os.WNOWAIT))
+            return bool(os.waitid(os.P_PID, self._payload.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT))
         except OSError:
             return False
 
     def _continue(self) -> None:
-        """Undoes a stop by the terminal, which was for the payload's whole group."""
+        """Undo a stop by the terminal, which has stopped the payload's whole group."""
         self._group_stopped = False
         try:
-            group = os.getpgid(self._payload)
+            group = self._payload.current_group()
             if group == 0:
                 # With -c, a group with members outside of the PID namespace: signal none of those.
-                target = self._payload
+                target = self._payload.pid
             else:
                 # With -c it is init's own group. If that is group 1, its negative would mean every process.
                 target = 0 if group == os.getpgrp() else -group
             os.kill(target, signals.CONT)
         except OSError as error:
-            self._log.debug(f"CONT came too late for {self._payload}: {error.strerror}")
+            self._log.debug(f"CONT came too late for {self._payload.pid}: {error.strerror}")
 
     def _suspend(self, number: int, whole_group: bool) -> None:
-        """Stops init until it is continued. The CONT that does so is then pending, and forwarded as any other.
+        """Stop init until it is continued. The CONT that does so is then pending, and is forwarded like any other.
 
-        The others in init's group are stopped as the terminal would have done if the payload were one of them: a
-        shell waits for all of a pipeline, and for the `sh` of `sh -c 'pyinit ...; true'`, before it has its prompt.
+        With `whole_group` the others in init's group are stopped too, as if the terminal had done it: a shell waits for
+        all of a pipeline, and for the `sh` of `sh -c 'pyinit ...; true'`, before it prints its prompt.
         """
-        # A CONT that is already here would be discarded by the stop (signal(7)): it is the newer word.
-        if self._has_come(signals.CONT):
+        # The stop would discard a CONT that is pending (signal(7)), but that was sent later, so it wins.
+        if self._is_pending(signals.CONT):
             return
         if number not in signals.JOB_CONTROL:
             number = signals.TSTP if whole_group else signals.STOP
@@ -165,7 +171,7 @@ class JobControl:
             return
         before = signal.signal(number, signal.SIG_DFL)
         self._stop_oneself(number, whole_group)
-        # Here it stops, with the status that a program without an init would have had.
+        # Init stops here, with the wait status that a program without an init would have had.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
         signal.pthread_sigmask(signal.SIG_BLOCK, {number})
         if callable(before):
@@ -180,9 +186,9 @@ class JobControl:
 
 
 def resumable() -> bool:
-    """Whether a shell could continue init: its process group is not orphaned, and it is not PID 1.
+    """Return True if a shell could continue init: its process group is not orphaned, and it is not PID 1.
 
-    Looks upwards from init alone: the first ancestor in another group decides, by its session.
+    Only init's ancestors are looked at: the first one in another group decides, by its session.
     """
     if os.getpid() == 1:
         return False
@@ -190,8 +196,8 @@ def resumable() -> bool:
     parent = os.getppid()
     seen = set()
     try:
-        # A shell of its own group, as in `sh -c 'pyinit ...; true'`, is stopped by ^Z as well: look above it. A /proc
-        # that is not the kernel's may have a process above itself.
+        # A shell in init's own group, as in `sh -c 'pyinit ...; true'`, is stopped by ^Z as well: look above it. A
+        # /proc that is not the kernel's may show a process as its own ancestor.
         while parent and parent not in seen and os.getpgid(parent) == group:
             seen.add(parent)
             parent = Process(parent).parent

@@ -1,4 +1,4 @@
-"""Starting the payload: its group or session, the terminal, its identity, and what is said when that fails."""
+"""Start the payload: in its process group or session, with its identity, and with what init was given itself."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import prctl
 
 from pyinit import exit_codes, native, signals
 from pyinit.exit_codes import Failure
-from pyinit.native.placement import OWN_GROUP, OWN_SESSION, SAME_GROUP
+from pyinit.native import SpawnError, SpawnRequest
+from pyinit.native.placement import Placement
 from pyinit.options import VARIABLE, Options
 from pyinit.payload import exec_errors
-from pyinit.payload.terminal import NONE, Terminal
+from pyinit.payload.payload import Payload
+from pyinit.payload.terminal import Terminal
 from pyinit.user_database import Identity
 
 # sd_listen_fds(3), sd_watchdog_enabled(3): variables that name the process they are meant for.
@@ -19,64 +21,61 @@ NAME_THEIR_PROCESS = (b"LISTEN_PID", b"WATCHDOG_PID")
 
 
 class Inherited:
-    """What init was started with and must give to the payload: the signal mask, and SIGCHLD if ignored."""
+    """What init was started with: is it PID 1, and the signal mask and an ignored SIGCHLD, which the payload gets."""
 
-    __slots__ = ("ignored_chld", "mask")
+    __slots__ = ("ignored_chld", "is_pid1", "mask")
 
     def __init__(self) -> None:
-        """Raises Failure: an init that cannot block signals, or would not hear of its children, is none."""
+        """Block all signals. Raises Failure where that is refused: such an init would lose signals and children."""
         try:
             self.mask, self.ignored_chld = native.take_over()
         except OSError as error:
             raise Failure(f"signals cannot be taken over: {error.strerror}") from None
+        self.is_pid1 = os.getpid() == 1
 
 
 def spawn(
+    payload: Payload,
     options: Options,
     inherited: Inherited,
-    first: bool,
     terminal: Terminal,
     identity: Identity | None,
     assign: list[bytes],
-) -> int:
-    """Starts the payload and returns its pid; `assign` is what its environment gets besides (NAME=value).
+) -> None:
+    """Start the payload. `assign` is added to its environment (NAME=VALUE).
 
-    `first` is whether init is PID 1.
     Raises Failure with the exit code that the options give to a program that was not found or cannot be executed.
     """
-    placement = OWN_GROUP
-    descriptor = terminal.descriptor if terminal.foreground else NONE
+    request = SpawnRequest([os.fsencode(word) for word in options.command])
     if options.same_group:
-        placement, descriptor = SAME_GROUP, NONE
+        request.placement = Placement.SAME_GROUP
     elif options.session:
-        placement = OWN_SESSION
-        if not terminal.give_up():
-            descriptor = NONE
+        request.placement = Placement.OWN_SESSION
+        request.terminal = terminal.descriptor if terminal.give_up() else None
+    else:
+        request.terminal = terminal.descriptor if terminal.in_foreground_at_start else None
+    request.mask = inherited.mask
+    request.ignore_chld = inherited.ignored_chld
+    request.death_signal = _death_signal(inherited.is_pid1)
+    request.unset = [VARIABLE]
+    request.own_pid = [*NAME_THEIR_PROCESS]
+    request.assign = assign
     if identity:
-        assign = [*assign, *identity.assign()]
+        request.identity = identity.ids()
+        request.assign = [*assign, *identity.assign()]
         # Init does this itself: it has the capability CHOWN, the payload's user has not.
         identity.own_streams()
-    argv = [os.fsencode(each) for each in options.command]
-    pid, number, step = native.fork_exec(
-        argv,
-        placement,
-        descriptor,
-        inherited.mask,
-        inherited.ignored_chld,
-        _death_signal(first),
-        identity.ids() if identity else None,
-        [VARIABLE],
-        [*NAME_THEIR_PROCESS],
-        assign,
-    )
-    if number:
-        raise _failure(options, argv[0], number, step)
-    if placement != OWN_SESSION:
-        terminal.lent_to(pid if placement == OWN_GROUP else os.getpgrp())
-    return pid
+    try:
+        payload.pid = native.fork_exec(request)
+    except SpawnError as error:
+        raise _failure(options, request.argv[0], error) from None
+    if request.placement is Placement.OWN_GROUP:
+        payload.group = payload.pid
+    elif request.placement is Placement.SAME_GROUP:
+        payload.group = os.getpgrp()
 
 
-def _death_signal(first: bool) -> int:
+def _death_signal(is_pid1: bool) -> int:
     """Return the payload's parent-death signal, or 0 for none: init's own, which it has inherited or -p has set.
 
     If init has none, KILL, so that the payload does not outlive an init that is killed. With PID 1 all processes end
@@ -87,15 +86,13 @@ def _death_signal(first: bool) -> int:
     except OSError:
         # A seccomp profile forbids it.
         own = 0
-    return own or (0 if first else signals.KILL)
+    return own or (0 if is_pid1 else signals.KILL)
 
 
-def _failure(options: Options, program: bytes, number: int, step: str) -> Failure:
-    if step != "exec":
-        return Failure(
-            f"{step} failed: {os.strerror(number)}{exec_errors.hint(number, step)}",
-            options.exec_failed,
-        )
-    code, message = exec_errors.explain(program, number)
+def _failure(options: Options, program: bytes, error: SpawnError) -> Failure:
+    if error.step != "exec":
+        reason = os.strerror(error.number) + exec_errors.hint(error.number, error.step)
+        return Failure(f"{error.step} failed: {reason}", options.exec_failed)
+    code, message = exec_errors.explain(program, error.number)
     codes = {exit_codes.NOT_EXECUTABLE: options.not_executable, exit_codes.NOT_FOUND: options.not_found}
     return Failure(message, codes[code])

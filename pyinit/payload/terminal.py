@@ -1,7 +1,7 @@
-"""The controlling terminal: who is in its foreground, and handing it over (tty_ioctl(4), credentials(7)).
+"""The controlling terminal: which group is in its foreground, and handing it over (tty_ioctl(4), credentials(7)).
 
-All signals are blocked, TTOU too, so tcsetpgrp(3) from the background does not stop init. A terminal that went away
-(EIO), is not ours (ENOTTY) or is a closed descriptor (EBADF) is nothing to fail on.
+All signals are blocked, TTOU too, so tcsetpgrp(3) from the background does not stop init. A terminal that has gone away
+(EIO), is not ours (ENOTTY) or is a closed descriptor (EBADF) is no reason to fail.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import os
 import signal
 
 from pyinit import fds, native, signals
+from pyinit.payload.payload import Payload
 from pyinit.procfs.processes import Process
 
+# For a descriptor: there is no terminal. For a foreground group: it cannot be told.
 NONE = -1
 # getpgrp(2) for a group of another PID namespace, further up.
 OUTSIDE = 0
@@ -24,24 +26,24 @@ TIOCNOTTY = 0x5422
 class Terminal:
     """The controlling terminal as init found it.
 
-    `descriptor` is -1 where there is none, `foreground` whether init's own group was in the foreground. `given_up` is
-    whether it is the terminal of the payload's session now.
+    `descriptor` is -1 without one. `in_foreground_at_start` is True if init's own group was in the foreground then.
+    `given_up` is True once it is the controlling terminal of the payload's session instead of init's.
     """
 
-    __slots__ = ("_payload_group", "descriptor", "foreground", "given_up")
+    __slots__ = ("_payload", "descriptor", "given_up", "in_foreground_at_start")
 
-    def __init__(self) -> None:
+    def __init__(self, payload: Payload) -> None:
+        self._payload = payload
         self.descriptor = NONE
-        self._payload_group = NONE
         self.given_up = False
         group = self._find()
-        self.foreground = self.descriptor != NONE and group == os.getpgrp()
+        self.in_foreground_at_start = self.descriptor != NONE and group == os.getpgrp()
 
     def _find(self) -> int:
-        """The terminal's foreground group, -1 without a terminal."""
+        """Find the terminal; return its foreground group, -1 without a terminal."""
         opened = native.open_terminal()
         if opened == -errno.ENXIO:
-            # There is none (tty(4)), as for most inits: 0 to 2 need not be asked.
+            # There is none (tty(4)), as for most inits: no need to ask 0 to 2.
             return NONE
         try:
             opened = fds.above_standard(opened) if opened >= 0 else NONE
@@ -57,75 +59,73 @@ class Terminal:
                 os.close(opened)
             return group
         self.descriptor = opened
-        return self._in_foreground()
+        return self._foreground_group()
 
     def keep(self, first: int) -> int:
-        """Moves the descriptor, if init opened it itself, to `first`; returns the first that is not in use."""
+        """Move the descriptor, if init opened it itself, to `first`; return the first descriptor that is not in use."""
         if self.descriptor < first:
             return first
         fds.move(self.descriptor, first)
         self.descriptor = first
         return first + 1
 
-    def lent_to(self, group: int) -> None:
-        """The payload's group is this one, and has been put into the foreground if init's was there."""
-        self._payload_group = group
+    @property
+    def payload_has_foreground(self) -> bool:
+        """Return True if the payload's group is in the foreground: the terminal's keys stop and interrupt it."""
+        return self._payload.group is not None and self._foreground_group() == self._payload.group
 
     @property
-    def lent(self) -> bool:
-        """Whether there is a terminal whose keys stop and interrupt the payload's group."""
-        return self._payload_group != NONE and self._in_foreground() == self._payload_group
+    def keys_reach_payload(self) -> bool:
+        """Return True if ^C and ^Z reach the payload: it has the foreground, or a session with this terminal."""
+        return self.given_up or self.payload_has_foreground
 
     @property
-    def is_payloads(self) -> bool:
-        """Whether the terminal's keys stop and interrupt the payload: it is lent, or that of the payload's session."""
-        return self.given_up or self.lent
+    def foreground_excludes_init(self) -> bool:
+        """Return True if the payload has the foreground and init's own group, a shell's whole job, has not."""
+        return self._payload.group != os.getpgrp() and self.payload_has_foreground
 
-    @property
-    def lent_away(self) -> bool:
-        """The same, and the keys do not reach init's own group, where others may be: a shell's pipeline, a script."""
-        return self._payload_group != os.getpgrp() and self.lent
-
-    def lend(self) -> bool:
-        """Puts the payload's group into the foreground, if init's own is there and another; whether it was so."""
-        if self._payload_group in (NONE, os.getpgrp()) or self._in_foreground() != os.getpgrp():
+    def give_foreground(self) -> bool:
+        """Put the payload's group into the foreground if init's own, another one, is there; return True if it was."""
+        group = self._payload.group
+        if group in (None, os.getpgrp()) or self._foreground_group() != os.getpgrp():
             return False
-        self._put(self._payload_group)
+        self._set_foreground(group)
         return True
 
-    def demand(self) -> bool:
-        """As `lend`, for a payload that has asked for the terminal: also if another init of this job has lent it."""
-        return self.lend() or self._take_from_neighbour()
+    def claim_foreground(self) -> bool:
+        """As `give_foreground`, but also take it from another init's payload in this job: this payload asked for it."""
+        return self.give_foreground() or self._take_from_neighbour()
 
     def _take_from_neighbour(self) -> bool:
         """In `pyinit a | pyinit b` both payloads have a group of their own, and only one can be in the foreground."""
-        there = self._in_foreground()
-        if there <= 0 or self._payload_group in (NONE, os.getpgrp(), there) or not _is_neighbours(there):
+        current = self._foreground_group()
+        group = self._payload.group
+        if current <= 0 or group in (None, os.getpgrp(), current) or not _is_neighbours(current):
             return False
-        self._put(self._payload_group)
+        self._set_foreground(group)
         return True
 
-    def give_back(self) -> None:
-        """Puts init's own group into the foreground, if the payload's is there."""
-        if not self.lent:
+    def take_foreground_back(self) -> None:
+        """Put init's own group into the foreground, if the payload's is there."""
+        if not self.payload_has_foreground:
             return
         if os.getpgrp() == OUTSIDE:
             # As PID 1 without a session of its own (unshare --pid on a terminal) init is in a group that has no number
-            # here, and that it could not put into the foreground. The keys must reach it now: it makes one of its own.
+            # here, so it cannot put that group into the foreground. The keys must reach init now: it makes a group.
             _make_own_group()
-        self._put(os.getpgrp())
+        self._set_foreground(os.getpgrp())
 
     @property
     def can_be_given_up(self) -> bool:
-        """Whether init leads the terminal's session and is in the foreground, as in a container with a terminal."""
-        return self.foreground and os.getsid(0) == os.getpid()
+        """Return True if init leads the terminal's session and had the foreground, as in a container with `-t`."""
+        return self.in_foreground_at_start and os.getsid(0) == os.getpid()
 
     def give_up(self) -> bool:
-        """Leaves the terminal so that the payload's session can take it; whether that can be.
+        """Detach from the terminal, so that the payload's session can take it; return False if that cannot be.
 
-        Only the session's leader can, and then the kernel sends HUP and CONT to the foreground group, which is
-        init's own (credentials(7)). A process that lives for this moment stands in for it there: nothing has to be
-        told apart from a real HUP afterwards.
+        Only the session's leader can do so, and the kernel then sends HUP and CONT to the foreground group, which is
+        init's own (credentials(7)). A process that lives only for this moment stands in for it there, so that no HUP
+        has to be told from a real one afterwards.
         """
         if not self.can_be_given_up:
             return False
@@ -152,8 +152,8 @@ class Terminal:
         self.given_up = True
         return True
 
-    def _in_foreground(self) -> int:
-        """The group in the foreground, -1 where that cannot be said; 0 for one outside of this PID namespace."""
+    def _foreground_group(self) -> int:
+        """Return the foreground group; -1 where that cannot be told, 0 for one outside of this PID namespace."""
         if self.descriptor == NONE:
             return NONE
         try:
@@ -161,7 +161,7 @@ class Terminal:
         except OSError:
             return NONE
 
-    def _put(self, group: int) -> None:
+    def _set_foreground(self, group: int) -> None:
         try:
             os.tcsetpgrp(self.descriptor, group)
         except OSError:
@@ -177,7 +177,7 @@ def _make_own_group() -> None:
 
 
 def _is_neighbours(group: int) -> bool:
-    """Whether a group is that of another payload whose init is in init's own group; or has just ended."""
+    """Return True if a group is that of another init's payload, and that init is in our group or has just exited."""
     try:
         return os.getpgid(Process(group).parent) == os.getpgrp()
     except OSError:

@@ -17,7 +17,7 @@ from functools import partial
 from types import FrameType
 
 from pyinit import fds, signals
-from pyinit.event_loop import Loop
+from pyinit.event_loop import EventLoop
 from pyinit.procfs import processes
 from pyinit.report.log import Log
 from pyinit.sd_notify import protocol
@@ -69,7 +69,7 @@ class Relay:
         self._helpers = helpers
         self._log = log
         self._repeats = Repeats(log)
-        self._loop: Loop | None = None
+        self._loop: EventLoop | None = None
         self._failing = self._watched = False
         # Whether descriptors came along with the first message of the queue.
         self._carries = False
@@ -94,7 +94,7 @@ class Relay:
         self._socket = _socket.socket(fileno=first)
         return first + 1
 
-    def begin(self, loop: Loop) -> bool:
+    def begin(self, loop: EventLoop) -> bool:
         """From now on what arrives is passed on; False where that cannot be: then the senders get an error."""
         self._loop = loop
         self._repeats.begin(loop)

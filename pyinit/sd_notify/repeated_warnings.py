@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyinit.event_loop import Loop
+from pyinit.event_loop import EventLoop
 from pyinit.report.log import Log
 
 # Seconds between two lines of the same text.
@@ -16,11 +16,11 @@ class Repeats:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._loop: Loop | None = None
+        self._loop: EventLoop | None = None
         # How many more of a text there were since its last line.
         self._counts: dict[str, int] = {}
 
-    def begin(self, loop: Loop) -> None:
+    def begin(self, loop: EventLoop) -> None:
         """Take the loop whose timers tell when a count is due."""
         self._loop = loop
 

@@ -91,7 +91,7 @@ class Life:
             self._stopped_by_init()
         elif arriving := self.setup.rewrite.get(number, number):
             self._owed.sent(number, arriving)
-            if self.stopped and {number, arriving} & signals.STOP_REQUESTS:
+            if self.stopped and {number, arriving} & signals.STOP_SIGNALS:
                 # CONT follows a stop signal for a payload that is stopped; init takes it when it is not held itself.
                 self._owed.may_come(CONT)
                 if not self.held:

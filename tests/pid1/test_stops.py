@@ -45,7 +45,7 @@ def test_kill_follows_a_stop_signal(start: Start, place: str, number: int) -> No
     init = receiving(start, "-k", "0.2", place=place)
     assert took(init, lambda: init.signal(number)) >= 0.2
     assert told(init) == [number]
-    assert init.stderr == "pyinit: the payload has outlived the first stop signal by 0.2 s: KILL\n"
+    assert init.stderr == "pyinit: payload still running 0.2 s after the first stop signal; sending KILL\n"
 
 
 def test_kill_after_0_follows_at_once(start: Start, place: str) -> None:

@@ -51,12 +51,20 @@ def named_in(file: Path) -> Iterator[str]:
         if isinstance(target, ast.Name)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("native.getenv", "native.fork_exec"):
-            parts = [part for argument in node.args for part in ast.walk(argument)]
-            parts += [each for part in parts for each in ast.walk(constants.get(ast.unparse(part), part))]
-            for part in parts:
-                if isinstance(part, ast.Constant) and isinstance(part.value, str | bytes):
-                    yield from re.findall("^[A-Za-z_]+$", os.fsdecode(part.value))
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("request.unset", "request.own_pid"):
+            yield from names_in(node.value, constants)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "native.getenv":
+            for argument in node.args:
+                yield from names_in(argument, constants)
+
+
+def names_in(expression: ast.expr, constants: dict[str, ast.expr]) -> Iterator[str]:
+    """The names of variables in an expression and in the constants that it uses."""
+    parts = [*ast.walk(expression)]
+    parts += [each for part in parts for each in ast.walk(constants.get(ast.unparse(part), part))]
+    for part in parts:
+        if isinstance(part, ast.Constant) and isinstance(part.value, str | bytes):
+            yield from re.findall("^[A-Za-z_]+$", os.fsdecode(part.value))
 
 
 def names_of(frozen: Path) -> set[str]:
