@@ -66,7 +66,7 @@ def test_listed_blocks_lie_side_by_side(stage: Path, tmp_path: Path) -> None:
 def test_most_of_the_listed_blocks_are_there(stage: Path) -> None:
     """Changes of the program make the list stale by and by; then `make order` writes a new one."""
     made = blocks.read((stage.parent / "pyinit.blocks").read_bytes())
-    text = (ROOT / "build" / "blocks.order").read_text()
+    text = (ROOT / "build" / "profile" / "blocks.order").read_text()
     listed = {name for kind in blocks.KINDS for name in blocks.sizes(text, kind)}
     assert len(listed & {name for _, _, name in made}) > len(listed) / 2
 
@@ -74,7 +74,7 @@ def test_most_of_the_listed_blocks_are_there(stage: Path) -> None:
 def test_most_of_the_listed_sections_are_there(stage: Path) -> None:
     """The same, for the linker's list."""
     there = {section for _, _, section in linkmap.sections(stage.with_suffix(".map").read_text())}
-    text = (ROOT / "build" / "sections.order").read_text()
+    text = (ROOT / "build" / "profile" / "sections.order").read_text()
     listed = {tuple(line.split()[1:3]) for line in text.splitlines() if not line.startswith("#")}
     assert len(listed & there) > len(listed) / 2
 
