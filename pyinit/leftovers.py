@@ -75,7 +75,7 @@ class Leftovers:
 
     def none_without_children(self) -> bool:
         """Return True if nothing is left, given that init has no children."""
-        if not self._is_pid1 or native.alone():
+        if not self._is_pid1 or native.is_last_process():
             return True
         # A process that entered from outside; or a zombie that its parent outside does not reap; or kill(2) is
         # forbidden by a seccomp filter. /proc tells which.

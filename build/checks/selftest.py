@@ -33,7 +33,7 @@ def main() -> int:
 
 def check_start() -> None:
     """Everything is blocked, and what was blocked before is known."""
-    mask, ignored = _pyinit.take_over()
+    mask, ignored = _pyinit.block_signals()
     assert (mask, ignored) == (0, False), (mask, ignored)
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     assert blocked == set(EVERY_SIGNAL) - set(UNBLOCKABLE), blocked
@@ -117,7 +117,7 @@ def check_fork() -> None:
 
 def check_surroundings() -> None:
     """A build is no PID 1, and may have a terminal or not."""
-    assert not _pyinit.alone()
+    assert not _pyinit.is_last_process()
     terminal = _pyinit.open_terminal()
     assert terminal == -errno.ENXIO or os.isatty(terminal), terminal
     if terminal >= 0:

@@ -21,8 +21,8 @@
 
 extern char **environ;
 
-/* take_over() -> (mask, whether SIGCHLD was ignored). Signals are blocked since the first instruction. */
-static PyObject *take_over(PyObject *module, PyObject *unused)
+/* block_signals() -> (mask, whether SIGCHLD was ignored). Signals are blocked since the first instruction. */
+static PyObject *block_signals(PyObject *module, PyObject *unused)
 {
     (void)module, (void)unused;
     struct sigaction old, standard = {.sa_handler = SIG_DFL};
@@ -64,8 +64,8 @@ static PyObject *open_terminal(PyObject *module, PyObject *unused)
     return PyLong_FromLong(descriptor < 0 ? -errno : descriptor);
 }
 
-/* alone() -> whether kill(2) finds no process but PID 1: at its end that is nearly always so. */
-static PyObject *alone(PyObject *module, PyObject *unused)
+/* is_last_process() -> whether kill(2) finds no process but PID 1: at its end that is nearly always so. */
+static PyObject *is_last_process(PyObject *module, PyObject *unused)
 {
     (void)module, (void)unused;
     return PyBool_FromLong(kill(-1, 0) < 0 && errno == ESRCH);
@@ -110,13 +110,13 @@ static PyObject *close_from(PyObject *module, PyObject *argument)
     Py_RETURN_NONE;
 }
 
-/* write_at_once(descriptor, data) -> bytes written: what is taken without waiting. */
-static PyObject *write_at_once(PyObject *module, PyObject *arguments)
+/* write_nowait(descriptor, data) -> bytes written: what is taken without waiting. */
+static PyObject *write_nowait(PyObject *module, PyObject *arguments)
 {
     (void)module;
     int descriptor;
     PyObject *data;
-    if (!PyArg_ParseTuple(arguments, "iS:write_at_once", &descriptor, &data)) {
+    if (!PyArg_ParseTuple(arguments, "iS:write_nowait", &descriptor, &data)) {
         return NULL;
     }
     struct iovec piece = {PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data)};
@@ -210,9 +210,9 @@ static PyObject *fork_exec(PyObject *module, PyObject *arguments)
 }
 
 static PyMethodDef functions[] = {
-    {"take_over", take_over, METH_NOARGS, NULL},
+    {"block_signals", block_signals, METH_NOARGS, NULL},
     {"getenv", get_variable, METH_O, NULL},
-    {"alone", alone, METH_NOARGS, NULL},
+    {"is_last_process", is_last_process, METH_NOARGS, NULL},
     {"open_terminal", open_terminal, METH_NOARGS, NULL},
     {"close_range", close_from, METH_O, NULL},
     {"fork_exec", fork_exec, METH_VARARGS, NULL},
@@ -220,7 +220,7 @@ static PyMethodDef functions[] = {
     {"signal_descriptor", pyinit_signal_descriptor, METH_NOARGS, NULL},
     {"wait_and_reap", (PyCFunction)(void (*)(void))pyinit_wait_and_reap, METH_FASTCALL, NULL},
     {"reap", (PyCFunction)(void (*)(void))pyinit_reap, METH_FASTCALL, NULL},
-    {"write_at_once", write_at_once, METH_VARARGS, NULL},
+    {"write_nowait", write_nowait, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

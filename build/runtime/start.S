@@ -13,7 +13,7 @@ pyinit_start:
 	lea	pyinit_start_mask(%rip), %rdx	/*   the old mask, */
 	mov	$8, %r10d			/*   8 bytes) */
 	syscall
-	mov	%eax, pyinit_start_error(%rip)	/* 0, or refused: take_over() in native.c tries again */
+	mov	%eax, pyinit_start_error(%rip)	/* 0, or refused: block_signals() in native.c tries again */
 	xor	%edx, %edx			/* the ABI's "no function to call at exit" */
 	jmp	_start
 

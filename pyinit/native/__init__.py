@@ -1,8 +1,8 @@
-"""The seam between the program and its interpreter: calls that exist twice.
+"""The native interface: calls that are written in C in the frozen file, and in Python from source.
 
-In the frozen file they are built in (build/runtime/native.c): the start-up code of the file knows what Python
-cannot, such as the mask it was started with; and what an init does thousands of times, waiting and reaping, takes no
-more there than in a program in C. From source `fallback` does the same with what CPython offers.
+The frozen file has them built in (build/runtime/native.c). Its start-up code knows what Python cannot, such as the
+signal mask that init was started with, and C waits and reaps, which an init may do thousands of times, as fast as an
+init that is written in C. From source, `fallback` does the same with what CPython offers.
 """
 
 from __future__ import annotations
@@ -11,50 +11,50 @@ from pyinit.native.spawn_request import SpawnError, SpawnRequest
 
 try:
     from _pyinit import (
-        alone,
+        block_signals,
         close_range,
         getenv,
+        is_last_process,
         open_terminal,
         reap,
         signal_descriptor,
-        take_over,
         wait_and_reap,
         wait_signal,
-        write_at_once,
+        write_nowait,
     )
     from _pyinit import fork_exec as _fork_exec
     from setproctitle import setproctitle as set_title
 except ImportError:
     from pyinit.native.fallback import (
-        alone,
+        block_signals,
         close_range,
         getenv,
+        is_last_process,
         open_terminal,
         reap,
         set_title,
         signal_descriptor,
-        take_over,
         wait_and_reap,
         wait_signal,
-        write_at_once,
+        write_nowait,
     )
     from pyinit.native.fallback import fork_exec as _fork_exec
 
 __all__ = [
     "SpawnError",
     "SpawnRequest",
-    "alone",
+    "block_signals",
     "close_range",
     "fork_exec",
     "getenv",
+    "is_last_process",
     "open_terminal",
     "reap",
     "set_title",
     "signal_descriptor",
-    "take_over",
     "wait_and_reap",
     "wait_signal",
-    "write_at_once",
+    "write_nowait",
 ]
 
 # For fork_exec: there is no such descriptor.

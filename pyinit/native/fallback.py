@@ -1,4 +1,4 @@
-"""The seam's calls from source: what the frozen file has built in, done with what CPython offers."""
+"""The calls of the native interface from source: what is C in the frozen file, in Python."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ from pyinit import exit_codes, signals
 from pyinit.exit_codes import Failure
 from pyinit.native.fallback_spawn import fork_exec
 
-# pwritev2(2): as an offset, that of the open file; pipes have none.
-WHERE_IT_IS = -1
-BORROWED_IDENTITY = "start: real and effective ids differ: is the file set-user-ID? chmod ug-s takes that away"
+# pwritev2(2): write at the position of the open file; a pipe has none.
+CURRENT_POSITION = -1
+SET_USER_ID = "start: real and effective ids differ: is the file set-user-ID? chmod ug-s takes that away"
 # fs.nr_open, unless an administrator has raised it.
 MOST_DESCRIPTORS = 1 << 20
 # Bytes in glibc's sigset_t.
 SIGSET = 128
-# waitstatus_to_exitcode's value for a child that KILL has ended, and a shell's for one whose last command it has.
-KILLED = (-signal.SIGKILL, exit_codes.KILLED)
+# os.waitstatus_to_exitcode: for a child that KILL has ended, and for a shell whose last command KILL has ended.
+MAYBE_OOM_KILLED = (-signal.SIGKILL, exit_codes.KILLED)
 
 __all__ = [
-    "alone",
+    "block_signals",
     "close_range",
     "fork_exec",
     "getenv",
+    "is_last_process",
     "open_terminal",
     "reap",
     "set_title",
     "signal_descriptor",
-    "take_over",
     "wait_and_reap",
     "wait_signal",
-    "write_at_once",
+    "write_nowait",
 ]
 
 
-def take_over() -> tuple[int, bool]:
-    """Blocks every signal and makes SIGCHLD default.
+def block_signals() -> tuple[int, bool]:
+    """Block every signal, and set SIGCHLD to its default.
 
-    Returns the mask that init was started with (bit n-1 for signal n) and whether SIGCHLD was ignored.
-    Raises Failure where real and effective ids differ, as the frozen file does at its start.
+    Return the signal mask that init was started with (bit n-1 for signal n), and True if SIGCHLD was ignored. Raises
+    Failure if the real and effective ids differ; the frozen file refuses that as soon as it starts.
     """
     if os.getuid() != os.geteuid() or os.getgid() != os.getegid():
-        raise Failure(BORROWED_IDENTITY)
+        raise Failure(SET_USER_ID)
     before = signal.pthread_sigmask(signal.SIG_SETMASK, signals.ALL)
     ignored = signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -57,13 +57,13 @@ def take_over() -> tuple[int, bool]:
 
 
 def set_title(title: str) -> None:
-    """Set the process title, cut to the length of the arguments; environ and comm in /proc (proc(5)) do not change."""
+    """Set the process title, cut to the length of the arguments; /proc/PID/environ and comm do not change (proc(5))."""
     try:
         from setproctitle import setproctitle
     except OSError:
-        # There is no descriptor to spare.
+        # The module cannot be loaded: there is no descriptor to spare.
         return
-    # Without it setproctitle overwrites the environment too, which other programs read in /proc/1/environ.
+    # Without this, setproctitle overwrites the environment too, which other programs read in /proc/1/environ.
     os.putenv("SPT_NOENV", "1")
     setproctitle(title)
     # setproctitle has set the name to the title.
@@ -76,26 +76,26 @@ def _set_name() -> None:
     try:
         prctl.set_name("pyinit" if name == "__main__.py" else name)
     except (OSError, UnicodeError):
-        # A seccomp profile forbids it, and so to setproctitle; or the name is not valid UTF-8.
+        # A seccomp profile forbids it, for setproctitle as well; or the name is not valid UTF-8.
         pass
 
 
 def getenv(name: bytes) -> bytes | None:
-    """The value of an environment variable, or None."""
+    """Return the value of an environment variable, or None."""
     return os.environb.get(name)
 
 
 def open_terminal() -> int:
-    """A descriptor of the controlling terminal, to be read only; -errno if it cannot be opened, which is usual."""
+    """Open the controlling terminal; return a descriptor for ioctls, or -errno, which is usual."""
     try:
-        # For ioctls only: TIOCSCTTY wants a descriptor that can be read, nothing wants one to be written to.
+        # TIOCSCTTY needs a descriptor that is open for reading; no ioctl needs one for writing.
         return os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError as error:
         return -(error.errno or errno.ENODEV)
 
 
-def alone() -> bool:
-    """Whether init, PID 1, is the only process of its namespace. False too where it may not ask, by kill(2)."""
+def is_last_process() -> bool:
+    """Return True if init, PID 1, is the only process in its namespace; False also if it may not call kill(2)."""
     try:
         os.kill(signals.EVERYBODY, 0)
     except OSError as error:
@@ -104,7 +104,7 @@ def alone() -> bool:
 
 
 def close_range(first: int) -> None:
-    """Close every descriptor from `first`, which is above 0, on."""
+    """Close every descriptor from `first`, which is above 0, upwards."""
     try:
         listed = [int(name) for name in os.listdir("/proc/self/fd")]
     except (OSError, ValueError):
@@ -114,33 +114,34 @@ def close_range(first: int) -> None:
         return
     for descriptor in listed:
         if descriptor >= first:
-            # The listing's own is closed already.
+            # listdir has closed its own already.
             with suppress(OSError):
                 os.close(descriptor)
 
 
 def wait_signal(passed_over: int, seconds: float | None) -> tuple[int, int, int] | None:
-    """The next signal but those passed over, as of signals.bit: its number, si_code and sender's pid (sigwaitinfo(2)).
+    """Wait for a signal; return its number, its si_code and its sender's pid (sigwaitinfo(2)).
 
-    None after so many seconds; None for `seconds` means no end. In the frozen file None may come earlier: after a stop,
-    or when a tracer comes.
+    Signals whose bits (`signals.bit`) are set in `passed_over` stay pending. Return None after `seconds`; if that is
+    None, wait without end. The frozen file may return None earlier: after init was stopped, or when a tracer attaches.
     """
-    wanted = [each for each in signals.ALL if not passed_over & signals.bit(each)] if passed_over else signals.ALL
+    wanted = [number for number in signals.ALL if not passed_over & signals.bit(number)] if passed_over else signals.ALL
     received = signal.sigwaitinfo(wanted) if seconds is None else signal.sigtimedwait(wanted, seconds)
     return (received.si_signo, received.si_code, received.si_pid) if received else None
 
 
 def wait_and_reap(_how: int, _payload: int, _most: int, _turns: int, /) -> tuple[int, int, int] | None:
-    """The next signal, as `wait_signal` has it; children that do not matter may be reaped on the way, as by `reap`.
+    """Wait for a signal and return it, as `wait_signal` does. Arguments are those of `reap`, and `_turns`.
 
-    They are by the frozen file, where an orphan then takes no more than in a program in C; after `_turns` SIGCHLD in a
-    row other signals have a turn. A child that matters comes as SIGCHLD, and is what `reap` says first.
+    The frozen file reaps children that do not matter without returning, so that an orphan costs no more than in an init
+    that is written in C. After `_turns` SIGCHLD in a row other signals have their turn. For a child that matters it
+    returns SIGCHLD, and the next `reap` returns that child first.
     """
     return wait_signal(0, None)
 
 
 def signal_descriptor() -> int:
-    """A descriptor that can be read as long as a signal is pending (signalfd(2)). Raises OSError as that does."""
+    """Return a descriptor that is readable while a signal is pending. Raises OSError as signalfd(2) does."""
     import ctypes
 
     mask = ctypes.create_string_buffer(sum(signals.bit(number) for number in signals.ALL).to_bytes(SIGSET, "little"))
@@ -151,12 +152,14 @@ def signal_descriptor() -> int:
 
 
 def reap(how: int, payload: int, most: int) -> tuple[int, int, int]:
-    """waitpid(-1, how) until a child that matters: its pid, its wait status, and how many were taken, itself included.
+    """Reap `most` children at the most, by waitpid(-1, how), until one that matters.
 
-    All matter if `payload` is 0. Otherwise it is a pid, and only that one does, with children that were stopped or
-    continued and have not ended, and those that KILL has ended, or so a shell says (137): was it the OOM killer?
-    Pid 0: none did, of `most` or of as many as have ended; pid -1: there are no children. Raises OSError as waitpid(2)
-    for anything else than that.
+    Return its pid, its wait status, and how many children were reaped, itself included. The pid is 0 if none of these
+    children mattered, and -1 if init has no children. Raises OSError as waitpid(2) for any other error.
+
+    If `payload` is 0, all children matter. Otherwise it is the pid of the one that does. Besides, children matter that
+    were stopped or continued, and those that KILL may have ended (137 is what a shell makes of that): it may have been
+    the OOM killer.
     """
     for taken in range(most):
         try:
@@ -166,15 +169,18 @@ def reap(how: int, payload: int, most: int) -> tuple[int, int, int]:
         if pid == 0:
             return 0, 0, taken
         changed = os.WIFSTOPPED(status) or os.WIFCONTINUED(status)
-        if payload in (0, pid) or changed or os.waitstatus_to_exitcode(status) in KILLED:
+        if payload in (0, pid) or changed or os.waitstatus_to_exitcode(status) in MAYBE_OOM_KILLED:
             return pid, status, taken + 1
     return 0, 0, most
 
 
-def write_at_once(descriptor: int, data: bytes) -> int:
-    """Writes as much as is taken without waiting; how many bytes. Raises OSError, BlockingIOError if none was."""
+def write_nowait(descriptor: int, data: bytes) -> int:
+    """Write what can be written without waiting; return the number of bytes.
+
+    Raises OSError as pwritev2(2) does: BlockingIOError if nothing could be written.
+    """
     try:
-        return os.pwritev(descriptor, [data], WHERE_IT_IS, os.RWF_NOWAIT)
+        return os.pwritev(descriptor, [data], CURRENT_POSITION, os.RWF_NOWAIT)
     except NotImplementedError:
         # musl has pwritev2 since 1.2.5.
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS)) from None

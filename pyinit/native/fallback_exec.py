@@ -1,4 +1,4 @@
-"""The last step to the payload, from source: its environment, and execvp(3) as the frozen file has it."""
+"""The last steps of the payload's start, from source: its environment, and execvp(3) as in the frozen file."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ EXEC_FORMAT_SHELL = b"/bin/sh"
 NAME_MAX, PATH_MAX = 255, 4096
 # After these execvp(3) tries the next element of PATH: glibc's list, see build/runtime/spawn.c.
 SEARCH_GOES_ON = (errno.EACCES, errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ENODEV, errno.ETIMEDOUT)
-HEAD = 128  # bytes that tell a text from a program of another machine's, as in build/runtime/spawn.c
+# Bytes of a file in which a zero byte shows that it is no script, as in build/runtime/spawn.c.
+HEAD = 128
 
 
 def set_environment(unset: list[bytes], own_pid: list[bytes], assign: list[bytes]) -> None:
-    """Makes this process's environment the payload's; the arguments are fork_exec's."""
+    """Turn this process's environment into the payload's; the arguments are those of `fork_exec`."""
     for name in unset:
         os.unsetenv(name)
     _undo_coercion()
@@ -29,13 +30,13 @@ def set_environment(unset: list[bytes], own_pid: list[bytes], assign: list[bytes
             os.putenv(name, b"%d" % os.getpid())
     for pair in assign:
         name, _, value = pair.partition(b"=")
-        # A name may be there twice, and putenv replaces the first alone.
+        # A name may occur twice, and putenv replaces only the first.
         os.unsetenv(name)
         os.putenv(name, value)
 
 
 def _undo_coercion() -> None:
-    # PEP 538: in the C locale CPython sets LC_CTYPE for itself and its children, even over a value of the user's.
+    # PEP 538: in the C locale CPython sets LC_CTYPE for itself and its children, even if the user has set it.
     try:
         entries = files.read("/proc/self/environ", files.MOST).split(b"\0")
     except OSError:
@@ -48,12 +49,13 @@ def _undo_coercion() -> None:
 
 
 def execute(argv: list[bytes], become: Callable[[], None] | None) -> None:
-    """Do as execvp(3), with the environment as it stands; call `become` once, right before the first exec that may do.
+    """Search and execute a program like execvp(3), with the current environment.
 
-    Raises OSError with the error that tells most. With `become`, files that exec would surely refuse are not tried.
+    `become` is called once, right before the first exec that may succeed; files that exec would surely refuse are then
+    not tried. Raises OSError with the most telling error of the search.
     """
     if not argv[0]:
-        # os.execv has a ValueError of its own for this.
+        # os.execv would raise ValueError.
         raise FileNotFoundError(errno.ENOENT, "")
     found = errno.ENOENT
     for path in _candidates(argv[0]):
@@ -73,7 +75,7 @@ def execute(argv: list[bytes], become: Callable[[], None] | None) -> None:
 
 
 def _refusal(path: bytes) -> int:
-    """Return the errno that exec will surely refuse a file with and that the search goes on after, or 0."""
+    """Return the errno with which exec would surely refuse a file and the search go on; 0 if it may succeed."""
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
@@ -82,7 +84,7 @@ def _refusal(path: bytes) -> int:
 
 
 def _exec(path: bytes, argv: list[bytes]) -> int:
-    """Return the errno, if the exec has failed. A text that is no program is a script of the shell's."""
+    """Return the errno if the exec has failed. A text without #! is run by the shell, as by execvp(3)."""
     try:
         os.execv(path, argv)
     except OSError as error:
@@ -101,7 +103,7 @@ def _is_binary(path: bytes) -> bool:
 
 
 def _candidates(name: bytes) -> list[bytes]:
-    """Return where execvp(3) looks. Raises OSError for a name that it refuses."""
+    """Return the paths that execvp(3) tries. Raises OSError for a name that it refuses."""
     if b"/" in name:
         return [name]
     if len(name) > NAME_MAX:

@@ -1,4 +1,4 @@
-"""Starts the payload, from source: the twin of build/runtime/spawn.c, with fork and a pipe that tells what failed."""
+"""Start the payload, from source: the counterpart of build/runtime/spawn.c, with fork and a pipe for its errors."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def fork_exec(
 ) -> tuple[int, int, str]:
     """Start a program; return its pid, 0 and "", or 0, the errno, and the name of the step that failed.
 
-    `terminal` is a descriptor whose foreground it gets, or -1. Of `mask` bit n-1 stands for signal n. `death_signal`
-    comes when init dies, 0: none does. `identity` are user, group and supplementary groups. Of the environment `unset`
-    names what is left out, `own_pid` what is to hold the program's pid where it holds init's, and `assign` is
-    NAME=VALUE.
+    `terminal` is the descriptor of a terminal whose foreground the
+    program gets, or -1. In `mask`, its signal mask, bit n-1 stands for signal n. `death_signal` is its parent-death
+    signal, 0 for none. `identity` is user, group and supplementary groups. Of its environment, `unset` are the names to
+    remove, `own_pid` the names whose value becomes its pid where it is init's, and `assign` NAME=VALUE pairs to set.
     """
     init = os.getpid()
     try:
@@ -50,14 +50,14 @@ def fork_exec(
                 child.identify(*identity)
             if death_signal:
                 child.die_with_init(death_signal, init)
-            child.take(mask, ignore_chld)
+            child.restore_signals(mask, ignore_chld)
             child.execute(argv, identity[0] if identity else None)
     try:
         report = _report(reader, writer)
         if report:
             os.waitpid(pid, 0)
     except OSError as error:
-        # What has become of the child cannot be known: there must not be a payload that nobody knows of.
+        # Init cannot know whether the program runs, and no payload may run that init does not know of.
         os.kill(pid, signal.SIGKILL)
         return 0, error.errno or errno.EIO, "fork"
     finally:
@@ -74,7 +74,7 @@ def _close(descriptor: int) -> None:
 
 
 def _report(reader: int, writer: int) -> bytes:
-    """What the child says of its failure; nothing if its exec has closed the pipe."""
+    """Return the child's report of what failed; empty once its exec has closed the pipe."""
     os.close(writer)
     report = b""
     while part := os.read(reader, 256):
@@ -83,10 +83,10 @@ def _report(reader: int, writer: int) -> bytes:
 
 
 class _Child:
-    """The new process between fork and exec. What fails in it is told to the parent through the pipe, and ends it."""
+    """The new process between fork and exec. It reports a failed call to init through the pipe, and exits."""
 
-    def __init__(self, report: int) -> None:
-        self._report = report
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
         self._step = "fork"
 
     def __enter__(self) -> _Child:
@@ -95,12 +95,12 @@ class _Child:
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> NoReturn:
         try:
             if isinstance(error, OSError):
-                os.write(self._report, f"{error.errno} {self._step}".encode())
+                os.write(self._pipe, f"{error.errno} {self._step}".encode())
         finally:
             os._exit(127)
 
     def place(self, placement: Placement, terminal: int) -> None:
-        """Moves to its group or session, and into the terminal's foreground."""
+        """Move to its process group or session, and put that into the terminal's foreground."""
         import fcntl
         import termios
 
@@ -120,8 +120,8 @@ class _Child:
                 pass
 
     def identify(self, user: int, group: int, groups: list[int]) -> None:
-        """Become this user, but for the real and saved user ids: see `execute`. Only root keeps capabilities."""
-        # With init's rights still: the user may not be allowed to read it.
+        """Take this identity, except the real and saved user ids: see `execute`. Only root keeps capabilities."""
+        # Imported now: the user may not be allowed to read the module.
         import ctypes
 
         library = ctypes.CDLL(None, use_errno=True)
@@ -133,16 +133,16 @@ class _Child:
         os.setresuid(-1, user, -1)
         if user:
             self._step = "capset"
-            # Inheritable and ambient ones neither: those outlive exec, and a change from a user not root.
+            # Inheritable and ambient ones must go too: they survive exec, and a change from a user other than root.
             # linux/capability.h: _LINUX_CAPABILITY_VERSION_3, this process; three sets in two words each.
             header = (ctypes.c_uint32 * 2)(0x20080522, 0)
             if library.capset(header, (ctypes.c_uint32 * 6)()):
                 raise OSError(ctypes.get_errno(), "")
 
     def execute(self, argv: list[bytes], user: int | None) -> None:
-        """Execute the program; as the last call before that take the real and saved ids of `user`, if it is one.
+        """Execute the program. The last call before that takes the real and saved user ids of `user`, if given.
 
-        Other processes of that user may then stop this one, and init waits for its exec.
+        From then on other processes of that user may stop this one, while init waits for its exec.
         """
 
         if user is None:
@@ -157,34 +157,34 @@ class _Child:
         fallback_exec.execute(argv, become)
 
     def die_with_init(self, number: int, init: int) -> None:
-        """Have the kernel send this signal when init, of this pid, dies. A change of identity would undo it."""
+        """Have the kernel send this signal when init dies, whose pid is `init`. A change of identity would undo it."""
         import prctl
 
         try:
             prctl.set_pdeathsig(number)
         except OSError:
-            # With -p, init was refused it as well, and has said so.
+            # Init was refused it as well, and has logged that if -p was given.
             pass
-        # Init may have died before that call. That cannot be told if the parent's pid is 0, which is an init in another
-        # PID namespace, or -1, because a seccomp profile forbids the call.
+        # Init may have died before that call. That cannot be seen if the parent's pid is 0 (an init in another PID
+        # namespace), or -1 (a seccomp profile forbids the call).
         parent = os.getppid()
         if parent > 0 and init > 0 and parent != init:
             os.kill(os.getpid(), number)
 
-    def take(self, mask: int, ignore_chld: bool) -> None:
-        """Has the signals as init found them. The mask comes last: then the dispositions are the payload's."""
+    def restore_signals(self, mask: int, ignore_chld: bool) -> None:
+        """Restore signals as init found them. The mask comes last, when all dispositions are the payload's."""
         self._step = "exec"
         for number in IGNORED_BY_CPYTHON:
             signal.signal(number, signal.SIG_DFL)
         if ignore_chld:
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        _cannot_be_stopped()
-        restored = {each for each in range(1, 65) if mask >> (each - 1) & 1} & signals.ALL
+        _disable_terminal_stops()
+        restored = {number for number in signals.ALL if mask & signals.bit(number)}
         signal.pthread_sigmask(signal.SIG_SETMASK, restored)
 
 
-def _cannot_be_stopped() -> None:
-    """A ^Z before the exec has no effect: init would wait for that, for ever. See spawn.c."""
+def _disable_terminal_stops() -> None:
+    """Make ^Z have no effect before the exec: init waits for that, and nobody would send CONT. See spawn.c."""
     for number in signals.JOB_CONTROL:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _do_nothing)

@@ -1,7 +1,7 @@
-"""Where a program is looked for that is named without a folder, if there is no PATH."""
+"""The folders in which a program without a slash in its name is searched if PATH is not set."""
 
 from __future__ import annotations
 
-# musl's execvp's, and so the frozen file's (build/runtime/spawn.c). glibc's (confstr(3), _CS_PATH) is the same without
-# /usr/local/bin, which is where images put what they are made for.
+# As musl's execvp, and so the frozen file (build/runtime/spawn.c). glibc's default (confstr(3), _CS_PATH) lacks
+# /usr/local/bin, where images put the program that they are made for.
 DEFAULT_PATH = b"/usr/local/bin:/bin:/usr/bin"

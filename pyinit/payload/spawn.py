@@ -28,7 +28,7 @@ class Inherited:
     def __init__(self) -> None:
         """Block all signals. Raises Failure where that is refused: such an init would lose signals and children."""
         try:
-            self.mask, self.ignored_chld = native.take_over()
+            self.mask, self.ignored_chld = native.block_signals()
         except OSError as error:
             raise Failure(f"signals cannot be taken over: {error.strerror}") from None
         self.is_pid1 = os.getpid() == 1

@@ -56,7 +56,7 @@ def _take(number: int) -> None:
 
 def _write(piece: bytes) -> int:
     try:
-        return native.write_at_once(STANDARD_ERROR, piece)
+        return native.write_nowait(STANDARD_ERROR, piece)
     except OSError as error:
         if error.errno in (errno.EBADF, *OF_WRITES):
             raise
