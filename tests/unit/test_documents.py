@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from collections.abc import Callable
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pyinit import native
 from pyinit.cli.rows import TABLE
+from pyinit.shutdown import Phase
 from tools.tree import ROOT
 
 OPTIONS = sorted(word for option in TABLE.options for word in option.words())
@@ -87,6 +90,68 @@ def test_every_module_is_on_the_map() -> None:
     rows = re.findall(r"^\| (`.*?`) \|", (ROOT / "docs" / "architecture.md").read_text(), re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`(\S+\.py)`", row)}
     assert named - {"native/__init__.py"} == files
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+
+
+def defined_in(path: Path) -> set[str]:
+    """The names that a file defines: functions, classes with their methods, constants; or labels."""
+    text = path.read_text()
+    if path.suffix != ".py":
+        return set(re.findall(r"^(?:[A-Za-z][\w *]*?[ *])?(\w+)(?:\(.*\)$|:$)", text, re.MULTILINE))
+    names = set()
+    for node in ast.parse(text).body:
+        match node:
+            case ast.ClassDef(name=name, body=body):
+                names |= {name} | {f"{name}.{each.name}" for each in body if isinstance(each, ast.FunctionDef)}
+            case ast.FunctionDef(name=name) | ast.Assign(targets=[ast.Name(id=name)]):
+                names.add(name)
+    return names
+
+
+@pytest.mark.parametrize("step", sorted(set(re.findall(r"`([\w/.]+\.(?:py|c|S):[\w.]+)`", ARCHITECTURE))))
+def test_every_step_of_the_walk_is_in_the_code(step: str) -> None:
+    file, _, name = step.partition(":")
+    assert name in defined_in(ROOT / file)
+
+
+def test_the_state_diagram_has_the_phases_of_the_shutdown() -> None:
+    (diagram,) = re.findall(r"^```\n(  payload.*?)^```", ARCHITECTURE, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"\b[A-Z]{5,}\b", diagram)) - {"SIGTERM"} == {phase.name for phase in Phase}
+
+
+def test_the_number_of_native_calls_is_right() -> None:
+    words = dict(enumerate(["Nine", "Ten", "Eleven", "Twelve", "Thirteen", "Fourteen"], 9))
+    functions = [name for name in native.__all__ if name.islower()]
+    assert f"\n{words[len(functions)]} calls exist twice" in ARCHITECTURE
+
+
+def imports() -> dict[str, set[str]]:
+    """For each module of pyinit, those that it imports; packages' own files only if they are imported by name."""
+    package = ROOT / "pyinit"
+    found = {
+        ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file
+        for file in package.rglob("*.py")
+    }
+    graph = {}
+    for module, file in found.items():
+        names = set()
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("pyinit"):
+                names |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+        # `from pyinit.cli import values` imports values; that cli itself was imported on the way is of no account.
+        graph[module] = {
+            name for name in names & set(found) if not any(other.startswith(f"{name}.") for other in names)
+        }
+    return graph
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = imports()
+    while leaves := {module for module, names in graph.items() if not names & set(graph)}:
+        graph = {module: names for module, names in graph.items() if module not in leaves}
+    assert graph == {}
 
 
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")]
