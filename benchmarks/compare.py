@@ -20,7 +20,7 @@ from benchmarks.measures import calls, environment, forward, idle, memory, reap,
 from benchmarks.programs import Program
 from benchmarks.report import Results
 from benchmarks.tables import Table
-from tests import marks
+from tests.support import document_marks
 from tools.tree import ROOT
 
 OUTPUT = ROOT / "docs" / "benchmarks"
@@ -78,7 +78,7 @@ def _write(folder: Path, results: Results) -> None:
     plots.draw(folder, results.tables)
     if folder == OUTPUT:
         text = readme.part(results.machine, str(OUTPUT.relative_to(ROOT)))
-        marks.replace(ROOT / "README.md", readme.MARK, text)
+        document_marks.replace(ROOT / "README.md", readme.MARK, text)
 
 
 def _measure(compared: Sequence[Program], chosen: Effort, cpuid: float) -> Iterator[Table]:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import ending, inherited, processes
-from tests.commands import PROGRAMS, Word
-from tests.counts import count, pytest_terminal_summary  # noqa: F401  # a fixture, a hook
-from tests.entering import enter  # noqa: F401  # a fixture
-from tests.harness import Init
-from tests.needed import frozen_file
-from tests.terminal import Terminal
+from tests.support import cleanup, inherited_state, procfs
+from tests.support.commands import PROGRAMS, Word
+from tests.support.harness import Init
+from tests.support.nsenter import enter  # noqa: F401  # a fixture
+from tests.support.requirements import frozen_file
+from tests.support.summary import count, pytest_terminal_summary  # noqa: F401  # a fixture, a hook
+from tests.support.tty import Terminal
 
 Start = Callable[..., Init]
 OpenTerminal = Callable[..., Terminal]
@@ -26,7 +26,7 @@ RunAs = Callable[..., Init]
 
 def pytest_configure() -> None:
     """Make everything the same on every machine."""
-    inherited.prepare()
+    inherited_state.prepare()
     # However slow it is: the same examples.
     settings.register_profile(
         "exact", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
@@ -37,9 +37,9 @@ def pytest_configure() -> None:
 @pytest.fixture(autouse=True)
 def strays() -> Iterator[None]:
     """Fail the test if a process outlives it."""
-    before = set(processes.children(os.getpid()))
+    before = set(procfs.children(os.getpid()))
     yield
-    if left := ending.left_running(before):
+    if left := cleanup.left_running(before):
         pytest.fail(f"the test left processes: {', '.join(left)}")
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests import ending
 from tests.engines.docker import Daemon, Docker, DockerInit
 from tests.engines.engine import Engine
 from tests.engines.images import BUSYBOX, bare_root, debian_root
@@ -19,7 +18,8 @@ from tests.engines.oci import Crun, Runc
 from tests.engines.podman import Podman, PodmanInit, PodmanStore
 from tests.engines.support import cgroups, mounts, processes_that_name, until
 from tests.engines.table import engines
-from tests.needed import absent, need
+from tests.support import cleanup
+from tests.support.requirements import absent, need
 
 
 @pytest.fixture(scope="session")
@@ -40,9 +40,9 @@ def strays() -> Iterator[None]:
 
     The tests' other processes are their children, so that none can hide; `storage` looks for these.
     """
-    ending.adopt(False)
+    cleanup.adopt(False)
     yield
-    ending.adopt()
+    cleanup.adopt()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.engines.images import ENTRYPOINT, context, packed
 from tests.engines.support import run, until
 from tests.engines.with_client import WithClient
-from tests.needed import need
+from tests.support.requirements import need
 
 
 class Daemon:

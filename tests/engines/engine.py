@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests import processes
 from tests.engines.support import PATIENCE, until
+from tests.support import procfs
 
 NUMBERS = itertools.count(1)
 
@@ -140,12 +140,12 @@ class Engine(abc.ABC):
         try:
             yield Container(self, name, client, folder)
         finally:
-            inside = processes.descendants(client.pid)
+            inside = procfs.descendants(client.pid)
             self.remove(name)
             client.send_signal(signal.SIGKILL)
             client.wait()
             # The kernel needs a moment for what dies with its client.
-            until(lambda: not any(map(processes.alive, inside)), f"{name} has ended")
+            until(lambda: not any(map(procfs.alive, inside)), f"{name} has ended")
 
     def run(
         self,

@@ -10,8 +10,8 @@ from pathlib import Path
 from tests.engines.engine import Container, Engine
 from tests.engines.images import INIT
 from tests.engines.support import pid_inside
-from tests.needed import need
-from tests.processes import children, descendants
+from tests.support.procfs import children, descendants
+from tests.support.requirements import need
 
 
 class Commanded(Engine):

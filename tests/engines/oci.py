@@ -10,7 +10,7 @@ from typing import Any
 from tests.engines.engine import Container, Engine
 from tests.engines.images import INIT
 from tests.engines.support import run, until
-from tests.needed import need
+from tests.support.requirements import need
 
 PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 # Those of docker's that a daemon needs which changes its user, as nginx does.

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.engines.images import ENTRYPOINT, context, packed
 from tests.engines.support import run
 from tests.engines.with_client import WithClient
-from tests.needed import need
+from tests.support.requirements import need
 
 # Debian's hard limits may be lower than what podman asks for by default, and there is no network.
 CONFIGURATION = """\

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from tests.engines.support import PATIENCE
 from tests.peers.commands import AS_PID1, WITH_GROUP
-from tests.processes import children, read, signals
+from tests.support.procfs import children, read, signals
 from tools.namespace import NAMESPACE
 
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)

@@ -8,15 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from tests import processes, waiting
+from tests.support import polling, procfs
 
 Value = TypeVar("Value")
 PATIENCE = 120.0  # seconds; engines and daemons are slower than what else is tested
 
 
 def until(condition: Callable[[], Value | None], what: str | Callable[[], str], timeout: float = PATIENCE) -> Value:
-    """The condition's value as soon as it is true; see tests/waiting.py."""
-    return waiting.until(condition, what, timeout)
+    """The condition's value as soon as it is true; see tests/support/polling.py."""
+    return polling.until(condition, what, timeout)
 
 
 def run(*words: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -37,12 +37,12 @@ def run(*words: str | Path, check: bool = True) -> subprocess.CompletedProcess[s
 
 def pid_inside(pid: int) -> int:
     """The pid that a process has in its own PID namespace; 0 if it is gone."""
-    return int(processes.status(pid).get("NSpid", "0").split()[-1])
+    return int(procfs.status(pid).get("NSpid", "0").split()[-1])
 
 
 def running(pid: int, *words: str) -> list[int]:
     """Those children of a process that run exactly this command line."""
-    return [child for child in processes.children(pid) if processes.command(child) == list(words)]
+    return [child for child in procfs.children(pid) if procfs.command(child) == list(words)]
 
 
 def mounts() -> list[str]:
@@ -57,5 +57,5 @@ def cgroups() -> list[Path]:
 
 def processes_that_name(folder: Path) -> list[Sequence[str]]:
     """The command lines of living processes that contain this folder's path."""
-    lines = [processes.command(int(name)) for name in os.listdir("/proc") if name.isdigit()]
+    lines = [procfs.command(int(name)) for name in os.listdir("/proc") if name.isdigit()]
     return [words for words in lines if any(str(folder) in word for word in words)]

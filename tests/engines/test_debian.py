@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from tests.engines.engine import Container, Engine
 from tests.engines.support import until
-from tests.processes import children
+from tests.support.procfs import children
 
 # nginx takes TERM for "drop everything" and QUIT for "finish first".
 GRACEFUL = {"PYINIT_OPTIONS": "-r TERM:QUIT"}

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
 from tests.engines.docker import Daemon, Docker, DockerInit
 from tests.engines.support import run, until
+from tests.support import procfs
 from tools.tree import ROOT
 
 pytestmark = pytest.mark.xdist_group("docker")
@@ -200,7 +200,7 @@ def test_stops_and_leftovers_under_seccomp(
     options = {"PYINIT_OPTIONS": f"{option} -vv -t 1"}
     with docker.container("sh", "-c", script, environment=options) as container:
         container.says("ready")
-        filtered = processes.status(container.init)["Seccomp"]
+        filtered = procfs.status(container.init)["Seccomp"]
         docker.stop(container)
         code, output, errors = container.ended()
     assert (code, output) == (5, "ready\nstopping\n")

@@ -14,10 +14,10 @@ from typing import IO
 
 import pytest
 
-from tests.commands import payload
 from tests.engines.oci import Runc
 from tests.engines.support import running, until
-from tests.processes import children, read, state
+from tests.support.commands import payload
+from tests.support.procfs import children, read, state
 
 pytestmark = pytest.mark.xdist_group("oci")
 MANY = 50

@@ -11,7 +11,7 @@ import pytest
 from tests.engines.engine import Engine
 from tests.engines.support import running, until
 from tests.engines.table import ENTERED, STOPPED, engines
-from tests.processes import children, signals
+from tests.support.procfs import children, signals
 
 EXIT_CODES = {
     "exit-0": ("true", 0),

@@ -14,7 +14,7 @@ from tests.engines.docker import Daemon
 from tests.engines.podman import PodmanStore
 from tests.engines.support import run
 from tests.engines.table import GROUPS
-from tests.needed import frozen_file
+from tests.support.requirements import frozen_file
 from tools.image import make_image
 
 PREFIX = "org.opencontainers.image."

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.needed import need
+from tests.support.requirements import need
 from tools.tree import ROOT
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.engines.support import run, until
-from tests.needed import absent
+from tests.support.requirements import absent
 from tools.namespace import NAMESPACE
 
 CGROUPS = Path("/sys/fs/cgroup")

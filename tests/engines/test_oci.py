@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import ending
 from tests.engines.oci import Crun, Runc
 from tests.engines.support import run, until
+from tests.support import cleanup
 
 pytestmark = pytest.mark.xdist_group("oci")
 # It says by a file that it is ready: its streams are the container's own.
@@ -21,7 +21,7 @@ HANDLES_TERM = "trap 'exit 5' TERM; echo >/run/ready; while :; do sleep 0.05; do
 def runtime(request: pytest.FixtureRequest, storage: Path, bare: Path) -> Runc:
     """Each runtime; what it starts becomes our child, as it becomes containerd's shim's."""
     # Fixtures that are used unasked come first: `strays` has let go of them by now.
-    ending.adopt()
+    cleanup.adopt()
     kind: type[Runc] = request.param
     return kind(storage / f"{kind.name}-steps", bare)
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.counts import Count
 from tests.engines.oci import Configuration, Runc
 from tests.engines.signal_window import SECOND, SIGNALS, TRIES, WINDOW, Outcomes, client, spread, told, tried, watched
 from tests.engines.support import pid_inside, run
-from tests.processes import children
+from tests.support.procfs import children
+from tests.support.summary import Count
 
 HEADING = "signals in the first 3 ms of an init (after: it had blocked or started something before)"
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
-from tests import asked, ending
-from tests.commands import PROGRAMS, compiled
 from tests.faults import plan, tables
 from tests.faults.scenario import Candidate, Fault, Result
-from tests.outcomes import BROKEN
+from tests.support import arguments, cleanup
+from tests.support.commands import PROGRAMS, compiled
+from tests.support.outcomes import BROKEN
 
 # pyinit makes many more calls then: it writes, and looks into /proc.
 TALKING = "-vvw"
@@ -23,8 +23,8 @@ WORKERS = 4 * (os.cpu_count() or 1)
 
 def main() -> int:
     """Run what the command line asks for; 1 if pyinit has broken its word."""
-    parser = asked.parser("faults", __doc__, "replace the tables in this file")
-    asked.add_only(parser)
+    parser = arguments.parser("faults", __doc__, "replace the tables in this file")
+    arguments.add_only(parser)
     parser.add_argument("--quick", action="store_true", help="a few faults of each call alone")
     parser.add_argument("--peers", action="store_true", help="tell what the peers broke, too, life by life")
     options = parser.parse_args()
@@ -34,12 +34,12 @@ def main() -> int:
         for kind, words in (*((kind, "") for kind in PROGRAMS), ("frozen", TALKING))
         for place in ("pid1", "subreaper")
     ]
-    candidates = asked.chosen(parser, options.only, [*candidates, *plan.peers()], lambda each: each.name)
+    candidates = arguments.chosen(parser, options.only, [*candidates, *plan.peers()], lambda each: each.name)
     for name in ("gate", "steps"):
         compiled(name)
     collected = []
     broken = 0
-    with ProcessPoolExecutor(WORKERS, initializer=ending.adopt) as pool:
+    with ProcessPoolExecutor(WORKERS, initializer=cleanup.adopt) as pool:
         for candidate in candidates:
             results = run_all(pool, candidate, options.quick)
             collected.append((candidate, results))

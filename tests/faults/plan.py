@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
-from tests.commands import PROGRAMS
 from tests.faults import calls
 from tests.faults.scenario import Candidate, Fault
-from tests.outcomes import HELD
 from tests.peers.commands import AS_PID1, SUBREAPER
-from tests.waiting import PATIENCE_WITH_PEERS
+from tests.support.commands import PROGRAMS
+from tests.support.outcomes import HELD
+from tests.support.polling import PATIENCE_WITH_PEERS
 
 # How often a trace is taken: how many deaths one SIGCHLD stands for is chance, and with it the number of calls.
 TRACES = 3

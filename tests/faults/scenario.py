@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pyinit import exit_codes
-from tests import processes
-from tests.commands import ENVIRONMENT, compiled, payload
-from tests.ending import left_running
 from tests.faults import calls
-from tests.harness import Init
-from tests.outcomes import CRASHED, ENDED, HELD, HUNG, LEFT, LOST, SILENT, UNREACHED, WRONG
-from tests.tracing import attach
-from tests.waiting import PATIENCE, NotInTimeError, until
+from tests.support import procfs
+from tests.support.cleanup import left_running
+from tests.support.commands import ENVIRONMENT, compiled, payload
+from tests.support.harness import Init
+from tests.support.outcomes import CRASHED, ENDED, HELD, HUNG, LEFT, LOST, SILENT, UNREACHED, WRONG
+from tests.support.polling import PATIENCE, NotInTimeError, until
+from tests.support.strace import attach
 from tools.tree import ROOT
 
 GATE = ROOT / "tests" / "payloads" / "gate.py"
@@ -122,7 +122,7 @@ class _Life:
         self._is_signal = bool(fault and fault.is_signal)
         self._log = log
         self._refused = 0
-        self._others = set(processes.children(os.getpid()))
+        self._others = set(procfs.children(os.getpid()))
         reading, self._gate = os.pipe2(os.O_CLOEXEC)
         self._init = Init(
             candidate.behind(reading),
@@ -153,7 +153,7 @@ class _Life:
 
     def _attach(self) -> subprocess.Popen[bytes]:
         pid = self._init.pid
-        until(lambda: processes.sleeping_in(pid) == "readv", "the gate")
+        until(lambda: procfs.sleeping_in(pid) == "readv", "the gate")
         try:
             return attach(pid, self._log, *(self._fault.inject() if self._fault else []))
         finally:
@@ -171,10 +171,10 @@ class _Life:
         init = self._init.pid
         self._until(lambda: "ready" in self._lines(), "ready")
         self._ask(signal.SIGUSR1, "orphans")
-        self._until(lambda: len(processes.children(init)) <= 1, "the orphans reaped")
+        self._until(lambda: len(procfs.children(init)) <= 1, "the orphans reaped")
         if self._fault is None:
             # A flaw that shows when two things come together must not: there is no fault to bring it out.
-            self._until(lambda: processes.rests(init), "an init that waits")
+            self._until(lambda: procfs.rests(init), "an init that waits")
         if not self._is_signal:
             self._ask(signal.SIGTERM, "TERM")
         self._ask(END, "")
@@ -193,7 +193,7 @@ class _Life:
                     self._send(self._init.pid, number)
                 else:
                     # An init whose every kill is refused can do no more: the payload is told from outside.
-                    for child in processes.children(self._init.pid):
+                    for child in procfs.children(self._init.pid):
                         self._send(child, number)
             return False
 

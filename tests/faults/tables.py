@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tests import marks
 from tests.faults.scenario import Candidate, Result
-from tests.outcomes import BROKEN, ENDED, HELD, UNREACHED
+from tests.support import document_marks
+from tests.support.outcomes import BROKEN, ENDED, HELD, UNREACHED
 
 PLACES = {"pid1": "PID 1", "subreaper": "subreaper"}
 
@@ -22,7 +22,7 @@ def summary(candidate: Candidate, results: Sequence[Result]) -> str:
 
 def replace(document: Path, collected: Sequence[tuple[Candidate, Sequence[Result]]]) -> None:
     """Put the tables between the document's two marks."""
-    marks.replace(document, "faults", "\n".join(["", *_overview(collected), "", *_by_call(collected), ""]))
+    document_marks.replace(document, "faults", "\n".join(["", *_overview(collected), "", *_by_call(collected), ""]))
 
 
 def _overview(collected: Sequence[tuple[Candidate, Sequence[Result]]]) -> Iterable[str]:

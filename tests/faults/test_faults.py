@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from tests import outcomes, waiting
-from tests.commands import payload
 from tests.faults import plan
 from tests.faults.scenario import Candidate, Fault
-from tests.needed import need
+from tests.support import outcomes, polling
+from tests.support.commands import payload
+from tests.support.requirements import need
 from tools.tree import ROOT
 
 REFUSED = Fault("kill", 1, "EPERM")
@@ -34,7 +34,7 @@ FLAWS = {
 
 def flawed(flaw: str, place: str) -> Candidate:
     """An init that breaks its word in one way; held to what pyinit is held to."""
-    patience = 2.0 if flaw == "hangs" else waiting.PATIENCE
+    patience = 2.0 if flaw == "hangs" else polling.PATIENCE
     return Candidate("pyinit, flawed", payload("flawed", flaw), place, patience=patience)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from tests import asked, ending, marks
-from tests.commands import PROGRAMS
 from tests.faults import plan
 from tests.floods.flood import FLOODS, SENDERS, Flood, Times, through
-from tests.waiting import NotInTimeError
+from tests.support import arguments, cleanup, document_marks
+from tests.support.commands import PROGRAMS
+from tests.support.polling import NotInTimeError
 
 PROMISE = 0.5  # seconds
 PEERS_PATIENCE = 10.0
@@ -23,14 +23,14 @@ HEAD = f"""
 
 def main() -> int:
     """Run what the command line asks for."""
-    parser = asked.parser("floods", __doc__, "replace the table in this file")
-    asked.add_only(parser)
+    parser = arguments.parser("floods", __doc__, "replace the table in this file")
+    arguments.add_only(parser)
     parser.add_argument("--times", type=int, default=5, help="lives for each figure, of which the worst counts")
     options = parser.parse_args()
-    ending.adopt()
+    cleanup.adopt()
     peers = {each.name: each.words for each in plan.peers() if each.place == "pid1"}
     inits = {f"{OURS}, {kind}": [*words, "--"] for kind, words in PROGRAMS.items()} | peers
-    names = asked.chosen(parser, options.only, inits)
+    names = arguments.chosen(parser, options.only, inits)
     rows: list[str] = []
     late = 0
     for flood in FLOODS:
@@ -41,7 +41,7 @@ def main() -> int:
             late += name.startswith(OURS) and any(each is None or max(each) > PROMISE for each in found)
     print(f"floods in which pyinit took longer than {PROMISE} s: {late}")
     if options.document:
-        marks.replace(options.document, "floods", HEAD + "".join(f"{each}\n" for each in rows) + "\n")
+        document_marks.replace(options.document, "floods", HEAD + "".join(f"{each}\n" for each in rows) + "\n")
     return 1 if late else 0
 
 

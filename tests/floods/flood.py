@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tests.commands import payload
-from tests.harness import Init
-from tests.users import user_of_its_own
-from tests.waiting import PATIENCE
+from tests.support.commands import payload
+from tests.support.harness import Init
+from tests.support.polling import PATIENCE
+from tests.support.users import user_of_its_own
 
 CODE = 42  # payloads/deaf.c
 SENDERS = (1, 4, 20)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.needed import absent
+from tests.support.requirements import absent
 from tools.tree import ROOT
 
 

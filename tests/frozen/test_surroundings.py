@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from freezing import elf
 
-from tests.commands import PROGRAMS
 from tests.frozen.segments import segments
+from tests.support.commands import PROGRAMS
 
 BUSYBOX = "/bin/busybox"
 NOBODY = 65534

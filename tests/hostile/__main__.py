@@ -8,15 +8,15 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-from tests import asked, inherited, marks
-from tests.commands import PROGRAMS
 from tests.hostile.changes import CHANGES
 from tests.hostile.contract import CHANGED, SEPARATOR, Result, Start, live
 from tests.hostile.refusals import DISPENSABLE, ERRORS, NEEDED, refused
 from tests.hostile.starts import STARTS
-from tests.outcomes import ENDED, HELD, SILENT, WRONG
 from tests.peers.commands import AS_PID1
-from tests.waiting import PATIENCE, PATIENCE_WITH_PEERS
+from tests.support import arguments, document_marks, inherited_state
+from tests.support.commands import PROGRAMS
+from tests.support.outcomes import ENDED, HELD, SILENT, WRONG
+from tests.support.polling import PATIENCE, PATIENCE_WITH_PEERS
 
 MARK = "hostile starts"
 OURS = "pyinit"
@@ -30,11 +30,11 @@ PAYLOADS_OWN = {("rt_sigaction",)}
 
 def main() -> int:
     """Run what the command line asks for; 1 if pyinit has broken its word."""
-    parser = asked.parser("hostile", __doc__, "replace the table in this file")
-    asked.add_only(parser)
+    parser = arguments.parser("hostile", __doc__, "replace the table in this file")
+    arguments.add_only(parser)
     options = parser.parse_args()
-    inits = asked.chosen(parser, options.only, INITS)
-    inherited.prepare()
+    inits = arguments.chosen(parser, options.only, INITS)
+    inherited_state.prepare()
     lines = ["| start | " + " | ".join(inits) + " |", "|---" * (len(inits) + 1) + "|"]
     broken = 0
     for name, results in rows(inits):
@@ -43,7 +43,7 @@ def main() -> int:
         print(lines[-1], flush=True)
     print(f"broken by pyinit: {broken}")
     if options.document:
-        marks.replace(options.document, MARK, "\n" + "\n".join(lines) + "\n\n")
+        document_marks.replace(options.document, MARK, "\n" + "\n".join(lines) + "\n\n")
     return 1 if broken else 0
 
 

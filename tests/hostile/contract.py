@@ -15,13 +15,13 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from pyinit import exit_codes
-from tests import processes
-from tests.commands import Word, payload
-from tests.ending import left_running
-from tests.harness import Init
-from tests.outcomes import CRASHED, ENDED, HELD, HUNG, LEFT, LOST, SILENT, WRONG
-from tests.streams import Stream
-from tests.waiting import PATIENCE, NotInTimeError, until
+from tests.support import procfs
+from tests.support.cleanup import left_running
+from tests.support.commands import Word, payload
+from tests.support.harness import Init
+from tests.support.outcomes import CRASHED, ENDED, HELD, HUNG, LEFT, LOST, SILENT, WRONG
+from tests.support.polling import PATIENCE, NotInTimeError, until
+from tests.support.streams import Stream
 
 CHANGED, UNREAPED = "payload given something else", "orphan not reaped"
 CODE = 42
@@ -80,7 +80,7 @@ def live(
     `inner` is how many more inits there are below the first; `changed` the lines of the payload's report that differ
     from what it says without an init, and what they must be. After `patience` seconds it counts as hung.
     """
-    others = set(processes.children(os.getpid()))
+    others = set(procfs.children(os.getpid()))
     # Not at the same time: some limits count the processes of a user.
     expected = {**_bare(start, place), **changed}
     with _Life(program, start, place, patience) as life:
@@ -149,7 +149,7 @@ class _Life:
 
     def _below(self) -> int:
         try:
-            return len(processes.descendants(self.init.pid))
+            return len(procfs.descendants(self.init.pid))
         except NotInTimeError:
             # It has ended before it was ever seen.
             return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.kernels.machine import ENDED, Line, booted, initramfs
-from tests.needed import installed, need
+from tests.support.requirements import installed, need
 from tools.debian_kernel import kernel
 
 # The last thing that the payload says; the end comes as soon after it as nothing is left.

@@ -8,11 +8,11 @@ import subprocess
 from collections.abc import Callable, Sequence
 from typing import IO
 
-from tests import processes
-from tests.commands import payload
-from tests.ending import kill
-from tests.streams import Stream
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.commands import payload
+from tests.support.polling import until
+from tests.support.streams import Stream
 
 COMMAND = payload("actor")
 
@@ -59,7 +59,7 @@ class Entered:
         self._stream = Stream(os.dup(self._client.stdout.fileno()))
         self._client.stdout.close()
         self.actor = Actor(self._client.stdin, self._stream.expect)
-        self.pid = until(lambda: next(iter(processes.children(self._client.pid)), 0), "the process that was let in")
+        self.pid = until(lambda: next(iter(procfs.children(self._client.pid)), 0), "the process that was let in")
 
     def leave(self) -> int:
         """Have it end by itself, and return its exit code."""

@@ -14,14 +14,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from pyinit import signals
-from tests import processes
-from tests.ending import kill
-from tests.harness import Init
 from tests.model.actor import COMMAND, Actor, Entered
 from tests.model.owed import Owed
 from tests.model.setup import Setup
 from tests.model.watch import Watch
-from tests.waiting import NotInTimeError, until
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.harness import Init
+from tests.support.polling import NotInTimeError, until
 
 CHLD, CONT, KILL, STOP = (int(each) for each in (signal.SIGCHLD, signal.SIGCONT, signal.SIGKILL, signal.SIGSTOP))
 FORWARDED = sorted(signals.ALL - {KILL, STOP, CHLD})
@@ -107,7 +107,7 @@ class Life:
         """Stop init itself: from now on it finds everything at once, when it is released."""
         self._step("hold")
         self.init.signal(STOP)
-        until(lambda: processes.state(self.init.pid) == "T", "init's stop")
+        until(lambda: procfs.state(self.init.pid) == "T", "init's stop")
         self.held = True
         self._sent_before = self.sent
 
@@ -122,7 +122,7 @@ class Life:
         self._step("stop")
         os.kill(self.init.payload, STOP)
         self.stopped = True
-        self._await(lambda: processes.state(self.init.payload) == "T", "the payload's stop")
+        self._await(lambda: procfs.state(self.init.payload) == "T", "the payload's stop")
 
     def resume(self) -> None:
         """Continue the payload, by way of init."""
@@ -139,7 +139,7 @@ class Life:
         for each in self._reached():
             each.stopped = True
         pids = [self.init.payload, *(each.pid for each in self._reached())]
-        self._await(lambda: all(processes.state(pid) == "T" for pid in pids), "the stop of all that init reaches")
+        self._await(lambda: all(procfs.state(pid) == "T" for pid in pids), "the stop of all that init reaches")
 
     def _reached(self) -> list[Orphan]:
         """The orphans that get what init sends: with -g those of the payload's group, with -a all."""
@@ -159,8 +159,8 @@ class Life:
 
     def _outer(self, number: str) -> int:
         """The pid that we see of a child of init's that has this number in its namespace."""
-        for pid in processes.children(self.init.pid):
-            if processes.status(pid).get("NSpid", "").split()[-1:] == [number]:
+        for pid in procfs.children(self.init.pid):
+            if procfs.status(pid).get("NSpid", "").split()[-1:] == [number]:
                 return pid
         return 0
 
@@ -169,14 +169,14 @@ class Life:
         self._step("end orphan", index)
         pid = self.orphans.pop(index).pid
         kill(pid)
-        until(lambda: not processes.alive(pid), "the orphan's end")
+        until(lambda: not procfs.alive(pid), "the orphan's end")
 
     def stop_orphan(self, index: int) -> None:
         """Stop an orphan."""
         self._step("stop orphan", index)
         pid = self.orphans[index].pid
         os.kill(pid, STOP)
-        until(lambda: processes.state(pid) == "T", "the orphan's stop")
+        until(lambda: procfs.state(pid) == "T", "the orphan's stop")
         self.orphans[index].stopped = True
 
     def continue_orphan(self, index: int) -> None:
@@ -230,7 +230,7 @@ class Life:
         else:
             self.payload.tell(f"{way} {number}")
         if late:
-            until(lambda: not processes.alive(self.init.payload), "the payload's end")
+            until(lambda: not procfs.alive(self.init.payload), "the payload's end")
             self.signal(*late)
             self.release()
         self._ended(number if way == "exit" else 128 + number)
@@ -244,7 +244,7 @@ class Life:
             raise self._broken(str(late)) from None
         self.expect(outcome.code, code, "the exit code")
         for each in self.orphans:
-            self.expect(processes.alive(each.pid), False, "an orphan outlives init")
+            self.expect(procfs.alive(each.pid), False, "an orphan outlives init")
         self.expect("Traceback" in outcome.stderr or "internal" in outcome.stderr, False, "an error of init's own")
 
     def check(self) -> None:
@@ -258,8 +258,8 @@ class Life:
             self.init.idle()
             self.watch.only({self.init.payload, *(each.pid for each in self.orphans)})
             for each in self.orphans:
-                self.expect(processes.state(each.pid) == "T", each.stopped, f"orphan {each.pid} is stopped")
-            self.expect(processes.state(self.init.payload) == "T", self.stopped, "the payload is stopped")
+                self.expect(procfs.state(each.pid) == "T", each.stopped, f"orphan {each.pid} is stopped")
+            self.expect(procfs.state(self.init.payload) == "T", self.stopped, "the payload is stopped")
             if self.answers and (wrong := self._owed.settled(self.payload.took())):
                 raise self._broken(wrong)
         except NotInTimeError as late:

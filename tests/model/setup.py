@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from tests.commands import ENVIRONMENT
+from tests.support.commands import ENVIRONMENT
 
 
 class Setup(NamedTuple):

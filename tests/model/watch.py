@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from tests import processes
-from tests.waiting import NotInTimeError, until
+from tests.support import procfs
+from tests.support.polling import NotInTimeError, until
 
 NANOSECONDS = 1e9
 OLDEST = 1.0  # seconds that a zombie may wait for an init that the machine lets run
@@ -25,11 +25,11 @@ class Watch:
         first: dict[int, float] = {}
 
         def others_gone() -> bool:
-            found = processes.children(self._pid)
+            found = procfs.children(self._pid)
             if missing := wanted.difference(found):
                 raise NotInTimeError(f"{missing} should be init's children, which are {found}")
             now = time.monotonic() - self.delay
-            zombies = processes.zombies(found)
+            zombies = procfs.zombies(found)
             for pid in zombies:
                 if now - first.setdefault(pid, now) > OLDEST:
                     raise NotInTimeError(f"{pid} is init's child, and has been a zombie for {now - first[pid]:.1f} s")
@@ -51,7 +51,7 @@ class Watch:
         return self._schedstat(0)
 
     def _schedstat(self, field: int) -> float:
-        fields = processes.read(self._pid, "schedstat").split()
+        fields = procfs.read(self._pid, "schedstat").split()
         return int(fields[field]) / NANOSECONDS if fields else 0.0
 
     @property
@@ -65,5 +65,5 @@ class Watch:
         return self._memory("Anonymous")
 
     def _memory(self, name: str) -> int:
-        lines = processes.read(self._pid, "smaps_rollup").decode().splitlines()
+        lines = procfs.read(self._pid, "smaps_rollup").decode().splitlines()
         return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)

@@ -13,8 +13,8 @@ import pytest
 
 from pyinit.cli.compat.originals import NAMES
 from pyinit.version import VERSION
-from tests.commands import PROGRAMS
-from tests.needed import frozen_file
+from tests.support.commands import PROGRAMS
+from tests.support.requirements import frozen_file
 from tools.deb import make_deb
 from tools.debian_root import debian_tar
 from tools.tree import ROOT

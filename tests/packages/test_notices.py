@@ -6,7 +6,7 @@ import re
 import subprocess
 import tomllib
 
-from tests.needed import frozen_file
+from tests.support.requirements import frozen_file
 from tools.tree import ROOT
 
 

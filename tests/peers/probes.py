@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests import processes
-from tests.commands import ENVIRONMENT, NOBODY, WITHOUT_KILL, payload, shell
 from tests.conftest import OpenTerminal, Start
-from tests.ending import kill
-from tests.harness import Init
-from tests.terminal import SUSPEND
-from tests.waiting import NotInTimeError, stays, until
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.commands import ENVIRONMENT, NOBODY, WITHOUT_KILL, payload, shell
+from tests.support.harness import Init
+from tests.support.polling import NotInTimeError, stays, until
+from tests.support.tty import SUSPEND
 from tools.namespace import NAMESPACE
 
 SLEEP = ["sleep", "1000"]
@@ -34,7 +34,7 @@ class Tools:
         self._start = start
 
     def start(self, *words: str, before: Sequence[str] = (), **how: object) -> Init:
-        """As PID 1 unless told otherwise; `before` becomes it. See tests/harness.py for the rest."""
+        """As PID 1 unless told otherwise; `before` becomes it. See tests/support/harness.py for the rest."""
         return self._start(*words, program=[*before, self.path], **how)
 
 
@@ -54,7 +54,7 @@ def row(label: str) -> Callable[[Probe], Probe]:
 
 def settled(init: Init) -> bool:
     """Whether it has taken all signals that were sent to it, and sleeps; or has ended."""
-    return init.process.poll() is not None or processes.rests(init.pid)
+    return init.process.poll() is not None or procfs.rests(init.pid)
 
 
 @row("TERM in the first milliseconds")
@@ -78,8 +78,8 @@ def has_no_effect(tools: Tools, delay: float) -> bool:
 
 def is_lost(init: Init) -> bool:
     """Whether the payload runs and nothing is on its way to it."""
-    children = processes.children(init.pid) if settled(init) else []
-    return any(processes.command(child) == SLEEP and processes.rests(child) for child in children)
+    children = procfs.children(init.pid) if settled(init) else []
+    return any(procfs.command(child) == SLEEP and procfs.rests(child) for child in children)
 
 
 @row("the payload may not be signalled (EPERM)")
@@ -89,7 +89,7 @@ def not_permitted(tools: Tools) -> str:
     init = tools.start("--", *when_told, place=[*NAMESPACE, *WITHOUT_KILL], stdin=subprocess.PIPE)
     init.expect("started\n")
     # catatonit sends the payload signal 0 at first, and ends if it may not: now and then, were this in nobody's hand.
-    until(lambda: processes.rests(init.pid), "an init that waits")
+    until(lambda: procfs.rests(init.pid), "an init that waits")
     init.end_input()
     init.expect("got is ready\n")
     init.signal(signal.SIGTERM)
@@ -106,7 +106,7 @@ def sigchld_ignored(tools: Tools) -> str:
     init.expect("ready")
     child = init.payload
     init.end_input()
-    until(lambda: not processes.alive(child), "the payload's end")
+    until(lambda: not procfs.alive(child), "the payload's end")
     try:
         return "ends with the payload" if init.wait(SHORTLY).code == 3 else "?"
     except NotInTimeError:
@@ -128,10 +128,10 @@ def suspended(tools: Tools) -> str:
     bash.type(shlex.join([tools.path, "--", *SLEEP]))
 
     def find() -> int:
-        return next((pid for pid in processes.descendants(bash.pid) if processes.command(pid) == SLEEP), 0)
+        return next((pid for pid in procfs.descendants(bash.pid) if procfs.command(pid) == SLEEP), 0)
 
     child = until(find, "a payload")
-    until(lambda: processes.state(child) == "S", "a payload that sleeps")
+    until(lambda: procfs.state(child) == "S", "a payload that sleeps")
     bash.press(SUSPEND)
     try:
         bash.expect("Stopped", SHORTLY)
@@ -151,10 +151,10 @@ def left_behind(tools: Tools) -> str:
         return "TERM, time to end, KILL"
     init = tools.start("--", *shell('"$1" left & read line', *RECEIVE), place="subreaper", stdin=subprocess.PIPE)
     init.expect("left is ready")
-    (left,) = processes.children(init.payload)
+    (left,) = procfs.children(init.payload)
     init.end_input()
     init.wait()
-    until(lambda: processes.rests(left), "all signals taken")
+    until(lambda: procfs.rests(left), "all signals taken")
     kill(left)
     return "TERM, KILL at once" if "left 15 " in init.stdout else "KILL"
 
@@ -175,7 +175,7 @@ def adopts(tools: Tools, *options: str) -> bool:
     orphan = int(init.expect("\n"))
     init.expect("made")
     adopters = (init.pid, os.getpid())
-    found = until(lambda: next((pid for pid in adopters if processes.parent(orphan) == pid), 0), "the orphan's parent")
+    found = until(lambda: next((pid for pid in adopters if procfs.parent(orphan) == pid), 0), "the orphan's parent")
     kill(orphan)
     return found == init.pid
 
@@ -199,8 +199,8 @@ def fault_signals(tools: Tools) -> str:
 def inherited(tools: Tools) -> str:
     """One signal is blocked and another ignored when init is started."""
     init = tools.start("--", *SLEEP, prepare=["block=10", "ignore=1"])
-    until(lambda: processes.command(init.payload) == SLEEP, "a payload")
-    blocked, ignored = (sorted(processes.signals(init.payload, field)) for field in ("SigBlk", "SigIgn"))
+    until(lambda: procfs.command(init.payload) == SLEEP, "a payload")
+    blocked, ignored = (sorted(procfs.signals(init.payload, field)) for field in ("SigBlk", "SigIgn"))
     return "yes" if (blocked, ignored) == ([10], [1]) else "no"
 
 
@@ -208,10 +208,10 @@ def inherited(tools: Tools) -> str:
 def idle(tools: Tools) -> str:
     """Counted over three seconds and a half."""
     init = tools.start("--", *SLEEP)
-    until(lambda: processes.command(init.payload) == SLEEP and settled(init), "an idle init")
-    before = processes.switches(init.pid)
+    until(lambda: procfs.command(init.payload) == SLEEP and settled(init), "an idle init")
+    before = procfs.switches(init.pid)
     stays(lambda: init.process.poll() is None, "an init", 3.5)
-    return "each second" if processes.switches(init.pid) - before >= 2 else "never"
+    return "each second" if procfs.switches(init.pid) - before >= 2 else "never"
 
 
 @row("exit code: not found, not executable")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import OpenTerminal, Start
-from tests.needed import frozen_file, installed
 from tests.peers.commands import AS_PID1
 from tests.peers.probes import PROBES, Tools
+from tests.support.requirements import frozen_file, installed
 from tools.tree import ROOT
 
 

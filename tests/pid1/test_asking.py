@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import NOBODY, WITHOUT_PROC, compiled, payload, shell
 from tests.conftest import OpenTerminal, Start
-from tests.leaving import LONG, Leaving
-from tests.processes import title
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import NOBODY, WITHOUT_PROC, compiled, payload, shell
+from tests.support.polling import until
+from tests.support.procfs import title
+from tests.support.survivors import LONG, Leaving
 
 # The payload ends with 8 at TERM, which Leaving expects as 7.
 ENDED_BY_TERM = ["-e", "8:7"]
@@ -51,7 +51,7 @@ def stop(leaving: Leaving) -> None:
 def release(leaving: Leaving) -> None:
     """End those that only tell of their signals."""
     for pid in leaving.left:
-        if processes.alive(pid):
+        if procfs.alive(pid):
             os.kill(pid, signal.SIGUSR2)
 
 
@@ -155,7 +155,7 @@ def test_a_server_is_asked_and_its_worker_when_the_server_has_ended(start: Start
     leaving.init.signal(signal.SIGHUP)
     leaving.says("told 1", 1)
     server = leaving.left[0]
-    (worker,) = processes.children(server)
+    (worker,) = procfs.children(server)
     os.kill(server, signal.SIGUSR2)
     until(lambda: leaving.init.stdout.count("child told 15\n") == 1, "the worker asked")
     until(lambda: leaving.init.stdout.count("child told 18\n") == 1, "the worker continued")

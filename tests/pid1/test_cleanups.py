@@ -8,12 +8,12 @@ from functools import partial
 
 import pytest
 
-from tests import processes
-from tests.commands import Word, payload
 from tests.conftest import Start
-from tests.harness import Init
-from tests.leaving import LONG
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import Word, payload
+from tests.support.harness import Init
+from tests.support.polling import until
+from tests.support.survivors import LONG
 from tools.namespace import NAMESPACE
 
 TIMES = int(os.environ.get("PYINIT_TIMES", "30"))
@@ -29,7 +29,7 @@ IN_NAMESPACE = [*NAMESPACE, "/bin/sh", "-c", '"$@"; exit $?', "sh"]
 
 def _only_runs(init: Init, program: str) -> bool:
     """Return True if each child of the payload's runs this program."""
-    return all(processes.command(pid)[:1] == [program] for pid in processes.children(init.payload))
+    return all(procfs.command(pid)[:1] == [program] for pid in procfs.children(init.payload))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_clean_up_is_not_sent_the_stop_signal_where_pids_have_begun_again_at_t
     for _ in range(TIMES):
         init = start("-a", "--", *payload("cleanup", "wrap"), program=[*IN_NAMESPACE, *program], place="subreaper")
         init.expect("ready\n")
-        (inner,) = processes.children(next(iter(processes.children(init.pid))))
+        (inner,) = procfs.children(next(iter(procfs.children(init.pid))))
         os.kill(inner, signal.SIGTERM)
         assert init.wait()[:2] == (5, "ready\ndone\n")
 
@@ -79,7 +79,7 @@ def test_a_clean_up_of_one_that_the_payload_has_left_is_not_asked_to_end(start: 
         words = [option, "-t", LONG, "--", "/bin/sh", "-c", script, "sh", *payload("cleanup")]
         init = start(*words, place="subreaper", stdin=-1)
         init.expect("ready\n")
-        until(partial(processes.children, init.payload), "the one that is left")
+        until(partial(procfs.children, init.payload), "the one that is left")
         init.end_input()
         assert init.wait()[:2] == (7, "ready\ndone\n")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import ENVIRONMENT, with_mount
 from tests.conftest import Start
-from tests.harness import Outcome
+from tests.support.commands import ENVIRONMENT, with_mount
+from tests.support.harness import Outcome
 from tools.namespace import NAMESPACE
 
 

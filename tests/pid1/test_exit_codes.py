@@ -7,10 +7,10 @@ import signal
 
 import pytest
 
-from tests import processes
-from tests.commands import payload, shell
 from tests.conftest import Start
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import payload, shell
+from tests.support.polling import until
 
 HARMLESS = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}
 STOPPING = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
@@ -57,9 +57,9 @@ def test_a_payload_that_stops_and_continues_has_not_ended(start: Start, place: s
     os.close(ends[0])
     init.expect("ready\n")
     os.kill(init.payload, signal.SIGSTOP)
-    until(lambda: processes.state(init.payload) == "T", "the payload's stop")
+    until(lambda: procfs.state(init.payload) == "T", "the payload's stop")
     os.kill(init.payload, signal.SIGCONT)
-    until(lambda: processes.state(init.payload) != "T", "its continuation")
+    until(lambda: procfs.state(init.payload) != "T", "its continuation")
     os.close(ends[1])
     assert init.wait().code == 5
 

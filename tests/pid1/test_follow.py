@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import ENVIRONMENT, payload, shell
 from tests.conftest import RunAs, Start
-from tests.harness import Init
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import ENVIRONMENT, payload, shell
+from tests.support.harness import Init
+from tests.support.polling import until
 from tools.namespace import NAMESPACE
 
 
@@ -140,7 +140,7 @@ def test_a_successor_is_followed_if_the_daemon_ends_without_a_stop(
     file = tmp_path / "pid"
     kind, option = (f"successor={file}", f"--follow={file}") if named else ("successor", "--follow")
     init, daemon = following(start, place, option, kinds=(kind,))
-    (master,) = processes.children(init.pid)
+    (master,) = procfs.children(init.pid)
     init.signal(signal.SIGHUP)
     init.expect(" is heir\n")
     os.kill(master, signal.SIGQUIT)
@@ -169,11 +169,11 @@ def test_several_processes_without_a_pid_file_are_one_line_and_nothing_is_left_r
     init = start("--follow", "--", *payload("daemon", "one", "two"), place=place)
     init.expect(" is ")
     init.expect(" is ")
-    left = processes.children(init.pid)
+    left = procfs.children(init.pid)
     assert init.wait().code == 125
     left_ones = r"the payload has left several processes \(\d+ \S+, \d+ \S+\): name one by --follow=PIDFILE"
     assert re.fullmatch(f"pyinit: --follow: {left_ones}\n", init.stderr)
-    assert not [pid for pid in left if processes.alive(pid)]
+    assert not [pid for pid in left if procfs.alive(pid)]
 
 
 @pytest.mark.parametrize("options", [["--follow"], ["--follow=/nonexistent/pid"]], ids=" ".join)
@@ -199,10 +199,10 @@ def test_a_payload_that_fails_is_not_followed(start: Start, place: str) -> None:
 def test_a_stop_signal_while_init_looks_for_the_daemon_ends_it_all(start: Start, place: str) -> None:
     init = start("-v", "--follow=/nonexistent/pid", "--", *shell("sleep 1000 & exit 0"), place=place)
     init.expect_error("looking for the process that /nonexistent/pid names\n")
-    (left,) = processes.children(init.pid)
+    (left,) = procfs.children(init.pid)
     init.signal(signal.SIGTERM)
     assert init.wait().code == 0
-    assert not processes.alive(left)
+    assert not procfs.alive(left)
 
 
 def test_signals_that_come_while_init_looks_for_the_daemon_are_kept_for_it(
@@ -215,7 +215,7 @@ def test_signals_that_come_while_init_looks_for_the_daemon_are_kept_for_it(
     init.expect(" is ")
     init.signal(signal.SIGHUP)
     init.signal(40)
-    until(lambda: not processes.signals(init.pid, "ShdPnd"), "both taken")
+    until(lambda: not procfs.signals(init.pid, "ShdPnd"), "both taken")
     daemon = int(next(line for line in init.stdout.splitlines() if "is daemon" in line).split()[0])
     file.write_text(f"{daemon}\n")
     init.expect(f"{daemon} got 1\n")

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import (
+from tests.conftest import Start
+from tests.support import procfs
+from tests.support.commands import (
     ENVIRONMENT,
     WITHOUT_THE_NEWEST_PID,
     compiled,
@@ -19,11 +20,10 @@ from tests.commands import (
     shell,
     with_mount,
 )
-from tests.conftest import Start
-from tests.pair import MARK, got_by, pair
-from tests.receiver import receiver, until_marked
-from tests.tracing import attach
-from tests.waiting import PATIENCE, until
+from tests.support.payload_pair import MARK, got_by, pair
+from tests.support.polling import PATIENCE, until
+from tests.support.receiver import receiver, until_marked
+from tests.support.strace import attach
 from tools.namespace import NAMESPACE
 
 NEVER_FORWARDED = {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, 32, 33}
@@ -70,7 +70,7 @@ def test_synchronous_signals_sent_by_kill_end_the_payload_not_init(start: Start,
     """tini and catatonit die of them, or swallow them (tini #104)."""
     init = start("sh", "-c", "echo ready; exec sleep 1000", place=place)
     init.expect("ready\n")
-    until(lambda: processes.command(init.payload)[:1] == ["sleep"], "sleep")
+    until(lambda: procfs.command(init.payload)[:1] == ["sleep"], "sleep")
     init.signal(number)
     assert init.wait() == (128 + number, "ready\n", "")
 
@@ -83,7 +83,7 @@ def test_a_thousand_queued_real_time_signals_all_arrive(
     init = receiver(start, *options, environment={**ENVIRONMENT, **relay})
     # Stopped, it cannot take any before all are queued.
     init.signal(signal.SIGSTOP)
-    until(lambda: processes.state(init.pid) == "T", "the init's stop")
+    until(lambda: procfs.state(init.pid) == "T", "the init's stop")
     sent = [34 + position % 20 for position in range(1000)]
     for number in sent:
         init.signal(number)
@@ -152,7 +152,7 @@ def test_all_are_found_beside_a_stat_that_is_none(start: Start, program: list[st
 
 def test_all_includes_orphans(start: Start, place: str) -> None:
     init, child = pair(start, "-a", detach="setsid sh -c '\"$1\" child &' sh", place=place)
-    until(lambda: processes.parent(child) == init.pid, "an orphan")
+    until(lambda: procfs.parent(child) == init.pid, "an orphan")
     init.signal(signal.SIGUSR1)
     assert got_by(init, child) == ([10], [10])
 
@@ -291,12 +291,12 @@ def test_signals_are_forwarded_while_orphans_are_reaped(start: Start, tmp_path: 
     until(lambda: {"ready", "got is ready"} <= set(init.stdout.split("\n")), "both")
     init.idle()
     init.signal(signal.SIGSTOP)
-    until(lambda: processes.state(init.pid) == "T", "its stop")
+    until(lambda: procfs.state(init.pid) == "T", "its stop")
     # Pids may have begun again at the lowest: the first child need not be the payload.
-    receiving = next(pid for pid in processes.children(init.pid) if processes.command(pid) == payload("receive"))
-    (maker,) = processes.children(receiving)
+    receiving = next(pid for pid in procfs.children(init.pid) if procfs.command(pid) == payload("receive"))
+    (maker,) = procfs.children(receiving)
     os.kill(maker, signal.SIGUSR1)
-    until(lambda: len(processes.zombies(processes.children(init.pid))) == 1000, "1,000 zombies")
+    until(lambda: len(procfs.zombies(procfs.children(init.pid))) == 1000, "1,000 zombies")
     init.signal(34)
     trace = tmp_path / "trace"
     tracer = attach(init.pid, trace, "-e", "trace=wait4,kill")

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import (
+from tests.conftest import Start
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.commands import (
     NOBODY,
     WITHOUT_KILL,
     WITHOUT_KILL_AND_SETUID,
@@ -23,12 +25,10 @@ from tests.commands import (
     shell,
     with_mount,
 )
-from tests.conftest import Start
-from tests.ending import kill
-from tests.entering import Enter
-from tests.leaving import LONG, Leaving, immortal
-from tests.processes import title
-from tests.waiting import stays, until
+from tests.support.nsenter import Enter
+from tests.support.polling import stays, until
+from tests.support.procfs import title
+from tests.support.survivors import LONG, Leaving, immortal
 from tools.namespace import NAMESPACE
 
 
@@ -46,7 +46,7 @@ def test_each_gets_term_and_cont_once(start: Start, place: str) -> None:
     assert leaving.init.stdout.count("told 15\n") == 5
     assert leaving.init.stdout.count("told") == 10
     for pid in leaving.left[:5]:
-        assert processes.alive(pid)
+        assert procfs.alive(pid)
         os.kill(pid, signal.SIGUSR2)
     leaving.wait()
 
@@ -213,7 +213,7 @@ def test_a_dropped_signal_ends_no_period(start: Start) -> None:
 def test_verbose_names_who_is_left_and_who_was_killed(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-v", "-t", LONG], ["plain:2", "deaf", "stopped"], place=place).end()
     until(lambda: "1 left" in title(leaving.init.pid), "three of them ended")
-    stays(lambda: processes.alive(leaving.left[2]), "the deaf one", 0.2)
+    stays(lambda: procfs.alive(leaving.left[2]), "the deaf one", 0.2)
     for _ in range(2):
         leaving.init.idle()
         leaving.init.signal(signal.SIGTERM)
@@ -252,7 +252,7 @@ def test_a_process_that_may_not_be_signalled_holds_init_up_for_no_moment(
 
 
 def _sleeping(parent: int) -> int:
-    return next((pid for pid in processes.children(parent) if processes.command(pid)[:1] == ["sleep"]), 0)
+    return next((pid for pid in procfs.children(parent) if procfs.command(pid)[:1] == ["sleep"]), 0)
 
 
 def test_a_process_of_another_user_is_asked_to_end_if_init_may_change_its_user(
@@ -273,7 +273,7 @@ def test_an_ordinary_users_init_does_not_wait_for_a_process_of_roots(
     leaving = Leaving(start, ["-t", "60"], ["plain"], program=[*NOBODY, *program])
     entered = enter(leaving.init.pid, "sleep", "1000")
     leaving.end().wait()
-    until(lambda: not processes.alive(entered), "the end of all in the namespace")
+    until(lambda: not procfs.alive(entered), "the end of all in the namespace")
     assert leaving.init.stderr == ""
 
 
@@ -322,7 +322,7 @@ def test_with_the_proc_of_another_namespace_nobody_else_is_hit(start: Start, pro
     init.expect("ready\n")
     leave = until(
         lambda: next(
-            (each for each in processes.descendants(init.pid) if "leave" in " ".join(processes.command(each)[:1])), 0
+            (each for each in procfs.descendants(init.pid) if "leave" in " ".join(procfs.command(each)[:1])), 0
         ),
         "the payload",
     )
@@ -341,8 +341,8 @@ def test_nobody_elses_processes_are_touched_by_a_subreaper(start: Start, program
         lambda: next(
             (
                 each
-                for each in processes.descendants(shell_around.pid)
-                if processes.command(each)[1:] == ["deaf"] and processes.command(processes.parent(each))[1:] != ["deaf"]
+                for each in procfs.descendants(shell_around.pid)
+                if procfs.command(each)[1:] == ["deaf"] and procfs.command(procfs.parent(each))[1:] != ["deaf"]
             ),
             0,
         ),
@@ -404,7 +404,7 @@ def test_stopped_init_looks_again_when_it_goes_on(start: Start, place: str) -> N
     leaving = Leaving(start, ["-t", LONG], ["telling:3"], place=place).end()
     leaving.says("told 18", 3)
     leaving.init.signal(signal.SIGSTOP)
-    until(lambda: processes.state(leaving.init.pid) == "T", "its stop")
+    until(lambda: procfs.state(leaving.init.pid) == "T", "its stop")
     for pid in leaving.left:
         kill(pid)
     leaving.init.signal(signal.SIGCONT)

@@ -6,22 +6,22 @@ import signal
 
 import pytest
 
-from tests import processes
 from tests.conftest import Start
-from tests.receiver import receiver, until_marked
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.polling import until
+from tests.support.receiver import receiver, until_marked
 
 
 def test_the_payload_has_a_group_of_its_own(start: Start, place: str) -> None:
     init = receiver(start, place=place)
-    assert processes.group(init.payload) == init.payload
-    assert processes.session(init.payload) == processes.session(init.pid)
+    assert procfs.group(init.payload) == init.payload
+    assert procfs.session(init.payload) == procfs.session(init.pid)
 
 
 @pytest.mark.parametrize("option", ["-c", "--same-group"])
 def test_the_payload_stays_in_inits_group(start: Start, place: str, option: str) -> None:
     init = receiver(start, option, place=place)
-    assert processes.group(init.payload) == processes.group(init.pid)
+    assert procfs.group(init.payload) == procfs.group(init.pid)
     init.signal(signal.SIGUSR1)
     init.expect("got 10 ")
     assert until_marked(init) == []
@@ -30,18 +30,18 @@ def test_the_payload_stays_in_inits_group(start: Start, place: str, option: str)
 @pytest.mark.parametrize("option", ["-S", "--session"])
 def test_the_payload_gets_its_own_session(start: Start, place: str, option: str) -> None:
     init = receiver(start, option, place=place)
-    assert processes.session(init.payload) == processes.group(init.payload) == init.payload
+    assert procfs.session(init.payload) == procfs.group(init.payload) == init.payload
 
 
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU])
 def test_job_control_signals_stop_a_payload_with_its_own_session(start: Start, number: int) -> None:
     """They are sent as STOP: for an orphaned group the kernel drops the others."""
     init = start("-S", "sleep", "1000")
-    until(lambda: processes.command(init.payload) == ["sleep", "1000"], "sleep")
+    until(lambda: procfs.command(init.payload) == ["sleep", "1000"], "sleep")
     init.signal(number)
-    until(lambda: processes.state(init.payload) == "T", "the payload's stop")
+    until(lambda: procfs.state(init.payload) == "T", "the payload's stop")
     init.signal(signal.SIGCONT)
-    until(lambda: processes.state(init.payload) == "S", "its continuation")
+    until(lambda: procfs.state(init.payload) == "S", "its continuation")
 
 
 def test_a_rewrite_by_hand_comes_before_that(start: Start) -> None:

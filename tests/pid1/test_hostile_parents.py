@@ -8,17 +8,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import processes
-from tests.commands import compiled, payload
 from tests.conftest import Start
-from tests.ending import kill
 from tests.hostile.changes import CHANGES
 from tests.hostile.contract import CODE, live
 from tests.hostile.contract import Start as HostileStart
-from tests.needed import installed
-from tests.outcomes import HELD
 from tests.peers.commands import AS_PID1
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.commands import compiled, payload
+from tests.support.outcomes import HELD
+from tests.support.polling import until
+from tests.support.requirements import installed
 from tools.namespace import NAMESPACE
 
 NOTHING = HostileStart("nothing")
@@ -72,18 +72,18 @@ def test_in_a_stopped_group_of_a_stopped_parent(
     gated = [str(compiled("gate")), str(gate[0]), *program]
     init = start("--", *payload("receive"), program=gated, place=around, pass_fds=[gate[0]])
     parent = init.process.pid
-    until(lambda: processes.sleeping_in(init.pid) == "readv", "the gate")
+    until(lambda: procfs.sleeping_in(init.pid) == "readv", "the gate")
     os.killpg(parent, signal.SIGSTOP)
-    until(lambda: processes.state(parent) == processes.state(init.pid) == "T", "the group stopped")
+    until(lambda: procfs.state(parent) == procfs.state(init.pid) == "T", "the group stopped")
     os.kill(init.pid, signal.SIGCONT)
     os.write(gate[1], b"x")
     init.expect("got is ready\n")
-    assert processes.group(init.pid) == parent
-    assert processes.state(parent) == "T"
+    assert procfs.group(init.pid) == parent
+    assert procfs.state(parent) == "T"
     init.signal(signal.SIGUSR1)
     init.expect("got 10 ")
     kill(init.payload)
-    until(lambda: processes.state(init.pid) == "Z", "init's end")
+    until(lambda: procfs.state(init.pid) == "Z", "init's end")
     os.kill(parent, signal.SIGCONT)
     assert init.wait().code == 128 + signal.SIGKILL
 
@@ -93,13 +93,13 @@ def test_a_group_that_is_orphaned_while_one_of_it_is_stopped(start: Start, progr
     job = 'set -m; { sleep 1000 & kill -STOP $!; exec "$@"; } & wait'
     leader = start("--", *payload("receive"), program=["bash", "-c", job, "bash", *program], place="subreaper")
     leader.expect("got is ready\n")
-    (init,) = processes.children(leader.pid)
-    (sleep, child) = processes.children(init)
-    assert processes.group(init) == processes.group(sleep) != leader.pid
-    until(lambda: processes.state(sleep) == "T", "one of the group stopped")
+    (init,) = procfs.children(leader.pid)
+    (sleep, child) = procfs.children(init)
+    assert procfs.group(init) == procfs.group(sleep) != leader.pid
+    until(lambda: procfs.state(sleep) == "T", "one of the group stopped")
     kill(leader.pid)
     assert "got 1 " in leader.expect("got 18 ")
-    until(lambda: processes.children(init) == [child], "the stopped one ended and reaped")
+    until(lambda: procfs.children(init) == [child], "the stopped one ended and reaped")
     os.kill(init, signal.SIGUSR1)
     leader.expect("got 10 ")
     kill(child)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.hostile.contract import Start, live
 from tests.hostile.starts import STARTS
-from tests.outcomes import ENDED, HELD
+from tests.support.outcomes import ENDED, HELD
 
 KINDS = [
     pytest.param(kind, hostile, id=f"{kind}-{hostile.name}")

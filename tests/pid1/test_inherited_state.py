@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import ENVIRONMENT, NOBODY
 from tests.conftest import Start
-from tests.harness import Init
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import ENVIRONMENT, NOBODY
+from tests.support.harness import Init
+from tests.support.polling import until
 from tools.namespace import NAMESPACE
 
 PAYLOAD = ("sleep", "1000")
@@ -25,14 +25,14 @@ DESCRIPTORS = list(itertools.chain.from_iterable(itertools.combinations(range(3)
 
 def sleeps(pid: int) -> bool:
     """Whether it is the payload, asleep: its loader has closed what it had opened."""
-    return processes.command(pid)[:1] == ["sleep"] and processes.sleeping_in(pid) == "clock_nanosleep"
+    return procfs.command(pid)[:1] == ["sleep"] and procfs.sleeping_in(pid) == "clock_nanosleep"
 
 
 def payload_of(init: Init) -> int:
     """Wait until the payload is what it will be; return its pid."""
 
     def found() -> int:
-        return next((pid for pid in processes.children(init.pid) if sleeps(pid)), 0)
+        return next((pid for pid in procfs.children(init.pid) if sleeps(pid)), 0)
 
     return until(found, "the payload")
 
@@ -48,14 +48,14 @@ def bare(start: Start, **how: object) -> int:
 def test_the_mask(start: Start, place: str, blocked: list[int]) -> None:
     """dumb-init empties it, catatonit adds to it."""
     init = start(*PAYLOAD, place=place, prepare=[f"block={number}" for number in blocked])
-    assert processes.signals(payload_of(init), "SigBlk") == set(blocked)
+    assert procfs.signals(payload_of(init), "SigBlk") == set(blocked)
 
 
 @pytest.mark.parametrize("kind", ["frozen"], indirect=True)
 def test_the_mask_of_signals_that_are_libcs_own(start: Start) -> None:
     """From source CPython's libc hides them."""
     init = start(*PAYLOAD, prepare=["block=32", "block=33"])
-    assert processes.signals(payload_of(init), "SigBlk") == {32, 33}
+    assert procfs.signals(payload_of(init), "SigBlk") == {32, 33}
 
 
 @pytest.mark.parametrize("number", IGNORABLE)
@@ -64,14 +64,14 @@ def test_an_ignored_signal(start: Start, kind: str, number: int) -> None:
     init = start(*PAYLOAD, prepare=[f"ignore={number}"])
     # CPython has ignored these two by itself: from source they are given back as default.
     expected = set() if kind == "source" and number in (signal.SIGPIPE, signal.SIGXFSZ) else {number}
-    assert processes.signals(payload_of(init), "SigIgn") == expected
+    assert procfs.signals(payload_of(init), "SigIgn") == expected
 
 
 def test_nothing_is_ignored_that_was_not(start: Start, place: str) -> None:
     """SIGPIPE: `yes | head` would never end."""
     pid = payload_of(start(*PAYLOAD, place=place))
     for field in ("SigIgn", "SigBlk", "SigCgt"):
-        assert processes.signals(pid, field) == set()
+        assert procfs.signals(pid, field) == set()
 
 
 def test_a_broken_pipe_ends_the_payload(start: Start, place: str) -> None:
@@ -85,14 +85,14 @@ def test_a_broken_pipe_ends_the_payload(start: Start, place: str) -> None:
 def test_descriptors(start: Start, place: str) -> None:
     opened = ["open=3", "open=7", "open=63", "open=200"]
     pid = payload_of(start(*PAYLOAD, place=place, prepare=opened))
-    assert processes.descriptors(pid).keys() == {0, 1, 2, 3, 7, 63, 200}
-    assert {processes.descriptors(pid)[number] for number in (3, 7, 63, 200)} == {"/dev/null"}
+    assert procfs.descriptors(pid).keys() == {0, 1, 2, 3, 7, 63, 200}
+    assert {procfs.descriptors(pid)[number] for number in (3, 7, 63, 200)} == {"/dev/null"}
 
 
 def test_standard_streams_are_those_that_init_was_given(start: Start, place: str, tmp_path: Path) -> None:
     with (tmp_path / "in").open("w+b") as stdin, (tmp_path / "out").open("w+b") as stdout:
         init = start(*PAYLOAD, place=place, stdin=stdin.fileno(), stdout=stdout.fileno())
-        found = processes.descriptors(payload_of(init))
+        found = procfs.descriptors(payload_of(init))
     assert (found[0], found[1]) == (str(tmp_path / "in"), str(tmp_path / "out"))
 
 
@@ -101,9 +101,9 @@ def test_closed_standard_streams(start: Start, place: str, closed: tuple[int, ..
     """tini exits when its standard input is closed (#246); nothing else may land in the gaps."""
     init = start(*PAYLOAD, place=place, prepare=[f"close={number}" for number in closed])
     pid = payload_of(init)
-    assert processes.descriptors(pid).keys() == {0, 1, 2} - set(closed)
+    assert procfs.descriptors(pid).keys() == {0, 1, 2} - set(closed)
     init.idle()
-    assert processes.descriptors(init.pid).keys() == {0, 1, 2} - set(closed)
+    assert procfs.descriptors(init.pid).keys() == {0, 1, 2} - set(closed)
     init.signal(signal.SIGTERM)
     assert init.wait().code == 143
 
@@ -117,25 +117,25 @@ def test_errors_with_closed_standard_streams(start: Start, closed: tuple[int, ..
 
 def test_the_directory(start: Start, place: str, tmp_path: Path) -> None:
     pid = payload_of(start(*PAYLOAD, place=place, directory=tmp_path))
-    assert processes.directory(pid) == str(tmp_path)
+    assert procfs.directory(pid) == str(tmp_path)
 
 
 def test_the_umask(start: Start, place: str) -> None:
     pid = payload_of(start(*PAYLOAD, place=place, prepare=["umask=027"]))
-    assert processes.status(pid)["Umask"] == "0027"
+    assert procfs.status(pid)["Umask"] == "0027"
 
 
 def test_limits(start: Start, place: str) -> None:
     prepare = [f"limit={resource.RLIMIT_NOFILE}:123"]
     pid = payload_of(start(*PAYLOAD, place=place, prepare=prepare))
-    limits = processes.read(pid, "limits")
-    assert limits == processes.read(bare(start, place=place, prepare=prepare), "limits")
+    limits = procfs.read(pid, "limits")
+    assert limits == procfs.read(bare(start, place=place, prepare=prepare), "limits")
     assert b"123" in limits
 
 
 def test_niceness(start: Start, place: str) -> None:
     pid = payload_of(start(*PAYLOAD, place=place, prepare=["nice=7"]))
-    assert processes.stat(pid)[16] == "7"
+    assert procfs.stat(pid)[16] == "7"
 
 
 def test_the_environment_entry_by_entry(start: Start, place: str) -> None:
@@ -155,7 +155,7 @@ def test_the_environment_entry_by_entry(start: Start, place: str) -> None:
         b"LAST= x ",
     ]
     init = start(*PAYLOAD, place=place, prepare=[b"env=" + entry for entry in entries])
-    assert processes.environment(payload_of(init)) == entries
+    assert procfs.environment(payload_of(init)) == entries
 
 
 @pytest.mark.parametrize(
@@ -172,18 +172,18 @@ def test_the_environment_entry_by_entry(start: Start, place: str) -> None:
 def test_the_locale_is_what_it_was(start: Start, entries: list[bytes]) -> None:
     """CPython adds LC_CTYPE in the C locale (PEP 538)."""
     init = start(*PAYLOAD, prepare=[b"env=" + entry for entry in entries])
-    assert sorted(processes.environment(payload_of(init))) == sorted(entries)
+    assert sorted(procfs.environment(payload_of(init))) == sorted(entries)
 
 
 def test_an_empty_environment(start: Start) -> None:
     init = start("/bin/sleep", "1000", environment={})
-    pid = until(lambda: next((p for p in processes.children(init.pid) if len(processes.command(p)) == 2), 0), "it")
-    assert processes.environment(pid) == []
+    pid = until(lambda: next((p for p in procfs.children(init.pid) if len(procfs.command(p)) == 2), 0), "it")
+    assert procfs.environment(pid) == []
 
 
 def test_our_own_variable_is_removed(start: Start, place: str) -> None:
     init = start(*PAYLOAD, place=place, environment={**ENVIRONMENT, "PYINIT_OPTIONS": "-g", "AFTER": "x"})
-    names = [entry.partition(b"=")[0] for entry in processes.environment(payload_of(init))]
+    names = [entry.partition(b"=")[0] for entry in procfs.environment(payload_of(init))]
     assert b"AFTER" in names
     assert b"PYINIT_OPTIONS" not in names
 
@@ -193,16 +193,16 @@ def test_a_variable_that_names_init_names_the_payload(start: Start, place: str, 
     """sd_listen_fds(3), sd_watchdog_enabled(3): they are meant for the service."""
     entries = ["env=PATH=/usr/bin:/bin", f"env={name}=@PID@", "env=LISTEN_FDS=1", "env=LANG=C.UTF-8"]
     pid = payload_of(start(*PAYLOAD, place=place, prepare=entries))
-    own = processes.status(pid)["NSpid"].split()[-1]
-    assert f"{name}={own}".encode() in processes.environment(pid)
-    assert b"LISTEN_FDS=1" in processes.environment(pid)
+    own = procfs.status(pid)["NSpid"].split()[-1]
+    assert f"{name}={own}".encode() in procfs.environment(pid)
+    assert b"LISTEN_FDS=1" in procfs.environment(pid)
 
 
 @pytest.mark.parametrize("name", ["LISTEN_PID", "WATCHDOG_PID"])
 def test_one_that_names_somebody_else_stays(start: Start, place: str, name: str) -> None:
     environment = {**ENVIRONMENT, name: "4000000"}
     pid = payload_of(start(*PAYLOAD, place=place, environment=environment))
-    assert f"{name}=4000000".encode() in processes.environment(pid)
+    assert f"{name}=4000000".encode() in procfs.environment(pid)
 
 
 def test_arguments_byte_for_byte(start: Start, place: str) -> None:
@@ -234,23 +234,23 @@ def test_init_holds_no_directory_and_no_descriptor(start: Start, place: str, tmp
     init = start(*PAYLOAD, place=place, directory=tmp_path, pass_fds=[writer], prepare=["open=200"])
     os.close(writer)
     pid = payload_of(init)
-    assert writer in processes.descriptors(pid)
+    assert writer in procfs.descriptors(pid)
     init.idle()
-    assert processes.directory(init.pid) == "/"
-    assert processes.descriptors(init.pid).keys() == {0, 1, 2}
+    assert procfs.directory(init.pid) == "/"
+    assert procfs.descriptors(init.pid).keys() == {0, 1, 2}
     os.close(reader)
 
 
 def test_so_does_one_that_pauses(start: Start, place: str, tmp_path: Path) -> None:
     init = start("-P", place=place, directory=tmp_path, prepare=["open=200"])
     init.idle()
-    until(lambda: processes.directory(init.pid) == "/", "the root directory")
-    assert processes.descriptors(init.pid).keys() == {0, 1, 2}
+    until(lambda: procfs.directory(init.pid) == "/", "the root directory")
+    assert procfs.descriptors(init.pid).keys() == {0, 1, 2}
 
 
 def test_without_root_nothing_is_different(start: Start) -> None:
     init = start(*PAYLOAD, place=[*NAMESPACE, *NOBODY])
     pid = payload_of(init)
-    assert processes.status(pid)["Uid"].split() == ["65534"] * 4
+    assert procfs.status(pid)["Uid"].split() == ["65534"] * 4
     os.kill(init.pid, signal.SIGTERM)
     assert init.wait() == (143, "", "")

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import ENVIRONMENT, compiled, payload, shell
 from tests.conftest import OpenTerminal, Start
-from tests.ending import kill
-from tests.harness import Init
-from tests.idle import idle
-from tests.leaving import LONG
-from tests.terminal import BASH, END, INTERRUPT, QUIT, SUSPEND, Terminal
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.commands import ENVIRONMENT, compiled, payload, shell
+from tests.support.harness import Init
+from tests.support.idle_init import idle
+from tests.support.polling import until
+from tests.support.survivors import LONG
+from tests.support.tty import BASH, END, INTERRUPT, QUIT, SUSPEND, Terminal
 from tools.namespace import NAMESPACE
 
 SLEEP = ("sleep", "1000")
@@ -42,16 +42,16 @@ def command(program: list[str], *words: str) -> str:
 def state(pid: int, wanted: str) -> None:
     """Wait for a process to be stopped (T) or to go on (anything else)."""
     if wanted == "T":
-        until(lambda: processes.state(pid) == "T", f"{pid} stopped")
+        until(lambda: procfs.state(pid) == "T", f"{pid} stopped")
     else:
-        until(lambda: processes.state(pid) not in ("T", ""), f"{pid} going on")
+        until(lambda: procfs.state(pid) not in ("T", ""), f"{pid} going on")
 
 
 def resumed(bash: Terminal, child: int) -> None:
     """Wait until fg has had all its effects: init still hands CONT on when the payload goes on already."""
     assert bash.runs(*SLEEP) == child
     state(child, "S")
-    idle(processes.parent(child))
+    idle(procfs.parent(child))
 
 
 def test_interrupt_ends_with_130(bash: Terminal, program: list[str]) -> None:
@@ -78,7 +78,7 @@ def test_suspend_gives_the_prompt_back_and_fg_resumes(bash: Terminal, program: l
         bash.press(SUSPEND)
         bash.stopped()
         assert bash.foreground == bash.pid
-        assert processes.state(child) == "T"
+        assert procfs.state(child) == "T"
         bash.type("fg")
         resumed(bash, child)
     bash.press(INTERRUPT)
@@ -143,9 +143,9 @@ def test_what_resumes_the_children_comes_to_them_once(bash: Terminal, program: l
     script = 'receive=$1; shift; "$receive" child "$@" & exec "$receive" got "$@"'
     bash.type(command(program, *options, *shell(script, *words)))
     until(lambda: "got is ready" in bash.screen and "child is ready" in bash.screen, "both")
-    (init,) = processes.children(bash.pid)
-    (receiving,) = processes.children(init)
-    (child,) = processes.children(receiving)
+    (init,) = procfs.children(bash.pid)
+    (receiving,) = procfs.children(init)
+    (child,) = procfs.children(receiving)
     bash.press(SUSPEND)
     bash.stopped()
     bash.type("fg")
@@ -166,13 +166,13 @@ def test_a_key_ends_the_whole_pipeline(bash: Terminal, program: list[str], key: 
     bash.type(" | ".join(both if place == "left" else reversed(both)))
 
     def running() -> bool:
-        return {"1000", "2000"} <= {word for pid in bash.members() for word in processes.command(pid)[1:2]}
+        return {"1000", "2000"} <= {word for pid in bash.members() for word in procfs.command(pid)[1:2]}
 
     # Perhaps not in the foreground: the right one may be a program before bash has put the job there.
     until(running, "both")
     bash.press(key)
     bash.expect("]: ")
-    assert [processes.command(each)[0] for each in bash.members()] == ["bash"]
+    assert [procfs.command(each)[0] for each in bash.members()] == ["bash"]
 
 
 @pytest.mark.parametrize("key", [INTERRUPT, QUIT], ids=["INT", "QUIT"])
@@ -197,7 +197,7 @@ def test_an_exit_code_is_no_key(bash: Terminal, program: list[str]) -> None:
 def test_a_signal_that_somebody_sent_is_for_init_alone(bash: Terminal, program: list[str], whom: str) -> None:
     bash.type(shlex.join(["sh", "-c", f"{command(program, *SLEEP)}; echo went o''n $?"]))
     child = bash.runs(*SLEEP)
-    os.kill(processes.parent(child) if whom == "init" else child, signal.SIGINT if whom == "init" else signal.SIGTERM)
+    os.kill(procfs.parent(child) if whom == "init" else child, signal.SIGINT if whom == "init" else signal.SIGTERM)
     bash.expect(f"went on {130 if whom == 'init' else 143}")
 
 
@@ -228,7 +228,7 @@ def test_the_signal_that_is_passed_on_does_not_come_back_as_an_order(bash: Termi
     script = shell('setsid "$1" left & wait', str(compiled("receive")))
     bash.type(command(program, "-t", LONG, *script))
     bash.expect("left is ready")
-    (init,) = processes.children(bash.pid)
+    (init,) = procfs.children(bash.pid)
     bash.press(INTERRUPT)
     bash.expect("left 18 0 ")
     idle(init)
@@ -252,7 +252,7 @@ def test_bg_lets_it_go_on_without_the_terminal(bash: Terminal, program: list[str
     assert bash.foreground == bash.pid
     # The shell says nothing to a job that is running already: init has the foreground, and hands ^C on.
     bash.type("fg")
-    until(lambda: bash.foreground == processes.group(processes.parent(child)), "init in the foreground")
+    until(lambda: bash.foreground == procfs.group(procfs.parent(child)), "init in the foreground")
     bash.press(INTERRUPT)
     bash.prompt(130)
 
@@ -285,7 +285,7 @@ def test_a_stopped_job_can_be_ended(bash: Terminal, program: list[str]) -> None:
     bash.type("kill %1")
     bash.prompt(0)
     # bash may not look at once: a zombie has ended.
-    until(lambda: not any(map(processes.alive, processes.children(bash.pid))), "the job's end")
+    until(lambda: not any(map(procfs.alive, procfs.children(bash.pid))), "the job's end")
     bash.type(":")
     bash.expect("Exit 143")
 
@@ -306,7 +306,7 @@ def test_a_payload_stopped_by_hand_gives_the_prompt_back_too(bash: Terminal, pro
 def test_a_stop_sent_to_init_stops_both(bash: Terminal, program: list[str], number: int) -> None:
     bash.type(command(program, *SLEEP))
     child = bash.runs(*SLEEP)
-    os.kill(processes.parent(child), number)
+    os.kill(procfs.parent(child), number)
     bash.stopped()
     state(child, "T")
     bash.type("fg")
@@ -321,7 +321,7 @@ def test_the_same_while_messages_are_relayed(bash: Terminal, program: list[str],
     bash.type("NOTIFY_SOCKET=@nobody " + command(program, *SLEEP))
     for _ in range(3):
         child = bash.runs(*SLEEP)
-        os.kill(processes.parent(child), number)
+        os.kill(procfs.parent(child), number)
         bash.stopped()
         state(child, "T")
         bash.type("fg")
@@ -373,8 +373,8 @@ def test_a_session_of_its_own_takes_the_terminal_without_a_hangup(terminal: Open
     """Giving it up sends HUP and CONT to the foreground; dumb-init drops the first of each (#136)."""
     one = terminal(*program, "-S", "--", *payload("receive"))
     one.expect("got is ready")
-    (child,) = processes.children(one.pid)
-    assert processes.session(child) == child == one.foreground
+    (child,) = procfs.children(one.pid)
+    assert procfs.session(child) == child == one.foreground
     one.press(INTERRUPT)
     one.expect("got 2 ")
     assert not re.search(r"got (1|18) ", one.screen)
@@ -386,7 +386,7 @@ def test_a_background_job_leaves_the_shell_usable(bash: Terminal, program: list[
     """tini and catatonit take the foreground: bash reads EOF and is gone."""
     bash.type(command(program, *SLEEP) + " &")
     bash.prompt(0)
-    until(lambda: any(processes.command(pid) == list(SLEEP) for pid in processes.descendants(bash.pid)), "it")
+    until(lambda: any(procfs.command(pid) == list(SLEEP) for pid in procfs.descendants(bash.pid)), "it")
     assert bash.foreground == bash.pid
     bash.type("echo us''able")
     bash.expect("usable")
@@ -404,7 +404,7 @@ def test_a_background_job_that_ends_by_itself(bash: Terminal, program: list[str]
     # Open for both, so that neither end waits for the other here.
     descriptor = os.open(fifo, os.O_RDWR)
     os.write(descriptor, b"now\n")
-    until(lambda: not any(map(processes.alive, processes.children(bash.pid))), "the job's end")
+    until(lambda: not any(map(procfs.alive, procfs.children(bash.pid))), "the job's end")
     assert bash.foreground == bash.pid
     os.close(descriptor)
 
@@ -413,10 +413,10 @@ def test_a_background_job_that_reads_is_stopped_until_fg(bash: Terminal, program
     bash.type(command(program, "cat") + " &")
     bash.prompt(0)
     child = until(
-        lambda: next((pid for pid in processes.descendants(bash.pid) if processes.command(pid) == ["cat"]), 0), "cat"
+        lambda: next((pid for pid in procfs.descendants(bash.pid) if procfs.command(pid) == ["cat"]), 0), "cat"
     )
     state(child, "T")
-    state(processes.parent(child), "T")
+    state(procfs.parent(child), "T")
     bash.type("fg")
     bash.runs("cat")
     bash.type("hel''lo")
@@ -521,9 +521,9 @@ def test_suspend_is_undone_after_a_stop_that_somebody_else_has_ended(
     one = terminal(*around, *program, "--", *payload("receive", "got", *STOPPABLE))
     one.expect("got is ready")
     child = one.runs(*payload("receive", "got", *STOPPABLE))
-    init = processes.parent(child)
+    init = procfs.parent(child)
     os.kill(init, signal.SIGTSTP)
-    until(lambda: processes.state(child) == "T", "the payload's stop")
+    until(lambda: procfs.state(child) == "T", "the payload's stop")
     os.kill(child, signal.SIGCONT)
     one.expect("got 18 0 ")
     idle(init)
@@ -568,11 +568,11 @@ def test_a_stop_on_purpose_stands(start: Start, number: int) -> None:
 def test_on_a_terminal_too(terminal: OpenTerminal, program: list[str]) -> None:
     one = terminal(*program, "--", *payload("receive", "got", *STOPPABLE))
     one.expect("got is ready")
-    (child,) = processes.children(one.pid)
+    (child,) = procfs.children(one.pid)
     os.kill(one.pid, signal.SIGTSTP)
     state(child, "T")
     idle(one.pid)
-    assert processes.state(child) == "T"
+    assert procfs.state(child) == "T"
     os.kill(one.pid, signal.SIGCONT)
     one.expect("got 18 0 ")
 
@@ -581,8 +581,8 @@ def stands(init: Init) -> None:
     """Check that the payload is stopped, still is when the init has seen that, and goes on at CONT."""
     state(init.payload, "T")
     init.idle()
-    assert processes.state(init.payload) == "T"
-    assert processes.state(init.pid) == "S"
+    assert procfs.state(init.payload) == "T"
+    assert procfs.state(init.pid) == "S"
     init.signal(signal.SIGCONT)
     init.expect("got 18 0 ")
 
@@ -677,7 +677,7 @@ def test_two_inits_side_by_side(bash: Terminal, program: list[str], tmp_path: Pa
 def test_killed_init_leaves_a_shell_that_works(bash: Terminal, program: list[str]) -> None:
     bash.type(command(program, *SLEEP))
     child = bash.runs(*SLEEP)
-    kill(processes.parent(child))
+    kill(procfs.parent(child))
     bash.prompt(137)
     kill(child)
     bash.type("echo us''able")

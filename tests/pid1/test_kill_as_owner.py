@@ -9,12 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import NOBODY, WITHOUT_KILL, WITHOUT_KILL_AND_SETUID, WITHOUT_PROC, as_nobody, payload, shell
 from tests.conftest import Start
-from tests.pair import got_by, pair
-from tests.receiver import until_marked
-from tests.tracing import attach
-from tests.waiting import PATIENCE
+from tests.support.commands import (
+    NOBODY,
+    WITHOUT_KILL,
+    WITHOUT_KILL_AND_SETUID,
+    WITHOUT_PROC,
+    as_nobody,
+    payload,
+    shell,
+)
+from tests.support.payload_pair import got_by, pair
+from tests.support.polling import PATIENCE
+from tests.support.receiver import until_marked
+from tests.support.strace import attach
 from tools.namespace import NAMESPACE
 
 AS_USER = ("-u", "65534:65534")

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import ENVIRONMENT, WITHOUT_KILL_AND_SETUID, as_nobody, payload, shell
 from tests.conftest import OpenTerminal, RunAs, Start
-from tests.ending import kill, wait_until_dead
-from tests.processes import title
-from tests.terminal import INTERRUPT, SUSPEND, Terminal
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.cleanup import kill, wait_until_dead
+from tests.support.commands import ENVIRONMENT, WITHOUT_KILL_AND_SETUID, as_nobody, payload, shell
+from tests.support.polling import until
+from tests.support.procfs import title
+from tests.support.tty import INTERRUPT, SUSPEND, Terminal
 from tools.namespace import NAMESPACE
 
 NAMES = ["tini", "dumb-init", "catatonit"]
@@ -39,7 +39,7 @@ def test_what_is_left_is_asked_to_end(run_as: RunAs, name: str) -> None:
     deaf = "trap '' TERM; exec sleep 2000"
     init = run_as(name, *shell(f"({deaf}) & ({left}) & read line; exit 3"), stdin=subprocess.PIPE)
     init.expect("ready")
-    until(lambda: ["sleep", "2000"] in map(processes.command, processes.descendants(init.pid)), "the deaf one")
+    until(lambda: ["sleep", "2000"] in map(procfs.command, procfs.descendants(init.pid)), "the deaf one")
     begun = time.monotonic()
     init.end_input()
     init.expect("asked")
@@ -53,7 +53,7 @@ def test_orphans_are_adopted_unasked_and_without_a_warning(run_as: RunAs, name: 
     init = run_as(name, *shell("(sleep 1000 & echo orphan $!); read line"), place="subreaper", stdin=subprocess.PIPE)
     init.expect("orphan ")
     orphan = int(init.expect("\n"))
-    until(lambda: processes.parent(orphan) == init.pid, "an orphan that was adopted")
+    until(lambda: procfs.parent(orphan) == init.pid, "an orphan that was adopted")
     assert init.stderr == ""
 
 
@@ -79,7 +79,7 @@ def test_lines_are_on_standard_error_and_name_the_program(run_as: RunAs, name: s
 
 def sleeping(bash: Terminal) -> int:
     """The payload's pid; with a session of its own it is not in the terminal's foreground."""
-    return next((pid for pid in processes.descendants(bash.pid) if processes.command(pid) == SLEEP), 0)
+    return next((pid for pid in procfs.descendants(bash.pid) if procfs.command(pid) == SLEEP), 0)
 
 
 @EACH
@@ -92,9 +92,9 @@ def test_suspend_gives_the_shell_its_prompt_back(
     child = until(lambda: sleeping(bash), "a payload")
     bash.press(SUSPEND)
     bash.stopped()
-    until(lambda: processes.state(child) == "T", "a stopped payload")
+    until(lambda: procfs.state(child) == "T", "a stopped payload")
     bash.type("fg")
-    until(lambda: processes.state(child) != "T", "a payload that goes on")
+    until(lambda: procfs.state(child) != "T", "a payload that goes on")
     bash.press(INTERRUPT)
     bash.prompt(130)
 
@@ -120,7 +120,7 @@ def test_a_payload_that_may_not_be_signalled_ends_nothing(run_as: RunAs, name: s
     init.signal(signal.SIGTERM)
     assert "ermitted" in init.expect_error("\n")
     init.idle()
-    assert processes.alive(init.payload)
+    assert procfs.alive(init.payload)
 
 
 @EACH
@@ -175,7 +175,7 @@ def test_mask_and_ignored_signals_are_the_payloads(run_as: RunAs, name: str, fie
     word = {"SigBlk": "block", "SigIgn": "ignore"}[field]
     inherited = {signal.SIGHUP, signal.SIGUSR2, 40}
     init = run_as(name, *SLEEP, prepare=[f"{word}={int(number)}" for number in inherited])
-    assert processes.signals(init.payload, field) == inherited
+    assert procfs.signals(init.payload, field) == inherited
 
 
 @EACH
@@ -183,8 +183,8 @@ def test_init_holds_no_directory_and_no_descriptor(run_as: RunAs, name: str) -> 
     init = run_as(name, *shell("echo ready; read line"), stdin=subprocess.PIPE, prepare=["open=7"])
     init.expect("ready")
     init.idle()
-    assert processes.directory(init.pid) == "/"
-    assert sorted(processes.descriptors(init.pid)) == [0, 1, 2]
+    assert procfs.directory(init.pid) == "/"
+    assert sorted(procfs.descriptors(init.pid)) == [0, 1, 2]
 
 
 @EACH
@@ -300,7 +300,7 @@ def test_dumb_init_asks_at_the_end_whatever_is_rewritten(run_as: RunAs) -> None:
     script = '"$1" left & read line'
     init = run_as("dumb-init", "-r", "15:0", *shell(script, *RECEIVE), stdin=subprocess.PIPE, place="subreaper")
     init.expect("left is ready\n")
-    (left,) = processes.children(init.payload)
+    (left,) = procfs.children(init.payload)
     init.end_input()
     init.expect("left 15 ")
     assert init.wait().code == 1
@@ -315,7 +315,7 @@ def test_dumb_init_suspends_itself_only_if_it_could_be_resumed(run_as: RunAs, op
     init.expect("got is ready\n")
     init.signal(signal.SIGTSTP)
     init.idle()
-    assert processes.state(init.pid) == "S"
+    assert procfs.state(init.pid) == "S"
 
 
 # --- catatonit -------------------------------------------------------------------------------------
@@ -331,7 +331,7 @@ def test_catatonit_forwards_job_control(run_as: RunAs, number: int) -> None:
 
 def test_catatonit_blocks_nothing_for_its_payload(run_as: RunAs) -> None:
     init = run_as("catatonit", *SLEEP)
-    assert processes.signals(init.payload, "SigBlk") == frozenset()
+    assert procfs.signals(init.payload, "SigBlk") == frozenset()
 
 
 def test_catatonit_pauses_without_a_program_only(run_as: RunAs) -> None:
@@ -345,15 +345,15 @@ def test_a_pause_container_ends_with_0(start: Start, named: Callable[[str], str]
     """And adopts orphans: here of a child that a shell left to it."""
     script = 'exec 3<&0; (read line <&3; sleep 1000 & echo orphan) & exec "$@"'
     init = start(*shell(script, named("catatonit"), "-P"), program=(), place=place, stdin=subprocess.PIPE)
-    until(lambda: processes.command(init.pid)[-1:] == ["-P"] and init.idle(), "a pause")
+    until(lambda: procfs.command(init.pid)[-1:] == ["-P"] and init.idle(), "a pause")
     assert init.process.stdin
     init.process.stdin.write(b"\n")
     init.process.stdin.flush()
     init.expect("orphan\n")
     orphans = until(
-        lambda: [pid for pid in processes.children(init.pid) if processes.command(pid) == SLEEP], "an adopted orphan"
+        lambda: [pid for pid in procfs.children(init.pid) if procfs.command(pid) == SLEEP], "an adopted orphan"
     )
     kill(orphans[0])
-    until(lambda: not processes.children(init.pid), "the orphan reaped")
+    until(lambda: not procfs.children(init.pid), "the orphan reaped")
     init.signal(number)
     assert init.wait() == (0, "orphan\n", "")

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import ENVIRONMENT, NOBODY, payload, shell
 from tests.conftest import Start
-from tests.harness import Init
-from tests.manager import Manager
-from tests.tracing import attach
-from tests.waiting import PATIENCE, until
+from tests.support.commands import ENVIRONMENT, NOBODY, payload, shell
+from tests.support.harness import Init
+from tests.support.polling import PATIENCE, until
+from tests.support.service_manager import Manager
+from tests.support.strace import attach
 
 
 @pytest.fixture(params=["path", "abstract"])

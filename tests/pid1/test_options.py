@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import ENVIRONMENT, PLACES, payload, shell
 from tests.conftest import Start
-from tests.harness import Outcome
-from tests.waiting import PATIENCE
+from tests.support import procfs
+from tests.support.commands import ENVIRONMENT, PLACES, payload, shell
+from tests.support.harness import Outcome
+from tests.support.polling import PATIENCE
 
 
 def with_variable(value: str) -> dict[str, str]:
@@ -198,7 +198,7 @@ def test_the_command_line_wins(start: Start, variable: str, words: list[str], co
 def test_it_wins_where_the_two_contradict_each_other(start: Start, variable: str, option: str, same: bool) -> None:
     init = start(option, "--", *payload("receive"), environment=with_variable(variable))
     init.expect("got is ready\n")
-    assert (processes.group(init.payload) == processes.group(init.pid)) is same
+    assert (procfs.group(init.payload) == procfs.group(init.pid)) is same
 
 
 @pytest.mark.parametrize(
@@ -227,10 +227,10 @@ def test_places_are_what_the_tests_think(start: Start) -> None:
     assert set(PLACES) == {"pid1", "subreaper"}
     one = start("--", *payload("receive"))
     one.expect("got is ready\n")
-    assert processes.status(one.pid)["NSpid"].split()[1:] == ["1"]
+    assert procfs.status(one.pid)["NSpid"].split()[1:] == ["1"]
     other = start("--", *payload("receive"), place="subreaper")
     other.expect("got is ready\n")
-    assert processes.parent(other.pid) == os.getpid()
+    assert procfs.parent(other.pid) == os.getpid()
 
 
 @pytest.mark.parametrize("kind", ["source"], indirect=True)

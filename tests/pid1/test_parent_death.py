@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import NOBODY, WITHOUT_KILL, payload, shell
 from tests.conftest import Start
-from tests.ending import kill
-from tests.parents import child_of_a_parent
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.commands import NOBODY, WITHOUT_KILL, payload, shell
+from tests.support.parents import child_of_a_parent
+from tests.support.polling import until
 from tools.namespace import NAMESPACE
 
 TOLD = payload("death_signal")
@@ -34,14 +34,14 @@ def test_the_parents_death_is_a_signal(start: Start, program: list[str], option:
     assert parent.wait().code == 0
     parent.expect("got 15 ")
     kill(below)
-    until(lambda: not processes.alive(init), "init's end")
+    until(lambda: not procfs.alive(init), "init's end")
 
 
 def test_the_parents_death_can_be_init_and_payloads_own(start: Start, program: list[str]) -> None:
     parent, init, below = child_of_a_parent(start, program, "KILL", "subreaper")
     assert parent.wait().code == 0
-    until(lambda: not processes.alive(init), "init's end")
-    until(lambda: not processes.alive(below), "the payload's end")
+    until(lambda: not procfs.alive(init), "init's end")
+    until(lambda: not procfs.alive(below), "the payload's end")
 
 
 def test_without_that_option_init_stays(start: Start, program: list[str]) -> None:
@@ -50,16 +50,14 @@ def test_without_that_option_init_stays(start: Start, program: list[str]) -> Non
     first.expect("got is ready\n")
     assert first.wait().code == 0
     below = until(
-        lambda: next(
-            (pid for pid in processes.descendants(os.getpid()) if processes.command(pid) == payload("receive")), 0
-        ),
+        lambda: next((pid for pid in procfs.descendants(os.getpid()) if procfs.command(pid) == payload("receive")), 0),
         "the payload",
     )
-    init = processes.parent(below)
+    init = procfs.parent(below)
     os.kill(init, signal.SIGUSR1)
     first.expect("got 10 ")
     kill(below)
-    until(lambda: not processes.alive(init), "init's end")
+    until(lambda: not procfs.alive(init), "init's end")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +118,7 @@ def test_a_killed_init_takes_its_payload_along(start: Start, options: list[str])
     below = init.payload
     kill(init.pid)
     assert init.wait().code == -signal.SIGKILL
-    until(lambda: not processes.alive(below), "the payload's end")
+    until(lambda: not procfs.alive(below), "the payload's end")
 
 
 def test_a_killed_init_that_may_not_signal_its_payload_leaves_it(start: Start, program: list[str]) -> None:
@@ -149,7 +147,7 @@ def test_an_init_that_ends_does_not_kill_what_the_payload_left(start: Start) -> 
     init = start(*shell("sleep 1000 & echo $!"), place="subreaper")
     left = int(init.expect("\n"))
     assert init.wait().code == 0
-    assert processes.alive(left)
+    assert procfs.alive(left)
     kill(left)
 
 
@@ -164,12 +162,12 @@ def test_an_init_that_is_killed_while_it_starts_its_payload_leaves_none(
     init = start(*shell(f"touch {started}; exec sleep 1000"), program=[*before, *program], place=place)
 
     def starting() -> tuple[int, int] | None:
-        below = [(pid, child) for pid in processes.children(init.process.pid) for child in processes.children(pid)]
+        below = [(pid, child) for pid in procfs.children(init.process.pid) for child in procfs.children(pid)]
         return below[0] if below else None
 
     pid, child = until(starting, "an init whose child is no payload yet")
     kill(pid)
-    until(lambda: not processes.alive(child), "its end")
+    until(lambda: not procfs.alive(child), "its end")
     assert not started.exists()
 
 

@@ -7,10 +7,10 @@ import signal
 
 import pytest
 
-from tests import processes
-from tests.commands import ENVIRONMENT
 from tests.conftest import Start
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import ENVIRONMENT
+from tests.support.polling import until
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -42,7 +42,7 @@ def test_other_signals_do_not_end_a_pause(start: Start, place: str) -> None:
 def test_a_pause_reaps(start: Start, place: str) -> None:
     init = start("-P", place=place, prepare=["zombies=70", "cloned=3"])
     init.idle()
-    until(lambda: not processes.children(init.pid), "all reaped")
+    until(lambda: not procfs.children(init.pid), "all reaped")
 
 
 def test_a_pause_can_be_stopped_before_it_has_begun(start: Start, place: str) -> None:

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import ENVIRONMENT, payload, shell
 from tests.conftest import OpenTerminal, RunAs, Start
-from tests.ending import kill
-from tests.leaving import Leaving
-from tests.pair import got_by, pair
-from tests.parents import child_of_a_parent
-from tests.terminal import SUSPEND
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.commands import ENVIRONMENT, payload, shell
+from tests.support.parents import child_of_a_parent
+from tests.support.payload_pair import got_by, pair
+from tests.support.polling import until
+from tests.support.survivors import Leaving
+from tests.support.tty import SUSPEND
 from tools.namespace import NAMESPACE
 
 TINI = ["tini", "tini-static", "docker-init"]
@@ -135,7 +135,7 @@ def test_tini_verbosity_0_silences_warnings(run_as: RunAs, verbosity: str, warne
     words = ["-w", "--", *shell("(sh -c 'exit 4' &); echo started; read line; exit 3")]
     init = run_as("tini", *words, stdin=subprocess.PIPE, environment=environment)
     init.expect("started")
-    until(lambda: processes.children(init.pid) == [init.payload], "a reaped orphan")
+    until(lambda: procfs.children(init.pid) == [init.payload], "a reaped orphan")
     init.idle()
     init.end_input()
     done = init.wait()
@@ -162,7 +162,7 @@ def test_tini_can_be_asked_to_be_a_subreaper(run_as: RunAs, words: list[str]) ->
     )
     init.expect("orphan ")
     orphan = int(init.expect("\n"))
-    until(lambda: processes.parent(orphan) == init.pid, "an orphan that was adopted")
+    until(lambda: procfs.parent(orphan) == init.pid, "an orphan that was adopted")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -184,7 +184,7 @@ def test_tini_p_sends_a_signal_when_its_parent_dies(start: Start, run_as: RunAs,
     assert parent.wait().code == 0
     parent.expect("got 15 ")
     kill(below)
-    until(lambda: not processes.alive(init), "init's end")
+    until(lambda: not procfs.alive(init), "init's end")
     assert run_as("tini", "-p", "NONSENSE", "true").wait().code == 1
 
 
@@ -247,17 +247,17 @@ def test_dumb_init_suspends_itself_whatever_is_forwarded(
     bash.prompt(0)
     bash.type(shlex.join([named("dumb-init"), *options, *RECEIVE]))
     bash.expect("got is ready")
-    (init,) = processes.children(bash.pid)
-    (child,) = processes.children(init)
+    (init,) = procfs.children(bash.pid)
+    (child,) = procfs.children(init)
     os.kill(init, number)
     bash.stopped()
-    assert processes.state(init) == "T"
+    assert procfs.state(init) == "T"
     os.kill(child, 40)
     bash.expect("got 40 ")
     assert re.findall(r"got (\d+ 0 )", bash.screen) == [*([forwarded] if forwarded else []), "40 0 "]
     bash.type("fg")
     bash.expect("got 18 ")
-    until(lambda: processes.state(init) == "S", "init going on")
+    until(lambda: procfs.state(init) == "S", "init going on")
 
 
 def test_dumb_init_suspends_itself_when_its_payload_does_not(
@@ -268,14 +268,14 @@ def test_dumb_init_suspends_itself_when_its_payload_does_not(
     bash.prompt(0)
     bash.type(shlex.join([named("dumb-init"), "-c", *RECEIVE]))
     bash.expect("got is ready")
-    (init,) = processes.children(bash.pid)
+    (init,) = procfs.children(bash.pid)
     bash.press(SUSPEND)
     bash.stopped()
-    assert processes.state(init) == "T"
+    assert procfs.state(init) == "T"
     until(lambda: "got 20 " in bash.screen, "the payload's line, which may come after the prompt")
     bash.type("fg")
     bash.expect("got 18 ")
-    until(lambda: processes.state(init) == "S", "init going on")
+    until(lambda: procfs.state(init) == "S", "init going on")
 
 
 def test_dumb_init_rewrites_numbers(run_as: RunAs) -> None:

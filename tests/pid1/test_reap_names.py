@@ -9,10 +9,10 @@ import subprocess
 
 import pytest
 
-from tests import processes
-from tests.commands import shell
 from tests.conftest import Start
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import shell
+from tests.support.polling import until
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_very_verbose_names_them_too(start: Start, options: list[str]) -> None:
 def test_nothing_is_said_of_orphans_without_it(start: Start) -> None:
     init = start(*shell("(true & echo $!); read line; exit 3"), stdin=subprocess.PIPE)
     init.expect("\n")
-    until(lambda: processes.children(init.pid) == [init.payload], "an orphan that has been reaped")
+    until(lambda: procfs.children(init.pid) == [init.payload], "an orphan that has been reaped")
     init.end_input()
     assert init.wait()[::2] == (3, "")
 

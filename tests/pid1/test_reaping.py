@@ -9,27 +9,27 @@ import time
 
 import pytest
 
-from tests import processes
-from tests.commands import compiled, payload, shell
 from tests.conftest import Start
-from tests.ending import kill
-from tests.harness import Init
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.commands import compiled, payload, shell
+from tests.support.harness import Init
+from tests.support.polling import until
 
 ORPHAN = '( sleep 1000 & echo "$!" ); exec sleep 1000'
 
 
 def has_only_its_payload(init: Init) -> bool:
     """Whether the init has one child, and that one lives."""
-    found = processes.children(init.pid)
-    return len(found) == 1 and processes.alive(found[0])
+    found = procfs.children(init.pid)
+    return len(found) == 1 and procfs.alive(found[0])
 
 
 def orphan_of(init: Init) -> int:
     """Wait for the init's second child, an orphan; return its pid."""
 
     def found() -> int:
-        others = [pid for pid in processes.children(init.pid) if pid != init.payload]
+        others = [pid for pid in procfs.children(init.pid) if pid != init.payload]
         return others[0] if others else 0
 
     return until(found, "an orphan")
@@ -40,7 +40,7 @@ def test_an_orphan_becomes_inits_child_and_is_reaped(start: Start, place: str) -
     init = start("--", *shell(ORPHAN), place=place)
     orphan = orphan_of(init)
     os.kill(orphan, signal.SIGTERM)
-    until(lambda: not processes.state(orphan), "the orphan reaped")
+    until(lambda: not procfs.state(orphan), "the orphan reaped")
     assert has_only_its_payload(init)
     assert init.stderr == ""
 
@@ -48,9 +48,9 @@ def test_an_orphan_becomes_inits_child_and_is_reaped(start: Start, place: str) -
 def test_an_orphan_of_an_orphan_becomes_inits_child(start: Start, place: str) -> None:
     init = start("--", *shell('( sh -c "sleep 1000 & wait" & ); exec sleep 1000'), place=place)
     orphan = orphan_of(init)
-    grandchild = until(lambda: next(iter(processes.children(orphan)), 0), "a grandchild")
+    grandchild = until(lambda: next(iter(procfs.children(orphan)), 0), "a grandchild")
     os.kill(orphan, signal.SIGKILL)
-    until(lambda: processes.parent(grandchild) == init.pid, "its adoption")
+    until(lambda: procfs.parent(grandchild) == init.pid, "its adoption")
     os.kill(grandchild, signal.SIGKILL)
     until(lambda: has_only_its_payload(init), "both reaped")
 
@@ -58,7 +58,7 @@ def test_an_orphan_of_an_orphan_becomes_inits_child(start: Start, place: str) ->
 @pytest.mark.parametrize("option", ["-s", "--subreaper"])
 def test_being_a_subreaper_can_be_asked_for(start: Start, place: str, option: str) -> None:
     init = start(option, "--", *shell(ORPHAN), place=place)
-    assert processes.parent(orphan_of(init)) == init.pid
+    assert procfs.parent(orphan_of(init)) == init.pid
 
 
 def test_being_a_subreaper_can_be_refused(start: Start) -> None:
@@ -66,14 +66,14 @@ def test_being_a_subreaper_can_be_refused(start: Start) -> None:
     init = start("--no-subreaper", "--", *shell(ORPHAN), place="subreaper")
     init.expect("\n")
     orphan = int(init.stdout)
-    until(lambda: processes.parent(orphan) == os.getpid(), "the orphan with us")
+    until(lambda: procfs.parent(orphan) == os.getpid(), "the orphan with us")
     os.kill(orphan, signal.SIGKILL)
 
 
 def test_500_orphans_that_end_at_once_are_gone_within_2_seconds(start: Start, place: str) -> None:
     init = start("--", *payload("orphans", "at-once", "500"), place=place)
     init.expect("ready\n")
-    until(lambda: len(processes.children(init.pid)) == 501, "500 orphans")
+    until(lambda: len(procfs.children(init.pid)) == 501, "500 orphans")
     begun = time.monotonic()
     init.signal(signal.SIGUSR1)
     init.expect("ended\n")
@@ -112,10 +112,10 @@ def test_a_job_that_a_shell_left_behind_at_exec(start: Start, program: list[str]
     init = start(*words, program=(), place=place)
     init.expect("got is ready\n")
     job = until(
-        lambda: next((pid for pid in processes.children(init.pid) if processes.command(pid) == ["sleep", "1000"]), 0),
+        lambda: next((pid for pid in procfs.children(init.pid) if procfs.command(pid) == ["sleep", "1000"]), 0),
         "the living job",
     )
-    until(lambda: len(processes.children(init.pid)) == 2, "the ended ones reaped")
+    until(lambda: len(procfs.children(init.pid)) == 2, "the ended ones reaped")
     os.kill(job, signal.SIGKILL)
     until(lambda: has_only_its_payload(init), "the last reaped too")
     init.signal(signal.SIGUSR1)
@@ -127,13 +127,11 @@ def test_what_others_do_not_wait_for_stays_theirs(start: Start, place: str) -> N
     careless = 'import os, signal\nif os.fork() == 0: os._exit(0)\nprint("forked", flush=True)\nsignal.pause()\n'
     init = start("--", *shell('python3.11 -ISc "$1" & exec sleep 1000', careless), place=place)
     init.expect("forked\n")
-    parent = until(
-        lambda: next((pid for pid in processes.descendants(init.pid) if processes.zombies([pid])), 0), "a zombie"
-    )
-    owner = processes.parent(parent)
+    parent = until(lambda: next((pid for pid in procfs.descendants(init.pid) if procfs.zombies([pid])), 0), "a zombie")
+    owner = procfs.parent(parent)
     assert owner != init.pid
     os.kill(owner, signal.SIGKILL)
-    until(lambda: processes.state(parent) == "", "the zombie reaped")
+    until(lambda: procfs.state(parent) == "", "the zombie reaped")
 
 
 def test_sigchld_inherited_as_ignored_does_not_hang_init(start: Start, place: str) -> None:

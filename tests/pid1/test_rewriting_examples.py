@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import LEADER, payload
 from tests.conftest import OpenTerminal, Start
-from tests.idle import idle
-from tests.needed import need
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import LEADER, payload
+from tests.support.idle_init import idle
+from tests.support.polling import until
+from tests.support.requirements import need
 from tools.namespace import NAMESPACE
 from tools.tree import ROOT
 
@@ -53,7 +53,7 @@ def test_an_interactive_shell_ends_by_hup(terminal: OpenTerminal, program: list[
     one = terminal(*LEADER, *program, *words_of(SHELL))
     one.type("echo re''ady")
     one.expect("ready")
-    (init,) = processes.children(one.pid)
+    (init,) = procfs.children(one.pid)
     os.kill(init, signal.SIGTERM)
     assert one.wait() == 128 + signal.SIGHUP
 
@@ -93,7 +93,7 @@ def test_the_terminals_winch_can_be_dropped_where_init_does_not_lead_the_session
     """With -S the payload has no terminal then, and init's group is the one in the foreground."""
     one = terminal(*around, *program, "-S", "-r", "WINCH:0", "--", *RECEIVE)
     one.expect("got is ready")
-    (init,) = processes.children(one.pid)
+    (init,) = procfs.children(one.pid)
     one.resize(50, 100)
     idle(init)
     os.kill(init, 40)

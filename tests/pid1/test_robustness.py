@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import WITHOUT_PROC, compiled, payload, shell
 from tests.conftest import Start
-from tests.ending import kill
-from tests.harness import Init
-from tests.tracing import attach
-from tests.waiting import stays, until
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.commands import WITHOUT_PROC, compiled, payload, shell
+from tests.support.harness import Init
+from tests.support.polling import stays, until
+from tests.support.strace import attach
 
 NO_TIMEOUT = "0x0"
 
@@ -39,8 +39,8 @@ def test_an_idle_init_does_not_wake_up(start: Start, place: str) -> None:
     init = ready(start("--", *payload("receive"), place=place))
     # rt_sigtimedwait without a time: nothing but a signal ends it.
     assert init.idle()[3] == NO_TIMEOUT
-    before = processes.switches(init.pid)
-    stays(lambda: processes.switches(init.pid) == before, "no wake-up", 2.2)
+    before = procfs.switches(init.pid)
+    stays(lambda: procfs.switches(init.pid) == before, "no wake-up", 2.2)
 
 
 def test_an_idle_pause_does_not_wake_up(start: Start, place: str) -> None:
@@ -51,7 +51,7 @@ def test_an_idle_pause_does_not_wake_up(start: Start, place: str) -> None:
 def test_a_stopped_init_loses_nothing(start: Start, place: str) -> None:
     init = ready(start("--", *payload("receive"), place=place))
     init.signal(signal.SIGSTOP)
-    until(lambda: processes.state(init.pid) == "T", "its stop")
+    until(lambda: procfs.state(init.pid) == "T", "its stop")
     init.signal(signal.SIGUSR1)
     init.signal(40)
     init.signal(40)
@@ -76,7 +76,7 @@ def test_strace_comes_and_goes(start: Start, place: str, tmp_path: Path) -> None
         finally:
             tracer.send_signal(signal.SIGINT)
             tracer.wait(20)
-        until(lambda: not int(processes.status(init.pid)["TracerPid"]), "strace gone")
+        until(lambda: not int(procfs.status(init.pid)["TracerPid"]), "strace gone")
         init.signal(number)
         init.expect(f"got {number} ")
     still_works(init)
@@ -103,7 +103,7 @@ def test_orphans_without_proc(start: Start) -> None:
     script = '( true & ) ; exec "$1"'
     init = start("--", *shell(script, str(compiled("receive"))), place=WITHOUT_PROC)
     ready(init)
-    until(lambda: processes.children(init.pid) == [init.payload], "the orphan reaped")
+    until(lambda: procfs.children(init.pid) == [init.payload], "the orphan reaped")
     still_works(init)
 
 
@@ -122,9 +122,9 @@ def test_a_signal_after_the_payloads_end_ends_nothing(start: Start) -> None:
     init = ready(start("--", *payload("receive")))
     child = init.payload
     init.signal(signal.SIGSTOP)
-    until(lambda: processes.state(init.pid) == "T", "its stop")
+    until(lambda: procfs.state(init.pid) == "T", "its stop")
     kill(child)
-    until(lambda: processes.state(child) == "Z", "the payload's end")
+    until(lambda: procfs.state(child) == "Z", "the payload's end")
     for number in (signal.SIGTERM, signal.SIGINT, 40):
         init.signal(number)
     init.signal(signal.SIGCONT)

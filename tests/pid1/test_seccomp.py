@@ -9,16 +9,16 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests import processes
-from tests.commands import shell
 from tests.conftest import OpenTerminal, Start
 from tests.hostile import contract
 from tests.hostile.refusals import DISPENSABLE, ERRORS, NEEDED, NEEDED_FROM_SOURCE, refused
-from tests.idle import WAITS
-from tests.leaving import LONG, Leaving
-from tests.outcomes import ENDED, HELD
-from tests.terminal import INTERRUPT
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import shell
+from tests.support.idle_init import WAITS
+from tests.support.outcomes import ENDED, HELD
+from tests.support.polling import until
+from tests.support.survivors import LONG, Leaving
+from tests.support.tty import INTERRUPT
 
 KILL_REFUSED = "USR1 could not be sent to "
 
@@ -115,7 +115,7 @@ def test_a_payload_that_cannot_be_signalled_ends_by_itself(
     )
     os.close(pipe[0])
     with os.fdopen(pipe[1], "wb") as answer:
-        until(lambda: processes.command(init.payload)[:1] == ["/bin/sh"], "the payload")
+        until(lambda: procfs.command(init.payload)[:1] == ["/bin/sh"], "the payload")
         init.signal(signal.SIGUSR1)
         assert KILL_REFUSED in init.expect_error("\n")
         answer.write(b"9\n")
@@ -145,10 +145,10 @@ def test_a_stop_that_init_cannot_pass_on_or_follow(terminal: OpenTerminal, progr
     bash.prompt(0)
     bash.type(shlex.join([*without(program, error, "kill"), "sleep", "1000"]))
     child = bash.runs("sleep", "1000")
-    init = processes.parent(child)
+    init = procfs.parent(child)
     os.kill(init, signal.SIGTSTP)
     bash.expect("TSTP could not be sent to ")
-    until(lambda: processes.sleeping_in(init) in WAITS, "init waits for the next one")
+    until(lambda: procfs.sleeping_in(init) in WAITS, "init waits for the next one")
     bash.press(INTERRUPT)
     bash.prompt(130)
 
@@ -160,8 +160,8 @@ def test_a_session_of_its_own_takes_the_terminal(
     """Init's stand-in at the terminal ended by neither, or became a second init."""
     one = terminal(*without(program, error, call), "-S", "--", "sleep", "1000")
     child = one.runs("sleep", "1000")
-    assert processes.session(child) == child
-    until(lambda: processes.children(one.pid) == [child], "nobody besides the payload")
+    assert procfs.session(child) == child
+    until(lambda: procfs.children(one.pid) == [child], "nobody besides the payload")
     one.press(INTERRUPT)
     assert one.wait() == 130
     assert "pyinit: " not in one.screen

@@ -14,15 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.calls import NUMBERS
-from tests.commands import WITHOUT_PROC, payload
 from tests.conftest import Start
-from tests.harness import Init
 from tests.hostile.refusals import refused
-from tests.streams import Stream
-from tests.tracing import attach
-from tests.unwritable import (
+from tests.support import procfs
+from tests.support.broken_stderr import (
     FOR_A_WHILE,
     FOR_EVER,
     Unwritable,
@@ -35,7 +30,12 @@ from tests.unwritable import (
     full_socket,
     stopped_terminal,
 )
-from tests.waiting import until
+from tests.support.commands import WITHOUT_PROC, payload
+from tests.support.harness import Init
+from tests.support.polling import until
+from tests.support.strace import attach
+from tests.support.streams import Stream
+from tests.support.syscalls import NUMBERS
 
 Kind = Callable[[], AbstractContextManager[Unwritable]]
 # What -vv says before it is told to: "payload started", "USR1 is forwarded".
@@ -161,9 +161,9 @@ def test_what_was_lost_is_said_at_the_end_at_the_latest(start: Start, place: str
         words = ["-W", "-k", "0.1", "--log-format", lines, "--", "sh", "-c", 'trap "" TERM; sleep 1000 & echo; wait']
         init = start(*words, place=place, stderr=unwritable.descriptor)
         init.expect("\n")
-        (sleeping,) = processes.children(init.payload)
+        (sleeping,) = procfs.children(init.payload)
         init.signal(signal.SIGTERM)
-        until(lambda: processes.parent(sleeping) == init.pid, "KILL for the payload")
+        until(lambda: procfs.parent(sleeping) == init.pid, "KILL for the payload")
         init.idle()
         assert unwritable.relieve
         unwritable.relieve(init)
@@ -203,7 +203,7 @@ def test_a_pipe_signal_that_was_sent_to_init_is_forwarded(
     with make() as unwritable:
         init = begin(Unwritable(unwritable.descriptor, around=around), "-vv")
         init.signal(signal.SIGSTOP)
-        until(lambda: processes.state(init.pid) == "T", "init's stop")
+        until(lambda: procfs.state(init.pid) == "T", "init's stop")
         for number in (signal.SIGPIPE, signal.SIGHUP, signal.SIGCONT):
             init.signal(number)
         init.expect("got 1 ")
@@ -265,7 +265,7 @@ def test_another_writer_is_quicker(
         tracer = hold_at_write(init.pid, refusal, tmp_path)
         try:
             init.signal(signal.SIGUSR1)
-            until(lambda: processes.sleeping_for(init.pid)[:1] and at_write(init.pid), "a write")
+            until(lambda: procfs.sleeping_for(init.pid)[:1] and at_write(init.pid), "a write")
             unwritable.refill()
         finally:
             # Whom it holds goes on.
@@ -290,4 +290,4 @@ def hold_at_write(pid: int, refusal: str, folder: Path) -> subprocess.Popen[byte
 
 def at_write(pid: int) -> bool:
     """Whether a process stands at the entrance of a write, held by its tracer."""
-    return processes.state(pid) == "t" and processes.sleeping_in(pid) in WRITES
+    return procfs.state(pid) == "t" and procfs.sleeping_in(pid) in WRITES

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import LEADER, compiled, payload, shell
 from tests.conftest import OpenTerminal, Start
-from tests.harness import Init
-from tests.idle import idle
-from tests.needed import need
-from tests.processes import state
-from tests.terminal import BASH, SUSPEND, Terminal
-from tests.tracing import attach
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import LEADER, compiled, payload, shell
+from tests.support.harness import Init
+from tests.support.idle_init import idle
+from tests.support.polling import until
+from tests.support.procfs import state
+from tests.support.requirements import need
+from tests.support.strace import attach
+from tests.support.tty import BASH, SUSPEND, Terminal
 from tools.namespace import NAMESPACE
 
 # Signals that stop by default: the receiver does not take these for itself.
@@ -162,7 +162,7 @@ def test_a_stop_signal_ends_a_stopped_payload(stopped: Init, number: int) -> Non
 
 def test_other_signals_leave_a_payload_stopped(stopped: Init) -> None:
     stopped.signal(signal.SIGHUP)
-    until(lambda: processes.signals(stopped.payload, "ShdPnd") == {signal.SIGHUP}, "HUP forwarded")
+    until(lambda: procfs.signals(stopped.payload, "ShdPnd") == {signal.SIGHUP}, "HUP forwarded")
     stopped.idle()
     assert state(stopped.payload) == "T"
 
@@ -179,12 +179,12 @@ def test_a_stop_signal_that_overtakes_the_news_of_the_stop_ends_the_payload(
     init.signal(signal.SIGUSR2)
     init.expect("got 12 ")
     # Not held by strace at the beginning of its wait.
-    until(lambda: processes.rests(init.pid) and processes.sleeping_in(init.pid) == "rt_sigtimedwait", "init waiting")
+    until(lambda: procfs.rests(init.pid) and procfs.sleeping_in(init.pid) == "rt_sigtimedwait", "init waiting")
     # A tracer that does not run holds init at the end of its wait, with USR1.
     tracer.send_signal(signal.SIGSTOP)
     is_stopped(tracer.pid)
     init.signal(signal.SIGUSR1)
-    until(lambda: not processes.signals(init.pid, "ShdPnd"), "USR1 taken")
+    until(lambda: not procfs.signals(init.pid, "ShdPnd"), "USR1 taken")
     os.kill(init.payload, signal.SIGSTOP)
     is_stopped(init.payload)
     init.signal(signal.SIGTERM)
@@ -199,7 +199,7 @@ def test_those_who_were_stopped_together_go_on_together(start: Start, place: str
     script = 'receive=$1; shift; "$receive" child "$@" & exec "$receive" got "$@"'
     init = start("--", *shell(script, str(compiled("receive")), *STOPPABLE), place=place)
     until(lambda: "got is ready\n" in init.stdout and "child is ready\n" in init.stdout, "both")
-    (child,) = processes.children(init.payload)
+    (child,) = procfs.children(init.payload)
     os.killpg(init.payload, number)
     is_stopped(init.payload)
     is_stopped(child)
@@ -237,9 +237,9 @@ def test_a_stop_signal_for_a_suspended_job_is_taken_at_fg(terminal: OpenTerminal
     child = bash.runs(*RECEIVE)
     bash.press(SUSPEND)
     bash.stopped()
-    os.kill(processes.parent(child), signal.SIGTERM)
+    os.kill(procfs.parent(child), signal.SIGTERM)
     bash.type("fg")
     until(lambda: "got 15 " in bash.screen and "got 18 " in bash.screen, "TERM and CONT")
-    os.kill(processes.parent(child), 40)
+    os.kill(procfs.parent(child), 40)
     bash.expect("got 40 ")
     assert bash.screen.count("got 18 ") == 1

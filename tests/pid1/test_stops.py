@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tests import processes
-from tests.commands import ENVIRONMENT, compiled, payload, shell
 from tests.conftest import OpenTerminal, Start
-from tests.harness import Init
-from tests.leaving import LONG
-from tests.waiting import stays, until
+from tests.support import procfs
+from tests.support.commands import ENVIRONMENT, compiled, payload, shell
+from tests.support.harness import Init
+from tests.support.polling import stays, until
+from tests.support.survivors import LONG
 
 STOP_SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT]
 
@@ -60,7 +60,7 @@ def test_no_kill_follows_other_signals(start: Start) -> None:
         init.signal(number)
     init.expect("got 40 ")
     init.idle()
-    assert processes.alive(init.payload)
+    assert procfs.alive(init.payload)
     assert "KILL" not in init.stderr
 
 
@@ -128,14 +128,14 @@ def test_kill_reaches_a_payload_that_has_left_its_group(start: Start, place: str
     script = 'sleep 1000 & exec "$@"'
     init = start("-g", "-t", "0.1", "-k", "0.2", "--", *shell(script, *payload("outside")), place=place)
     init.expect("ready\n")
-    assert processes.group(init.payload) != init.payload
+    assert procfs.group(init.payload) != init.payload
     assert took(init, lambda: init.signal(signal.SIGTERM)) >= 0.2
 
 
 def test_a_signal_for_a_group_that_is_gone_goes_to_the_payload(start: Start, place: str) -> None:
     init = start("-g", "--", *payload("outside", "tell"), place=place)
     init.expect("ready\n")
-    assert processes.group(init.payload) != init.payload
+    assert procfs.group(init.payload) != init.payload
     init.signal(signal.SIGTERM)
     init.expect("got 15\n")
 
@@ -147,10 +147,10 @@ def test_kill_goes_where_the_signal_went(start: Start, place: str, option: str) 
     script = f'{away}"$1" child & exec "$1" got'
     init = start(option, "-t", LONG, "-k", "0.2", "--", *shell(script, str(compiled("receive"))), place=place)
     until(lambda: "got is ready" in init.stdout and "child is ready" in init.stdout, "both")
-    child = next(pid for pid in processes.descendants(init.pid) if pid != init.payload)
+    child = next(pid for pid in procfs.descendants(init.pid) if pid != init.payload)
     init.signal(signal.SIGTERM)
     assert init.wait().code == 137
-    assert not processes.alive(child)
+    assert not procfs.alive(child)
     assert "child 15 " in init.stdout
 
 
@@ -182,7 +182,7 @@ def test_a_second_one_is_forwarded_at_once_in_its_place(start: Start, place: str
     init = receiving(start, "-d", LONG, place=place)
     init.signal(signal.SIGTERM)
     # The lowest number is taken first: INT would be the first of the two otherwise.
-    until(lambda: not processes.signals(init.pid, "ShdPnd"), "TERM taken")
+    until(lambda: not procfs.signals(init.pid, "ShdPnd"), "TERM taken")
     init.signal(signal.SIGINT)
     init.expect("got 2 0 ")
     init.signal(signal.SIGTERM)
@@ -203,7 +203,7 @@ def test_other_signals_are_not_held_back(start: Start) -> None:
 def test_a_payload_that_ends_during_the_delay(start: Start, place: str) -> None:
     init = receiving(start, "-d", LONG, place=place)
     init.signal(signal.SIGTERM)
-    until(lambda: not processes.signals(init.pid, "ShdPnd"), "TERM taken")
+    until(lambda: not procfs.signals(init.pid, "ShdPnd"), "TERM taken")
     os.kill(init.payload, signal.SIGKILL)
     assert init.wait().code == 137
     assert told(init) == []
@@ -218,7 +218,7 @@ def test_the_delay_comes_first_then_the_time_until_kill(start: Start, place: str
 def test_an_init_that_waits_for_its_delay_does_not_wake_up_before(start: Start) -> None:
     init = receiving(start, "-d", LONG)
     init.signal(signal.SIGTERM)
-    until(lambda: not processes.signals(init.pid, "ShdPnd"), "TERM taken")
+    until(lambda: not procfs.signals(init.pid, "ShdPnd"), "TERM taken")
     init.idle()
-    before = processes.switches(init.pid)
-    stays(lambda: processes.switches(init.pid) == before, "no wake-up", 1.2)
+    before = procfs.switches(init.pid)
+    stays(lambda: procfs.switches(init.pid) == before, "no wake-up", 1.2)

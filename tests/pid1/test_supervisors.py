@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import payload
 from tests.conftest import Start
-from tests.ending import wait_until_dead
-from tests.harness import Init
-from tests.needed import need
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.cleanup import wait_until_dead
+from tests.support.commands import payload
+from tests.support.harness import Init
+from tests.support.polling import until
+from tests.support.requirements import need
 
 SUPERVISORD = """\
 [supervisord]
@@ -44,7 +44,7 @@ DEAF = payload("receive")
 
 def payloads(above: int) -> list[int]:
     """Return the pids of the payloads below a process that are ready: they wait for a signal."""
-    return [pid for pid in processes.descendants(above) if processes.command(pid) == DEAF and processes.rests(pid)]
+    return [pid for pid in procfs.descendants(above) if procfs.command(pid) == DEAF and procfs.rests(pid)]
 
 
 class Supervised:
@@ -117,12 +117,12 @@ def test_a_supervisor_that_kills_init_kills_the_payload(start: Start, supervised
 def test_a_supervisor_that_stops_init_does_not_stop_the_payload(start: Start, supervised: Supervised) -> None:
     """docs/engines.md says so: STOP cannot be caught, and so not be forwarded."""
     [below] = until(supervised.payloads, "the payload")
-    init = processes.parent(below)
+    init = procfs.parent(below)
     supervised.do(start, "pause")
-    until(lambda: processes.state(init) == "T", "a stopped init")
-    assert processes.state(below) == "S"
+    until(lambda: procfs.state(init) == "T", "a stopped init")
+    assert procfs.state(below) == "S"
     supervised.do(start, "continue")
-    until(lambda: processes.state(init) == "S", "an init that goes on")
+    until(lambda: procfs.state(init) == "S", "an init that goes on")
 
 
 @pytest.mark.parametrize("options", [[], ["--foreground"]], ids=" ".join)
@@ -131,7 +131,7 @@ def test_timeouts_kill_ends_the_payload(start: Start, program: list[str], option
     outer = start(*options, "-k", "0.1", "1000", *program, "--", *DEAF, program=["timeout"], place="subreaper")
     [below] = until(lambda: payloads(outer.pid), "the payload")
     # Before it knows the pid of its child, timeout ends of TERM and passes nothing on.
-    until(lambda: processes.rests(outer.pid), "timeout waiting")
+    until(lambda: procfs.rests(outer.pid), "timeout waiting")
     # What it does when the time is over, too.
     outer.signal(signal.SIGTERM)
     outer.expect("got 15 ")

@@ -6,22 +6,22 @@ import os
 import shlex
 import signal
 
-from tests import processes
-from tests.commands import compiled, payload, shell
 from tests.conftest import OpenTerminal
-from tests.ending import kill
-from tests.leaving import CODE, LONG
-from tests.processes import title
-from tests.terminal import INTERRUPT, SUSPEND, Terminal
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.commands import compiled, payload, shell
+from tests.support.polling import until
+from tests.support.procfs import title
+from tests.support.survivors import CODE, LONG
+from tests.support.tty import INTERRUPT, SUSPEND, Terminal
 from tools.namespace import NAMESPACE
 
 
 def left_in(terminal: Terminal, init: int) -> list[int]:
     """Wait until the payload leaves somebody, end it, and wait until the init has noticed; who is left."""
     terminal.expect("ready\r\n")
-    (leave,) = processes.children(init)
-    left = processes.children(leave)
+    (leave,) = procfs.children(init)
+    left = procfs.children(leave)
     os.kill(leave, signal.SIGUSR1)
     until(lambda: title(init).startswith(("pyinit: waiting", "pyinit: stopping")), "the payload's end noticed")
     return left
@@ -41,10 +41,10 @@ def test_interrupt_goes_to_those_who_are_left_and_twice_ends_them(terminal: Open
 def test_those_who_are_left_are_not_in_the_foreground(terminal: OpenTerminal, program: list[str]) -> None:
     one = terminal(*program, "-W", "--", *payload("leave", "plain"))
     (left,) = left_in(one, one.pid)
-    assert one.foreground == one.pid != processes.group(left)
+    assert one.foreground == one.pid != procfs.group(left)
     # CONT is no fg: it gives the terminal to nobody.
     os.kill(one.pid, signal.SIGCONT)
-    until(lambda: not processes.signals(one.pid, "ShdPnd"), "CONT taken")
+    until(lambda: not procfs.signals(one.pid, "ShdPnd"), "CONT taken")
     kill(left)
     assert one.wait() == CODE
 
@@ -55,18 +55,18 @@ def test_suspend_and_fg_while_init_waits(terminal: OpenTerminal, program: list[s
     bash.prompt(0)
     bash.type(shlex.join([*program, "-W", "--", *payload("leave", "plain")]))
     bash.expect("ready\r\n")
-    (init,) = processes.children(bash.pid)
-    (leave,) = processes.children(init)
-    (left,) = processes.children(leave)
+    (init,) = procfs.children(bash.pid)
+    (leave,) = procfs.children(init)
+    (left,) = procfs.children(leave)
     os.kill(leave, signal.SIGUSR1)
     until(lambda: title(init) == "pyinit: waiting, 1 left", "it waits")
     for _ in range(2):
         bash.press(SUSPEND)
         bash.stopped()
-        until(lambda: processes.state(left) == processes.state(init) == "T", "both stopped")
+        until(lambda: procfs.state(left) == procfs.state(init) == "T", "both stopped")
         bash.type("fg")
-        until(lambda: processes.state(left) == processes.state(init) == "S", "both going on")
-        until(lambda: bash.foreground == processes.group(init), "init in the foreground")
+        until(lambda: procfs.state(left) == procfs.state(init) == "S", "both going on")
+        until(lambda: bash.foreground == procfs.group(init), "init in the foreground")
     kill(left)
     bash.prompt(CODE)
     assert bash.foreground == bash.pid
@@ -77,7 +77,7 @@ def test_the_keys_reach_what_is_left_when_the_payload_has_ended(terminal: OpenTe
     script = '"$1" child & exit 0'
     one = terminal(*NAMESPACE, *program, "-W", "--", *shell(script, str(compiled("receive"))))
     one.expect("child is ready")
-    (init,) = processes.children(one.pid)
+    (init,) = procfs.children(one.pid)
     until(lambda: title(init).startswith("pyinit: waiting"), "init waiting")
     one.press(INTERRUPT)
     # A shell's background job ignores INT, and is asked by TERM.

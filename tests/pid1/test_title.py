@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import ENVIRONMENT
 from tests.conftest import Start
-from tests.ending import kill
-from tests.leaving import LONG, Leaving, immortal
-from tests.processes import title
-from tests.waiting import stays, until
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.commands import ENVIRONMENT
+from tests.support.polling import stays, until
+from tests.support.procfs import title
+from tests.support.survivors import LONG, Leaving, immortal
 
 
 def shows(leaving: Leaving, pattern: str) -> None:
@@ -53,8 +53,8 @@ def test_it_changes_when_something_happens_and_not_as_time_goes_by(start: Start,
     # Asked to end; the next thing that happens is KILL.
     leaving.says("told 18", 1)
     leaving.init.idle()
-    before = title(leaving.init.pid), processes.switches(leaving.init.pid)
-    stays(lambda: (title(leaving.init.pid), processes.switches(leaving.init.pid)) == before, "the same", 1.3)
+    before = title(leaving.init.pid), procfs.switches(leaving.init.pid)
+    stays(lambda: (title(leaving.init.pid), procfs.switches(leaving.init.pid)) == before, "the same", 1.3)
     kill(leaving.left[0])
     leaving.wait()
 
@@ -62,7 +62,7 @@ def test_it_changes_when_something_happens_and_not_as_time_goes_by(start: Start,
 def test_it_says_that_kill_was_sent(start: Start, program: list[str], tmp_path: Path) -> None:
     traced = [*immortal(tmp_path / "trace"), *program]
     leaving = Leaving(start, ["-t", "0.1"], ["plain:2"], program=traced, place="subreaper").end()
-    (init,) = processes.children(leaving.init.pid)
+    (init,) = procfs.children(leaving.init.pid)
     until(lambda: title(init) == "pyinit: stopping, 2 left, killed", "the title")
     leaving.wait()
     with leaving.surviving():
@@ -97,14 +97,14 @@ def test_inits_own_environment_and_name_stay_while_the_title_changes(
     leaving = Leaving(start, options, ["telling:2"], place=place, environment=environment)
     pid = leaving.init.pid
     expected = as_in_proc(environment), b"pyinit\n"
-    assert (processes.read(pid, "environ"), processes.read(pid, "comm")) == expected
+    assert (procfs.read(pid, "environ"), procfs.read(pid, "comm")) == expected
     leaving.end()
     for count in (2, 1):
         # From source there is no title without an environment: setproctitle looks for the arguments in front of it.
         if environment or kind == "frozen":
             shows(leaving, rf"pyinit: \w+, {count} left.*")
         leaving.init.idle()
-        assert (processes.read(pid, "environ"), processes.read(pid, "comm")) == expected
+        assert (procfs.read(pid, "environ"), procfs.read(pid, "comm")) == expected
         kill(leaving.left[count - 1])
     leaving.wait()
 
@@ -112,11 +112,11 @@ def test_inits_own_environment_and_name_stay_while_the_title_changes(
 @pytest.mark.parametrize("name", ["tini", "docker-init", "a-name-that-is-longer-than-the-kernel-keeps"])
 def test_inits_name_is_what_it_is_run_as(start: Start, named: Callable[[str], str], name: str) -> None:
     leaving = Leaving(start, [], ["telling"], program=[named(name)])
-    assert processes.read(leaving.init.pid, "comm") == name[:15].encode() + b"\n"
+    assert procfs.read(leaving.init.pid, "comm") == name[:15].encode() + b"\n"
     leaving.end()
     shows(leaving, r"pyinit: stopping, 1 left, KILL in \d s")
     leaving.init.idle()
-    assert processes.read(leaving.init.pid, "comm") == name[:15].encode() + b"\n"
+    assert procfs.read(leaving.init.pid, "comm") == name[:15].encode() + b"\n"
     kill(leaving.left[0])
     leaving.wait()
 
@@ -133,16 +133,16 @@ def test_the_title_is_cut_to_the_room_of_the_arguments(
     init = start(*words.split(), program=["./p"], directory=tmp_path, environment=environment)
     room = len(f"./p {words} ")
     shown = b"pyinit: stopping, 1 left, KILL in 60 s"[: room - 2].ljust(room, b"\0")
-    until(lambda: processes.read(init.pid, "cmdline") == shown, lambda: f"{shown!r}; {init.stderr}")
-    assert processes.read(init.pid, "environ") == as_in_proc(environment)
+    until(lambda: procfs.read(init.pid, "cmdline") == shown, lambda: f"{shown!r}; {init.stderr}")
+    assert procfs.read(init.pid, "environ") == as_in_proc(environment)
 
 
 def test_the_environment_of_others_is_not_touched(start: Start, place: str) -> None:
     """The title takes the place of init's own arguments and environment, not of what the payload was given."""
     leaving = Leaving(start, ["-t", LONG], ["telling"], place=place)
-    before = processes.environment(leaving.left[0]), processes.command(leaving.left[0])
+    before = procfs.environment(leaving.left[0]), procfs.command(leaving.left[0])
     leaving.end()
     shows(leaving, r"pyinit: stopping, 1 left, KILL in \d\d s")
-    assert (processes.environment(leaving.left[0]), processes.command(leaving.left[0])) == before
+    assert (procfs.environment(leaving.left[0]), procfs.command(leaving.left[0])) == before
     kill(leaving.left[0])
     leaving.wait()

@@ -8,11 +8,11 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests import processes
-from tests.commands import shell
 from tests.conftest import Start
-from tests.harness import Init
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import shell
+from tests.support.harness import Init
+from tests.support.polling import until
 from tools.namespace import NAMESPACE
 
 # Any of these may be seen of a process that only waits: it may have been woken a moment ago.
@@ -32,8 +32,8 @@ def look(program: list[str], init: Init, *, tty: bool = False) -> str:
 def test_the_processes_are_listed_below_their_parents(start: Start, program: list[str]) -> None:
     init = start(*shell("setpriv --reuid=65534 sleep 600 & echo ready; read line"), stdin=subprocess.PIPE)
     init.expect("ready")
-    sleeping = until(lambda: next(iter(processes.children(init.payload)), 0), "the payload's child")
-    until(lambda: processes.command(sleeping)[:1] == ["sleep"], "a child that is sleep")
+    sleeping = until(lambda: next(iter(procfs.children(init.payload)), 0), "the payload's child")
+    until(lambda: procfs.command(sleeping)[:1] == ["sleep"], "a child that is sleep")
     header, *lines = look(program, init).splitlines()
     assert header.split() == ["PID", "USER", "S", "AGE", "MEMORY", "COMMAND"]
     shapes = [
@@ -50,8 +50,8 @@ def test_a_zombie_is_named_with_the_parent_that_does_not_wait(start: Start, prog
     script = "import os; os.fork() or os._exit(0); print('ready', flush=True); input()"
     init = start("python3", "-c", script, stdin=subprocess.PIPE)
     init.expect("ready")
-    zombie = until(lambda: next(iter(processes.children(init.payload)), 0), "the payload's child")
-    until(lambda: processes.state(zombie) == "Z", "a zombie")
+    zombie = until(lambda: next(iter(procfs.children(init.payload)), 0), "the payload's child")
+    until(lambda: procfs.state(zombie) == "Z", "a zombie")
     line = look(program, init).splitlines()[-1]
     assert re.fullmatch(r" +\d+ root +Z .*\[python3\] <zombie: \d+ python3 does not wait for it>", line)
     assert "\x1b[31m" not in line
@@ -60,7 +60,7 @@ def test_a_zombie_is_named_with_the_parent_that_does_not_wait(start: Start, prog
 
 def test_a_process_cannot_paint_the_terminal(start: Start, program: list[str]) -> None:
     init = start("bash", "-c", "exec -a \"$(printf 'a\\033[31mb\\nc')\" sleep 600")
-    until(lambda: processes.command(init.payload)[1:] == ["600"], "the payload")
+    until(lambda: procfs.command(init.payload)[1:] == ["600"], "the payload")
     assert look(program, init).splitlines()[-1].endswith(r"a\x1b[31mb\nc 600")
 
 
@@ -70,7 +70,7 @@ def test_nor_can_the_name_of_a_user(start: Start, program: list[str], tmp_path: 
     passwd.write_text("\x1b[31mx:x:0:0::/:\n")
     mount = ["sh", "-c", 'mount --bind "$1" /etc/passwd && shift && exec "$@"', "sh", str(passwd)]
     init = start("sleep", "600", place=[*NAMESPACE, *mount])
-    until(lambda: any(processes.command(each)[:1] == ["sleep"] for each in processes.children(init.pid)), "the payload")
+    until(lambda: any(procfs.command(each)[:1] == ["sleep"] for each in procfs.children(init.pid)), "the payload")
     assert [line.split()[1] for line in look(program, init).splitlines()[1:]] == [r"\x1b[31mx"] * 2
 
 
@@ -98,7 +98,7 @@ def test_a_process_whose_first_thread_has_ended_is_no_zombie(start: Start, progr
     payload = init.payload
     assert init.process.stdin
     os.write(init.process.stdin.fileno(), b"\n")
-    until(lambda: processes.state(payload) == "Z", "an ended first thread")
+    until(lambda: procfs.state(payload) == "Z", "an ended first thread")
     line = look(program, init, tty=True).splitlines()[-1]
     assert " Z " in line
     assert "zombie" not in line
@@ -110,9 +110,7 @@ def test_a_process_that_was_entered_stands_beside_init(start: Start, program: li
     init.idle()
     enter = ["nsenter", "-t", str(init.pid), "-p", "-m"]
     entered = start("sleep", "500", program=[], place=enter)
-    until(
-        lambda: [processes.command(pid) for pid in processes.children(entered.process.pid)] == [["sleep", "500"]], "it"
-    )
+    until(lambda: [procfs.command(pid) for pid in procfs.children(entered.process.pid)] == [["sleep", "500"]], "it")
     lines = look(program, init).splitlines()[1:]
     assert [line.partition(" K  ")[2] for line in lines if line.endswith("0")][-1] == "sleep 500"
     assert [line.partition(" K  ")[2] for line in lines if line.endswith("600")][1:] == ["  sleep 600"]
@@ -120,7 +118,7 @@ def test_a_process_that_was_entered_stands_beside_init(start: Start, program: li
 
 def test_without_the_images_names_users_are_numbers(start: Start, program: list[str]) -> None:
     init = start(*shell("mount -t tmpfs none /etc && exec sleep 600"), place=[*NAMESPACE, "--mount"])
-    until(lambda: processes.command(init.payload) == ["sleep", "600"], "the payload")
+    until(lambda: procfs.command(init.payload) == ["sleep", "600"], "the payload")
     assert [line.split()[1] for line in look(program, init).splitlines()[1:]] == ["0", "0"]
 
 
@@ -143,6 +141,6 @@ def test_without_proc_it_says_so(program: list[str]) -> None:
 def test_the_state_is_shown(start: Start, program: list[str]) -> None:
     init = start("sleep", "600")
     os.kill(init.payload, signal.SIGSTOP)
-    until(lambda: processes.state(init.payload) == "T", "a stopped payload")
+    until(lambda: procfs.state(init.payload) == "T", "a stopped payload")
     lines = look(program, init).splitlines()
     assert [line.split()[2] for line in lines[2:]] == ["T"]

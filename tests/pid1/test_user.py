@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import shell
 from tests.conftest import Start
-from tests.harness import Outcome
-from tests.needed import need
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import shell
+from tests.support.harness import Outcome
+from tests.support.polling import until
+from tests.support.requirements import need
 from tools.namespace import NAMESPACE
 
 PASSWD = """\
@@ -233,8 +233,8 @@ def test_init_itself_stays_who_it_was(start: Start, image: Path) -> None:
     words = ["sleep", "600"]
     init = start("-u", "worker", "--", *words, place=around(image, "pid1"))
     # Before it is the init, it is a shell that has mount as a child.
-    pid = until(lambda: next((pid for pid in processes.children(init.pid) if processes.command(pid) == words), 0), "it")
-    assert processes.status(init.pid)["Uid"].split() == ["0"] * 4
-    assert processes.status(pid)["Uid"].split() == ["1000"] * 4
+    pid = until(lambda: next((pid for pid in procfs.children(init.pid) if procfs.command(pid) == words), 0), "it")
+    assert procfs.status(init.pid)["Uid"].split() == ["0"] * 4
+    assert procfs.status(pid)["Uid"].split() == ["1000"] * 4
     init.signal(15)
     assert init.wait().code == 143

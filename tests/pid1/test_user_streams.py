@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import shell
 from tests.conftest import OpenTerminal, Start
-from tests.waiting import PATIENCE
+from tests.support.commands import shell
+from tests.support.polling import PATIENCE
 from tools.namespace import NAMESPACE
 
 USER = 65534

@@ -7,19 +7,19 @@ import signal
 
 import pytest
 
-from tests import processes
 from tests.conftest import Start
-from tests.ending import kill
-from tests.leaving import LONG, Leaving
-from tests.processes import title
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.polling import until
+from tests.support.procfs import title
+from tests.support.survivors import LONG, Leaving
 
 
 def test_what_is_left_may_end_by_itself(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-W"], ["telling:2", "deaf"], place=place).end()
     for pid in leaving.left:
         leaving.init.idle()
-        assert processes.alive(leaving.init.pid)
+        assert procfs.alive(leaving.init.pid)
         kill(pid)
     leaving.wait()
     assert "told" not in leaving.init.stdout
@@ -32,11 +32,11 @@ def test_nothing_left_is_not_waited_for(start: Start, place: str) -> None:
 
 def test_children_of_those_are_waited_for_as_well(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-W"], ["deep"], place=place).end()
-    child = next(pid for pid in leaving.left if not processes.children(pid))
+    child = next(pid for pid in leaving.left if not procfs.children(pid))
     kill(next(pid for pid in leaving.left if pid != child))
-    until(lambda: processes.parent(child) in (leaving.init.pid, 0), "an orphan")
+    until(lambda: procfs.parent(child) in (leaving.init.pid, 0), "an orphan")
     leaving.init.idle()
-    assert processes.alive(child)
+    assert procfs.alive(child)
     kill(child)
     leaving.wait()
 
@@ -57,7 +57,7 @@ def test_signals_go_to_what_is_left(start: Start, place: str) -> None:
 def test_a_stop_signal_held_back_is_for_them_when_the_payload_ends(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-W", "-d", LONG], ["telling:2"], place=place)
     leaving.init.signal(signal.SIGINT)
-    until(lambda: not processes.signals(leaving.init.pid, "ShdPnd"), "INT taken")
+    until(lambda: not procfs.signals(leaving.init.pid, "ShdPnd"), "INT taken")
     leaving.end()
     leaving.says("told 2", 2)
     for pid in leaving.left:

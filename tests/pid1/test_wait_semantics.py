@@ -7,12 +7,12 @@ import signal
 
 import pytest
 
-from tests import processes
-from tests.commands import compiled, payload, shell
 from tests.conftest import Start
-from tests.ending import kill
-from tests.harness import Init
-from tests.waiting import stays, until
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.commands import compiled, payload, shell
+from tests.support.harness import Init
+from tests.support.polling import stays, until
 from tools.namespace import NAMESPACE
 
 # What a child's parent is told by when it ends; 0 is nothing at all.
@@ -21,15 +21,15 @@ ODD = pytest.mark.parametrize("exit_signal", [0, signal.SIGUSR1], ids=["none", "
 
 def others(init: Init) -> list[int]:
     """The init's children that are not its payload."""
-    return [pid for pid in processes.children(init.pid) if pid != init.payload]
+    return [pid for pid in procfs.children(init.pid) if pid != init.payload]
 
 
 def test_a_leader_that_ends_before_its_threads_is_not_the_end(start: Start, place: str) -> None:
     """Its process is a zombie for all to see, and lives, gets signals and has yet to end."""
     init = start("--", *payload("waits", "leader"), place=place)
     init.expect("leader gone\n")
-    [process] = processes.children(init.pid)
-    assert processes.state(process) == "Z"
+    [process] = procfs.children(init.pid)
+    assert procfs.state(process) == "Z"
     init.signal(signal.SIGUSR1)
     init.expect("still here\n")
     init.signal(signal.SIGTERM)
@@ -41,11 +41,11 @@ def test_a_traced_payload_is_reaped_when_the_tracer_lets_go(start: Start, place:
     init = start("-v", "--", *payload("waits", "traced"), place=place)
     process = init.payload
     init.expect("traced\n")
-    [tracer] = processes.children(process)
+    [tracer] = procfs.children(process)
     init.signal(signal.SIGTERM)
-    until(lambda: processes.state(process) == "Z", "the payload's end")
+    until(lambda: procfs.state(process) == "Z", "the payload's end")
     stays(lambda: init.process.poll() is None, "init waits for the tracer", 0.2)
-    assert processes.state(process) == "Z"
+    assert procfs.state(process) == "Z"
     os.kill(tracer, signal.SIGUSR2)
     assert init.wait().code == 5
 
@@ -57,12 +57,12 @@ def test_stopped_and_continued_orphans_have_not_ended(start: Start, place: str) 
     [orphan] = until(lambda: others(init), "the orphan")
     for _ in range(3):
         os.kill(orphan, signal.SIGSTOP)
-        until(lambda: processes.state(orphan) == "T", "the orphan stopped")
+        until(lambda: procfs.state(orphan) == "T", "the orphan stopped")
         os.kill(orphan, signal.SIGCONT)
-        until(lambda: processes.state(orphan) in ("S", "R"), "the orphan continued")
+        until(lambda: procfs.state(orphan) in ("S", "R"), "the orphan continued")
     assert "sleep" not in init.stderr
     os.kill(orphan, signal.SIGTERM)
-    until(lambda: not processes.state(orphan), "the orphan reaped")
+    until(lambda: not procfs.state(orphan), "the orphan reaped")
     init.expect_error("TERM")
     assert len(init.stderr.splitlines()) == 1
 
@@ -72,9 +72,9 @@ def test_a_stopped_and_continued_payload_has_not_ended(start: Start) -> None:
     init = start("--", "sleep", "1000", place="pid1")
     process = init.payload
     os.kill(process, signal.SIGSTOP)
-    until(lambda: processes.state(process) == "T", "the payload stopped")
+    until(lambda: procfs.state(process) == "T", "the payload stopped")
     init.signal(signal.SIGCONT)
-    until(lambda: processes.state(process) in ("S", "R"), "the payload continued")
+    until(lambda: procfs.state(process) in ("S", "R"), "the payload continued")
     init.signal(signal.SIGHUP)
     assert init.wait().code == 128 + signal.SIGHUP
 
@@ -86,7 +86,7 @@ def test_an_orphan_with_an_odd_exit_signal_is_reaped(start: Start, place: str, e
     init.expect("left\n")
     [orphan] = until(lambda: others(init), "the orphan")
     kill(orphan)
-    until(lambda: not processes.state(orphan), "the orphan reaped")
+    until(lambda: not procfs.state(orphan), "the orphan reaped")
     init.signal(signal.SIGTERM)
     assert init.wait().code == 0
 
@@ -99,9 +99,9 @@ def test_a_child_with_an_odd_exit_signal_that_init_was_born_with(start: Start, e
     init.expect("ready\n")
     # A copy of its parent, named as that was before.
     named = str(compiled("waits"))
-    [inherited] = [pid for pid in processes.children(init.pid) if named in processes.command(pid)]
+    [inherited] = [pid for pid in procfs.children(init.pid) if named in procfs.command(pid)]
     kill(inherited)
-    until(lambda: not processes.state(inherited), "the inherited child reaped")
+    until(lambda: not procfs.state(inherited), "the inherited child reaped")
     init.signal(signal.SIGTERM)
     # It would be 138 if the child's exit signal had been forwarded.
     assert init.wait().code == 143
@@ -112,16 +112,16 @@ def test_children_left_while_init_is_stopped_are_reaped_later(start: Start, plac
     family = "for i in $(seq 20); do sleep 1000 & done; echo started; wait"
     init = start("--", *shell(f"sh -c '{family}' & exec sleep 1000"), place=place)
     init.expect("started\n")
-    [parent] = [pid for pid in processes.children(init.payload) if processes.alive(pid)]
-    family_members = processes.children(parent)
+    [parent] = [pid for pid in procfs.children(init.payload) if procfs.alive(pid)]
+    family_members = procfs.children(parent)
     assert len(family_members) == 20
     os.kill(init.pid, signal.SIGSTOP)
-    until(lambda: processes.state(init.pid) == "T", "init stopped")
+    until(lambda: procfs.state(init.pid) == "T", "init stopped")
     for pid in [parent, *family_members]:
         kill(pid)
-    until(lambda: set(processes.zombies(processes.children(init.pid))) == set(family_members), "20 zombies")
+    until(lambda: set(procfs.zombies(procfs.children(init.pid))) == set(family_members), "20 zombies")
     os.kill(init.pid, signal.SIGCONT)
-    until(lambda: processes.children(init.pid) == [init.payload], "all reaped")
+    until(lambda: procfs.children(init.pid) == [init.payload], "all reaped")
 
 
 def test_a_payload_that_ends_while_init_is_stopped(start: Start, place: str) -> None:
@@ -129,8 +129,8 @@ def test_a_payload_that_ends_while_init_is_stopped(start: Start, place: str) -> 
     init = start("--", "sleep", "1000", place=place)
     process = init.payload
     os.kill(init.pid, signal.SIGSTOP)
-    until(lambda: processes.state(init.pid) == "T", "init stopped")
+    until(lambda: procfs.state(init.pid) == "T", "init stopped")
     os.kill(process, signal.SIGUSR2)
-    until(lambda: processes.state(process) == "Z", "the payload's end")
+    until(lambda: procfs.state(process) == "Z", "the payload's end")
     os.kill(init.pid, signal.SIGCONT)
     assert init.wait().code == 128 + signal.SIGUSR2

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import ENVIRONMENT, payload, shell
 from tests.conftest import Start
-from tests.ending import kill
-from tests.entering import Enter
-from tests.harness import Init
-from tests.leaving import CODE, LONG, Leaving
-from tests.processes import title
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.commands import ENVIRONMENT, payload, shell
+from tests.support.harness import Init
+from tests.support.nsenter import Enter
+from tests.support.polling import until
+from tests.support.procfs import title
+from tests.support.survivors import CODE, LONG, Leaving
 from tools.namespace import NAMESPACE
 
 # For the shell that is PID 1 around an init: it says how many processes there are at last, itself among them.
@@ -27,7 +27,7 @@ COUNT = '"$@"; code=$?; set -- /proc/[0-9]*; echo "$#"; exit $code'
 def reap(entered: int, outer: int) -> None:
     """End whoever does not wait for one who entered: then it is ours, outside of its namespace."""
     kill(outer)
-    until(lambda: processes.parent(entered) == os.getpid(), "a child of ours")
+    until(lambda: procfs.parent(entered) == os.getpid(), "a child of ours")
     os.waitpid(entered, 0)
 
 
@@ -49,7 +49,7 @@ def test_those_before_the_payload(start: Start, place: str) -> None:
     for pid in leaving.left:
         kill(pid)
     # They stay the payload's zombies, which it does not wait for.
-    until(lambda: not any(processes.alive(pid) for pid in leaving.left), "their end")
+    until(lambda: not any(procfs.alive(pid) for pid in leaving.left), "their end")
     leaving.end().wait()
     assert "left:" not in leaving.init.stderr
 
@@ -59,9 +59,9 @@ def test_both_at_once(start: Start, place: str, count: int) -> None:
     """Stopped, init sees all of it in one go: first the payload's end, and then the others'."""
     leaving = Leaving(start, ["-v", "-t", LONG, "-e", "137:7"], [f"deaf:{count}"], place=place)
     leaving.init.signal(signal.SIGSTOP)
-    until(lambda: processes.state(leaving.init.pid) == "T", "its stop")
+    until(lambda: procfs.state(leaving.init.pid) == "T", "its stop")
     os.killpg(leaving.payload, signal.SIGKILL)
-    until(lambda: not any(processes.alive(pid) for pid in [leaving.payload, *leaving.left]), "their end")
+    until(lambda: not any(procfs.alive(pid) for pid in [leaving.payload, *leaving.left]), "their end")
     leaving.init.signal(signal.SIGCONT)
     assert leaving.init.wait().code == CODE
     assert "left:" not in leaving.init.stderr
@@ -78,7 +78,7 @@ def test_the_payload_during_the_delay(start: Start, place: str) -> None:
     """What was held back does not hold up those who are left."""
     leaving = Leaving(start, ["-d", LONG, "-t", LONG], ["telling"], place=place)
     leaving.init.signal(signal.SIGTERM)
-    until(lambda: not processes.signals(leaving.init.pid, "ShdPnd"), "TERM taken")
+    until(lambda: not procfs.signals(leaving.init.pid, "ShdPnd"), "TERM taken")
     leaving.end()
     leaving.says("told 18", 1)
     leaving.says("told 15", 1)
@@ -150,14 +150,14 @@ def test_who_is_born_in_the_midst_of_a_kill_is_not_spared_it(start: Start, progr
     init = start(*words, program=[*NAMESPACE, *shell(COUNT), *slow, *program], place="subreaper")
     init.expect("ready\n")
     leave = until(lambda: _payload(init), "the payload")
-    os.kill(processes.parent(leave), signal.SIGTERM)
+    os.kill(procfs.parent(leave), signal.SIGTERM)
     assert init.wait() == (137, "ready\n1\n", "")
     assert "DELAYED" in (tmp_path / "trace").read_text()
 
 
 def _payload(init: Init) -> int:
-    for pid in processes.descendants(init.pid):
-        if "leave" in (processes.command(pid) or [""])[0] and processes.group(pid) == pid:
+    for pid in procfs.descendants(init.pid):
+        if "leave" in (procfs.command(pid) or [""])[0] and procfs.group(pid) == pid:
             return pid
     return 0
 
@@ -174,7 +174,7 @@ def test_one_who_entered_gets_term(start: Start, enter: Enter) -> None:
     leaving = Leaving(start, ["-v", "-t", LONG], [])
     entered = enter(leaving.init.pid, "sleep", "1000")
     leaving.end().wait()
-    assert not processes.alive(entered)
+    assert not procfs.alive(entered)
     assert leaving.init.stderr.count("left: ") == 1
 
 
@@ -182,7 +182,7 @@ def test_one_who_entered_and_ignores_term_gets_kill(start: Start, enter: Enter) 
     leaving = Leaving(start, ["-t", "0.3"], ["plain"])
     entered = enter(leaving.init.pid, *payload("receive"))
     assert leaving.end().wait() >= 0.3
-    assert not processes.alive(entered)
+    assert not procfs.alive(entered)
     assert leaving.init.stderr == ""
 
 
@@ -190,7 +190,7 @@ def test_the_end_of_one_who_entered_is_noticed(start: Start, enter: Enter) -> No
     """It raises no SIGCHLD here. The children that it leaves become init's."""
     leaving = Leaving(start, ["-W"], [])
     entered = enter(leaving.init.pid, *payload("leave", "telling"))
-    child = until(lambda: next(iter(processes.children(entered)), 0), "its child")
+    child = until(lambda: next(iter(procfs.children(entered)), 0), "its child")
     leaving.end()
     until(lambda: title(leaving.init.pid) == "pyinit: waiting, 2 left", "both seen")
     kill(entered)
@@ -205,11 +205,11 @@ def test_one_who_entered_and_is_never_waited_for(start: Start, enter: Enter, who
     leaving = Leaving(start, ["-t", LONG if who == "sleep" else "0.3"], ["plain"])
     words = ["sleep", "1000"] if who == "sleep" else payload("receive")
     entered = enter(leaving.init.pid, *words, reaped=False)
-    outer = processes.parent(entered)
+    outer = procfs.parent(entered)
     leaving.end()
     # Init has called exit: it has no memory any more.
-    until(lambda: processes.command(leaving.init.pid) == [], "init's exit")
-    assert processes.state(entered) == "Z"
+    until(lambda: procfs.command(leaving.init.pid) == [], "init's exit")
+    assert procfs.state(entered) == "Z"
     reap(entered, outer)
     leaving.wait()
     assert leaving.init.stderr == ""
@@ -218,11 +218,11 @@ def test_one_who_entered_and_is_never_waited_for(start: Start, enter: Enter, who
 def test_a_zombie_of_one_who_entered_is_not_left(start: Start, enter: Enter) -> None:
     leaving = Leaving(start, ["-v", "-t", LONG], [])
     entered = enter(leaving.init.pid, "sleep", "1000", reaped=False)
-    outer = processes.parent(entered)
+    outer = procfs.parent(entered)
     kill(entered)
-    until(lambda: processes.state(entered) == "Z", "a zombie")
+    until(lambda: procfs.state(entered) == "Z", "a zombie")
     leaving.end()
-    until(lambda: processes.command(leaving.init.pid) == [], "init's exit")
+    until(lambda: procfs.command(leaving.init.pid) == [], "init's exit")
     reap(entered, outer)
     leaving.wait()
     assert "left:" not in leaving.init.stderr
@@ -234,7 +234,7 @@ def test_one_who_enters_in_the_period_does_not_outlive_it(start: Start, enter: E
     entered = enter(leaving.init.pid, "sleep", "1000")
     leaving.init.signal(signal.SIGHUP)
     os.kill(leaving.left[0], signal.SIGUSR2)
-    until(lambda: not processes.alive(entered), "its end")
+    until(lambda: not procfs.alive(entered), "its end")
     leaving.wait()
 
 
@@ -243,9 +243,9 @@ def test_one_who_entered_where_there_are_no_pidfds(start: Start, enter: Enter, p
     """On an old kernel, or by a seccomp profile: the period is the bound."""
     around = [*without_pidfds(error), *NAMESPACE, *program]
     leaving = Leaving(start, ["-t", "0.3"], ["plain", "deaf"], program=around, place="subreaper")
-    entered = enter(processes.parent(leaving.payload), "sleep", "1000")
+    entered = enter(procfs.parent(leaving.payload), "sleep", "1000")
     assert leaving.end().wait() >= 0.3
-    assert not processes.alive(entered)
+    assert not procfs.alive(entered)
 
 
 def test_one_who_entered_is_not_waited_for_where_there_are_no_pidfds(
@@ -253,11 +253,11 @@ def test_one_who_entered_is_not_waited_for_where_there_are_no_pidfds(
 ) -> None:
     around = [*without_pidfds("ENOSYS"), *NAMESPACE, *program]
     leaving = Leaving(start, ["-W"], ["telling"], program=around, place="subreaper")
-    init = processes.parent(leaving.payload)
+    init = procfs.parent(leaving.payload)
     entered = enter(init, "sleep", "1000")
     leaving.end()
     until(lambda: title(init) == "pyinit: waiting, 2 left", "it waits")
-    assert processes.alive(entered)
+    assert procfs.alive(entered)
     kill(leaving.left[0])
     leaving.wait()
 
@@ -266,9 +266,9 @@ def test_one_who_entered_is_ending_while_init_looks_who_is_left(start: Start, en
     """Seen in /proc and gone when it was to be watched: an internal error, and the exit code lost."""
     around = [*without_pidfds("ESRCH"), *NAMESPACE, *program]
     leaving = Leaving(start, ["-t", "0.3"], ["plain", "deaf"], program=around, place="subreaper")
-    entered = [enter(processes.parent(leaving.payload), "sleep", "1000") for _ in range(2)]
+    entered = [enter(procfs.parent(leaving.payload), "sleep", "1000") for _ in range(2)]
     assert leaving.end().wait() >= 0.3
-    assert not any(processes.alive(pid) for pid in entered)
+    assert not any(procfs.alive(pid) for pid in entered)
     assert leaving.init.stderr == ""
 
 
@@ -279,11 +279,11 @@ def test_one_who_entered_where_there_is_no_descriptor_to_spare(
     """One was enough for a pidfd, but not for the pipe to watch it with: an internal error, and the exit code lost."""
     leaving = Leaving(start, ["-t", "0.3"], ["plain", "deaf"], program=program)
     entered = enter(leaving.init.pid, "sleep", "1000")
-    most = max(processes.descriptors(leaving.init.pid)) + 1 + spare
+    most = max(procfs.descriptors(leaving.init.pid)) + 1 + spare
     # Reading /proc needs one as well, so without any the entered are killed unseen.
     resource.prlimit(leaving.init.pid, resource.RLIMIT_NOFILE, (most, most))
     leaving.end().wait()
-    until(lambda: not processes.alive(entered), "the end of who entered")
+    until(lambda: not procfs.alive(entered), "the end of who entered")
 
 
 def test_a_subreaper_without_pidfds(start: Start, program: list[str]) -> None:
@@ -305,7 +305,7 @@ def test_an_init_below_an_init(start: Start, program: list[str], place: str) -> 
     leaving.end()
     leaving.says("told 18", 1)
     leaving.says("told 15", 1)
-    assert processes.parent(leaving.left[0]) == leaving.init.pid
+    assert procfs.parent(leaving.left[0]) == leaving.init.pid
     os.kill(leaving.left[0], signal.SIGUSR2)
     leaving.wait()
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests import conftest
-from tests.needed import need
 from tests.real.debian import Container, unpacked
+from tests.support.requirements import need
 
 
 @pytest.fixture

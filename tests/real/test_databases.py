@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.harness import Init
-from tests.processes import children
 from tests.real.debian import PATIENCE, Container
 from tests.real.ways import STARTERS, TARGETS, TERMINATED, WITHIN, options, started
-from tests.waiting import until
+from tests.support.harness import Init
+from tests.support.polling import until
+from tests.support.procfs import children
 
 SERVER = (
     "/usr/lib/postgresql/15/bin/postgres -D /var/lib/postgresql/15/main -c listen_addresses="

@@ -6,9 +6,9 @@ import signal
 
 import pytest
 
-from tests.commands import shell
 from tests.real.debian import PATIENCE, Container
 from tests.real.ways import STARTERS, TARGETS, TERMINATED, WITHIN, options, started
+from tests.support.commands import shell
 
 # A second TERM finds no handler any more, and kills it.
 ONCE = """\

@@ -7,12 +7,12 @@ import signal
 
 import pytest
 
-from tests import processes
-from tests.commands import shell
-from tests.harness import Init
 from tests.real.debian import PATIENCE, Container
 from tests.real.ways import GRACE, STARTERS, TARGETS, TERMINATED, WITHIN, options, started
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import shell
+from tests.support.harness import Init
+from tests.support.polling import until
 
 NGINX = """\
 load_module modules/ngx_http_echo_module.so;
@@ -309,7 +309,7 @@ def test_gunicorn_that_has_been_upgraded_serves_on_and_stops_when_asked(containe
     client = download(container)
     os.kill(old, signal.SIGTERM)
     assert finished(client)
-    until(lambda: not processes.alive(old), "the old master's end", PATIENCE)
+    until(lambda: not procfs.alive(old), "the old master's end", PATIENCE)
     client = download(container)
     container.stop(signal.SIGTERM)
     assert finished(client)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.commands import shell
+from tests.support.commands import shell
 
 # Far more than the work that is under way takes, so that a slow machine is not taken for a program that was cut short;
 # what is asked for once more, a second before its end, comes too late for these tests too.

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.commands import ENVIRONMENT, INIT_WAITS, payload, shell
-from tests.version2 import KILL_AND_COUNT, version_2
-from tests.waiting import PATIENCE
+from tests.support.cgroup_v2 import KILL_AND_COUNT, version_2
+from tests.support.commands import ENVIRONMENT, INIT_WAITS, payload, shell
+from tests.support.polling import PATIENCE
 from tools.namespace import NAMESPACE
 
 # Processes that become init's in every way: an orphan that ends, one that outlives the payload, one that hears nothing.

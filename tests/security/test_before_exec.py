@@ -6,12 +6,12 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests import processes
-from tests.commands import ENVIRONMENT, NOBODY, payload, shell
 from tests.conftest import Start
-from tests.needed import absent
 from tests.security.lives import traced
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import ENVIRONMENT, NOBODY, payload, shell
+from tests.support.polling import until
+from tests.support.requirements import absent
 
 USER = ("-u", "65534:65534")
 
@@ -47,8 +47,8 @@ def test_the_user_cannot_stop_the_child_that_looks_for_the_program(
     init = start(*USER, "--", "true", **how)
 
     def looking() -> list[int]:
-        found = processes.children(init.pid)
-        return [pid for pid in found if processes.status(pid).get("Uid", "").split()[1:2] == ["65534"]]
+        found = procfs.children(init.pid)
+        return [pid for pid in found if procfs.status(pid).get("Uid", "").split()[1:2] == ["65534"]]
 
     child = until(looking, "a child of the user's")[0]
     stop = [*NOBODY, *shell(f"kill -STOP {child}")]
@@ -69,7 +69,7 @@ def test_an_exec_that_hangs_holds_init_until_the_file_system_is_gone(
     init = start("--", str(tmp_path / "program"), program=inside, place="subreaper")
     server.expect("open\n")
     init.signal(signal.SIGTERM)
-    pending = int(processes.status(init.pid)["ShdPnd"], 16)
+    pending = int(procfs.status(init.pid)["ShdPnd"], 16)
     assert pending >> (signal.SIGTERM - 1) & 1
     server.end_input()
     code, _, errors = init.wait()

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import PLACES, WITHOUT_PROC, payload
 from tests.conftest import Start
 from tests.hostile.refusals import ERRORS, refused
-from tests.needed import absent
 from tests.security.lives import traced
+from tests.support import procfs
+from tests.support.commands import PLACES, WITHOUT_PROC, payload
+from tests.support.requirements import absent
 
 MOST_CALLS = 5000  # from source an interpreter closes what it imports
 
@@ -28,8 +28,8 @@ def test_no_descriptor_above_a_lowered_limit_is_kept(start: Start, program: list
     )
     init.expect("got is ready\n")
     init.idle()
-    assert "900" in map(str, processes.descriptors(init.payload))
-    assert [number for number in processes.descriptors(init.pid) if int(number) > 2] == []
+    assert "900" in map(str, procfs.descriptors(init.payload))
+    assert [number for number in procfs.descriptors(init.pid) if int(number) > 2] == []
 
 
 @pytest.mark.parametrize("error", ERRORS)
@@ -52,4 +52,4 @@ def test_without_proc_all_below_the_limit_are_closed(start: Start, program: list
     )
     init.expect("got is ready\n")
     init.idle()
-    assert [number for number in processes.descriptors(init.pid) if int(number) > 2] == []
+    assert [number for number in procfs.descriptors(init.pid) if int(number) > 2] == []

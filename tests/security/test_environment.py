@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from pyinit.cli.compat import originals
-from tests import processes
-from tests.commands import ENVIRONMENT, INIT_WAITS, shell
 from tests.conftest import Start
-from tests.harness import Init
 from tests.security.lives import Trace, traced
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import ENVIRONMENT, INIT_WAITS, shell
+from tests.support.harness import Init
+from tests.support.polling import until
 from tools.tree import ROOT
 
 INIT_SLEEPS = shell(INIT_WAITS)
@@ -143,10 +143,10 @@ def test_setproctitles_variables_are_the_payloads(frozen: Path, variable: str, v
     """An empty SPT_NOENV would have the title written over the environment, SPT_DEBUG would print lines."""
     words = ["-t9", "--", *shell("trap '' TERM; sleep 600 & exit 0")]
     with closing(Init([str(frozen)], words, environment={**ENVIRONMENT, variable: value})) as init:
-        before = processes.environment(init.pid)
+        before = procfs.environment(init.pid)
         title = "pyinit: stopping, 1 left, KILL in 9 s"
-        until(lambda: processes.command(init.pid)[:1] == [title], title)
-        assert (init.stderr, processes.environment(init.pid)) == ("", before)
+        until(lambda: procfs.command(init.pid)[:1] == [title], title)
+        assert (init.stderr, procfs.environment(init.pid)) == ("", before)
 
 
 @pytest.mark.parametrize("right", ["-g", "-e 7", "--rewrite=HUP:INT"])

@@ -7,10 +7,10 @@ import subprocess
 
 import pytest
 
-from tests.commands import shell
 from tests.conftest import Start
 from tests.floods.flood import FLOODS, Flood, flooded, through
-from tests.users import user_of_its_own
+from tests.support.commands import shell
+from tests.support.users import user_of_its_own
 
 # The worst of them: what is sent to the thread comes before everything that is sent to the process.
 WORST = Flood("tgkill", (signal.SIGRTMIN, signal.SIGRTMAX))

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from freezing import elf
 
-from tests import processes
-from tests.commands import compiled, payload, shell
 from tests.frozen.segments import segments
-from tests.harness import Init
-from tests.manager import Manager
-from tests.needed import absent
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import compiled, payload, shell
+from tests.support.harness import Init
+from tests.support.polling import until
+from tests.support.requirements import absent
+from tests.support.service_manager import Manager
 
 
 def test_no_segment_is_written_and_executed(frozen: Path) -> None:
@@ -52,7 +52,7 @@ def test_no_memory_is_written_and_executed(frozen: Path, tmp_path: Path) -> None
             init.signal(34)
         until(lambda: init.stdout.count("got 34 ") == 100, "a hundred signals")
         init.idle()
-        maps = [line.split() for line in processes.read(init.pid, "maps").decode().splitlines()]
+        maps = [line.split() for line in procfs.read(init.pid, "maps").decode().splitlines()]
     # [vsyscall] is the kernel's, at the same place in every process.
     rights = {(words[1], words[5] if len(words) > 5 else "") for words in maps if words[5:] != ["[vsyscall]"]}
     assert [each for each in rights if "w" in each[0] and "x" in each[0]] == []
@@ -66,7 +66,7 @@ def test_the_stack_is_somewhere_else_each_time(frozen: Path) -> None:
     def stack() -> str:
         with closing(Init([str(frozen)], ["--", *payload("receive")])) as init:
             init.expect("got is ready\n")
-            return next(line for line in processes.read(init.pid, "maps").decode().splitlines() if "[stack]" in line)
+            return next(line for line in procfs.read(init.pid, "maps").decode().splitlines() if "[stack]" in line)
 
     assert len({stack().split()[0] for _ in range(4)}) > 1
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import NOBODY, payload
 from tests.conftest import Start
-from tests.harness import Outcome
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import NOBODY, payload
+from tests.support.harness import Outcome
+from tests.support.polling import until
 
 WHO = (
     *("Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"),
@@ -46,8 +46,8 @@ REFUSED = "pyinit: start: real and effective ids differ: is the file set-user-ID
 
 def rights(pid: int) -> tuple[dict[str, str], bytes]:
     """Who a process is, and its limits."""
-    found = processes.status(pid)
-    return {name: found[name] for name in WHO}, processes.read(pid, "limits")
+    found = procfs.status(pid)
+    return {name: found[name] for name in WHO}, procfs.read(pid, "limits")
 
 
 @pytest.mark.parametrize("before", STARTS)
@@ -66,7 +66,7 @@ def test_inits_identity_and_limits_never_change(start: Start, program: list[str]
     init.idle()
     assert rights(init.pid) == expected
     init.signal(signal.SIGUSR1)
-    until(lambda: processes.command(init.pid)[0].startswith("pyinit: stopping"), "an init that stops")
+    until(lambda: procfs.command(init.pid)[0].startswith("pyinit: stopping"), "an init that stops")
     assert rights(init.pid) == expected
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.calls import NUMBERS
-from tests.commands import ENVIRONMENT, payload, shell
 from tests.conftest import Start
-from tests.manager import Manager
 from tests.security.lives import traced
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import ENVIRONMENT, payload, shell
+from tests.support.polling import until
+from tests.support.service_manager import Manager
+from tests.support.syscalls import NUMBERS
 from tools.namespace import NAMESPACE
 from tools.tree import ROOT
 
@@ -63,13 +63,13 @@ def test_a_flood_of_descriptors_does_not_fill_init(start: Start, manager: Manage
     """Nobody reads them at first: init holds one message's at a time, and none at the end."""
     count = 600
     init = start(*payload("notify", *[f"fds:{MOST_DESCRIPTORS}"] * count, "barrier"), environment=manager.environment)
-    until(lambda: processes.sleeping_in(init.pid) == "poll" and not manager.nothing(), "a message")
+    until(lambda: procfs.sleeping_in(init.pid) == "poll" and not manager.nothing(), "a message")
     most = 0
     for _ in range(count):
-        most = max(most, len(processes.descriptors(init.pid)))
+        most = max(most, len(procfs.descriptors(init.pid)))
         assert manager.receive()[2] == MOST_DESCRIPTORS
     assert most <= MOST_DESCRIPTORS + 10
-    until(lambda: len(processes.descriptors(init.pid)) < 10, "none held")
+    until(lambda: len(procfs.descriptors(init.pid)) < 10, "none held")
     assert manager.receive()[0] == b"BARRIER=1"
     assert init.wait().code == 0
 
@@ -99,7 +99,7 @@ def test_more_descriptors_than_init_may_have_are_none(start: Start, manager: Man
     words = payload("notify", *["fds:50"] * 5, "STATUS=after", "barrier")
     init = start(*words, environment=manager.environment, prepare=[f"limit={resource.RLIMIT_NOFILE}:32"])
     assert manager.receive()[0] == b"STATUS=after"
-    assert len(processes.descriptors(init.pid)) < 10
+    assert len(procfs.descriptors(init.pid)) < 10
     assert manager.receive()[::2] == (b"BARRIER=1", 1)
     assert init.wait().code == 0
     assert re.fullmatch(r".* had too many descriptors: dropped\n.* \(4 more\)\n", init.stderr)
@@ -128,7 +128,7 @@ def test_two_thousand_children_are_reached(start: Start, place: str, option: str
     init.expect("ready")
     if option == "-a":
         init.signal(signal.SIGTERM)
-        until(lambda: len(processes.children(init.pid)) <= 1 and init.process.poll() is not None, "the end of all")
+        until(lambda: len(procfs.children(init.pid)) <= 1 and init.process.poll() is not None, "the end of all")
         assert init.wait().code == 8
     else:
         init.signal(signal.SIGUSR1)

@@ -17,14 +17,14 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.calls import NUMBERS
-from tests.commands import payload, shell
 from tests.conftest import Start
-from tests.harness import Init
-from tests.manager import Manager
-from tests.systemd import splitter
-from tests.waiting import PATIENCE, until
+from tests.support import procfs
+from tests.support.commands import payload, shell
+from tests.support.harness import Init
+from tests.support.polling import PATIENCE, until
+from tests.support.service_manager import Manager
+from tests.support.syscalls import NUMBERS
+from tests.support.systemd_parser import splitter
 
 NAMES = (b"MAINPID=", b"MAINPIDFD=", b"MAINPIDFDID=")
 PIECES = (
@@ -127,7 +127,7 @@ def send_many(relay: socket.socket, message: bytes, full: socket.socket) -> None
 def stopped(init: Init) -> Iterator[None]:
     """Stop an init meanwhile: it must have the last descriptor, not the test."""
     init.signal(signal.SIGSTOP)
-    until(lambda: processes.state(init.pid) == "T", "a stopped init")
+    until(lambda: procfs.state(init.pid) == "T", "a stopped init")
     yield
     init.signal(signal.SIGCONT)
 
@@ -163,7 +163,7 @@ def test_descriptors_in_messages_do_not_hold_init(
     prepare = [f"limit={resource.RLIMIT_NOFILE}:{FEW}"] if send is send_many else []
     init = start(*words, environment=manager.environment, place=where, prepare=prepare)
     with connected(init) as relay:
-        orphan = until(lambda: [pid for pid in processes.children(init.pid) if pid != init.payload], "an orphan")[0]
+        orphan = until(lambda: [pid for pid in procfs.children(init.pid) if pid != init.payload], "an orphan")[0]
         with stopped(init):
             send(relay, message, full)
             full.close()
@@ -171,7 +171,7 @@ def test_descriptors_in_messages_do_not_hold_init(
         init.signal(signal.SIGTERM)
         init.expect("got TERM")
         os.kill(orphan, signal.SIGKILL)
-        until(lambda: not processes.state(orphan), "the orphan's end")
+        until(lambda: not procfs.state(orphan), "the orphan's end")
         assert init.wait().code == 137
 
 
@@ -240,10 +240,10 @@ def test_where_no_timer_is_allowed_the_relay_alone_waits(
             send_nested(relay, b"X=1", full)
             full.close()
         init.expect_error("stranger")
-        until(lambda: len(processes.children(init.pid)) > 1, "a helper")
+        until(lambda: len(procfs.children(init.pid)) > 1, "a helper")
         init.signal(signal.SIGTERM)
         init.expect("got TERM")
-        assert len(processes.children(init.pid)) > 1
+        assert len(procfs.children(init.pid)) > 1
         assert init.wait().code == 137
 
 

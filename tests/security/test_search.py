@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.commands import NOBODY, payload
 from tests.conftest import Start
-from tests.harness import Outcome
-from tests.waiting import PATIENCE
+from tests.support.commands import NOBODY, payload
+from tests.support.harness import Outcome
+from tests.support.polling import PATIENCE
 
 NAME_MAX, PATH_MAX = 255, 4096
 OVER_LONG = "/" + "o" * (PATH_MAX - 1)

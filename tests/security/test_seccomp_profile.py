@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.calls import NUMBERS
-from tests.commands import ENVIRONMENT, WITHOUT_KILL, payload, shell
 from tests.conftest import Start
 from tests.hostile.refusals import refused
-from tests.manager import Manager
 from tests.security.lives import LIVES, Trace, read, traced
-from tests.terminal import INTERRUPT, SUSPEND, Terminal
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import ENVIRONMENT, WITHOUT_KILL, payload, shell
+from tests.support.polling import until
+from tests.support.service_manager import Manager
+from tests.support.syscalls import NUMBERS
+from tests.support.tty import INTERRUPT, SUSPEND, Terminal
 from tools.namespace import NAMESPACE
 from tools.tree import ROOT
 
@@ -171,7 +171,7 @@ def test_under_the_profile_alone_signals_arrive_and_exit_codes_come_back(
     """The payload inherits the profile, so it is one that makes no other calls: pyinit, which awaits a stop signal."""
     words = [option, "-e0:5", "--", str(frozen), "-P"]
     init = start(*words, program=[*under_the_profile(), str(frozen)], place=place)
-    until(lambda: processes.sleeping_in(init.payload) == "rt_sigtimedwait", "a payload that waits")
+    until(lambda: procfs.sleeping_in(init.payload) == "rt_sigtimedwait", "a payload that waits")
     init.signal(number)
     code, _, errors = init.wait()
     assert code == 5

@@ -7,11 +7,11 @@ import shlex
 
 import pytest
 
-from tests import processes
-from tests.commands import LEADER, payload, shell
 from tests.conftest import OpenTerminal
-from tests.terminal import INTERRUPT, SUSPEND
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import LEADER, payload, shell
+from tests.support.polling import until
+from tests.support.tty import INTERRUPT, SUSPEND
 
 AROUND = {"pid1": LEADER, "subreaper": ()}
 USER = ["-u", "1000:1000"]
@@ -56,7 +56,7 @@ def test_its_shell_has_job_control(terminal: OpenTerminal, program: list[str], p
     one.expect("Stopped")
     one.type("fg")
     child = one.runs("sleep", "1000")
-    until(lambda: one.foreground == processes.group(child), "the job in the foreground")
+    until(lambda: one.foreground == procfs.group(child), "the job in the foreground")
     one.press(INTERRUPT)
     one.type("echo code $?")
     one.expect("code 130")

@@ -7,9 +7,9 @@ from functools import partial
 from random import Random
 
 from pyinit import signals
-from tests.commands import PROGRAMS
 from tests.model.life import DISCARDING, FORWARDED, KILL, Life
 from tests.model.setup import Setup
+from tests.support.commands import PROGRAMS
 
 OPTIONS: Sequence[Sequence[str]] = (
     *([], ["-g"], ["-a"], ["-c"], ["-v"], ["-w"], ["-S"], ["-S", "-g"]),

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.commands import payload
 from tests.model.life import Broken
 from tests.model.setup import Setup
 from tests.soak import lives
 from tests.soak.machine import machine
+from tests.support.commands import payload
 
 LIVES = 10
 STEPS = 30

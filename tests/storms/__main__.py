@@ -6,8 +6,6 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tests import asked, ending, marks
-from tests.commands import PROGRAMS
 from tests.faults import plan
 from tests.model.life import Life
 from tests.model.setup import Setup
@@ -22,6 +20,8 @@ from tests.storms.storm import (
     standard_signals,
     warm_up,
 )
+from tests.support import arguments, cleanup, document_marks
+from tests.support.commands import PROGRAMS
 
 WARM_UP = 10  # so much of a storm comes before it
 OURS = "pyinit"
@@ -33,12 +33,12 @@ HEAD = """
 
 def main() -> int:
     """Run what the command line asks for."""
-    parser = asked.parser("storms", __doc__, "replace the table in this file")
-    asked.add_only(parser)
+    parser = arguments.parser("storms", __doc__, "replace the table in this file")
+    arguments.add_only(parser)
     parser.add_argument("--orphans", type=int, default=100_000)
     parser.add_argument("--signals", type=int, default=1_000_000)
     options = parser.parse_args()
-    ending.adopt()
+    cleanup.adopt()
     storms = [
         (orphans, options.orphans),
         (standard_signals, options.signals),
@@ -49,7 +49,7 @@ def main() -> int:
     # As PID 1: elsewhere some of the signals end tini and catatonit.
     peers = {each.name: each.words for each in plan.peers() if each.place == "pid1"}
     inits = {f"{OURS}, {kind}": words for kind, words in PROGRAMS.items()} | peers
-    names = asked.chosen(parser, options.only, inits)
+    names = arguments.chosen(parser, options.only, inits)
     rows: list[str] = []
     failed = 0
     for storm, count in storms:
@@ -60,7 +60,7 @@ def main() -> int:
             failed += name.startswith(OURS) and not held(result)
     print(f"{time.monotonic() - begun:.0f} s; storms that pyinit did not hold: {failed}")
     if options.document:
-        marks.replace(options.document, "storms", HEAD + "".join(f"{each}\n" for each in rows) + "\n")
+        document_marks.replace(options.document, "storms", HEAD + "".join(f"{each}\n" for each in rows) + "\n")
     return 1 if failed else 0
 
 

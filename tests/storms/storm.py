@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from pyinit import signals
-from tests import processes
-from tests.commands import payload
 from tests.model.life import FORWARDED, Life
-from tests.waiting import NotInTimeError, until
+from tests.support import procfs
+from tests.support.commands import payload
+from tests.support.polling import NotInTimeError, until
 
 MICROSECONDS = 1e6
 PATIENCE = 120.0  # seconds
@@ -99,7 +99,7 @@ def blown_over(life: Life, storm: Storm, count: int) -> Result:
     try:
         life.watch.only({life.init.payload})
     except NotInTimeError:
-        left = len(processes.children(life.init.pid)) - 1
+        left = len(procfs.children(life.init.pid)) - 1
     return result._replace(
         processor=life.watch.processor_time - processor, left=left, growth=max(0, life.watch.rss - memory)
     )
@@ -121,4 +121,4 @@ def _arrived(life: Life, count: int, numbers: Sequence[int], before: dict[int, i
 
 def quiet(life: Life) -> None:
     """Wait until the init sleeps and nothing waits for it, whatever it is that it sleeps in."""
-    until(lambda: processes.rests(life.init.pid), "an init with nothing to do", PATIENCE)
+    until(lambda: procfs.rests(life.init.pid), "an init with nothing to do", PATIENCE)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.commands import payload
 from tests.model.life import Life
 from tests.model.setup import Setup
 from tests.storms.storm import (
@@ -24,7 +23,8 @@ from tests.storms.storm import (
     standard_signals,
     warm_up,
 )
-from tests.users import user_of_its_own
+from tests.support.commands import payload
+from tests.support.users import user_of_its_own
 
 STORMS = [(orphans, 3000), (standard_signals, 60_000), (real_time_signals, 10_000), (everything, 2000)]
 # Room in the queue for CONT and CHLD, which the kernel queues even beyond the limit.

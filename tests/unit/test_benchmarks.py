@@ -20,8 +20,8 @@ from benchmarks.programs import PEERS
 from benchmarks.report import Results
 from benchmarks.tables import Column, Table
 from benchmarks.tracing import traced
-from tests import marks
-from tests.needed import frozen_file
+from tests.support import document_marks
+from tests.support.requirements import frozen_file
 from tools.tree import ROOT
 
 TABLES = {
@@ -91,7 +91,7 @@ def by_table(chosen: list[plots.Plot], tables: Iterable[str]) -> list[plots.Plot
 
 def test_published_figures_are_those_that_were_measured() -> None:
     """docs/benchmarks and README's plot, if there are any, are what results.json makes of them."""
-    found = marks.between(ROOT / "README.md", readme.MARK)
+    found = document_marks.between(ROOT / "README.md", readme.MARK)
     if (compare.OUTPUT / "results.json").exists():
         agree(compare.OUTPUT)
         machine = report.read(compare.OUTPUT / "results.json").machine

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.commands import payload, shell
 from tests.conftest import Start
-from tests.ending import kill
-from tests.harness import Init
-from tests.leaving import Leaving
-from tests.tracing import attach
-from tests.waiting import NotInTimeError, stays, until
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.commands import payload, shell
+from tests.support.harness import Init
+from tests.support.polling import NotInTimeError, stays, until
+from tests.support.strace import attach
+from tests.support.survivors import Leaving
 from tools.tree import ROOT
 
 
@@ -46,7 +46,7 @@ def test_a_test_that_leaves_a_process_fails(tmp_path: Path) -> None:
 def test_one_that_cannot_be_closed_does_not_keep_others_from_it(tmp_path: Path) -> None:
     done = run_tests(
         tmp_path,
-        "from tests.harness import Init\n"
+        "from tests.support.harness import Init\n"
         "close = Init.close\n"
         "def close_and_fail(init):\n"
         "    close(init)\n"
@@ -94,9 +94,9 @@ def test_stays_notices_a_change() -> None:
 @pytest.mark.parametrize("place", ["pid1", "subreaper"])
 def test_closing_ends_all_that_was_started(place: str) -> None:
     init = Init([], shell("(sleep 1000 & sleep 1000 & wait) & sleep 1000 & wait"), place=place)
-    pids = until(lambda: found if len(found := processes.descendants(init.pid)) == 4 else None, "four below it")
+    pids = until(lambda: found if len(found := procfs.descendants(init.pid)) == 4 else None, "four below it")
     init.close()
-    assert not any(map(processes.alive, [init.pid, *pids]))
+    assert not any(map(procfs.alive, [init.pid, *pids]))
 
 
 def test_an_end_instead_of_what_was_awaited_is_told() -> None:

@@ -8,13 +8,13 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from tests import processes
-from tests.unwritable import FOR_A_WHILE, FOR_EVER, Unwritable
+from tests.support import procfs
+from tests.support.broken_stderr import FOR_A_WHILE, FOR_EVER, Unwritable
 
 
 @pytest.mark.parametrize("kind", [*FOR_EVER, *FOR_A_WHILE], ids=lambda kind: kind.__name__)
 def test_a_test_that_fails_leaves_no_descriptor(kind: Callable[[], AbstractContextManager[Unwritable]]) -> None:
-    before = processes.descriptors(os.getpid())
+    before = procfs.descriptors(os.getpid())
     with pytest.raises(ValueError, match="a failure"), kind():
         raise ValueError("a failure")
-    assert processes.descriptors(os.getpid()) == before
+    assert procfs.descriptors(os.getpid()) == before

@@ -13,8 +13,8 @@ from tests.engines.docker import Daemon
 from tests.engines.examples.conftest import EXAMPLES
 from tests.engines.support import run, until
 from tests.engines.table import GROUPS
-from tests.needed import need
-from tests.processes import children, command
+from tests.support.procfs import children, command
+from tests.support.requirements import need
 
 pytestmark = pytest.mark.xdist_group(GROUPS["docker"])
 FILES = EXAMPLES / "compose"

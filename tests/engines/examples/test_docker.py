@@ -16,7 +16,7 @@ from tests.engines.examples.conftest import EXAMPLES
 from tests.engines.examples.network import connect_soon, receive
 from tests.engines.support import PATIENCE, until
 from tests.engines.table import GROUPS
-from tests.processes import children, signals
+from tests.support.procfs import children, signals
 
 pytestmark = pytest.mark.xdist_group(GROUPS["docker"])
 LARGE = 64 << 20  # bytes: more than the kernel's buffers hold between a server and a client that does not read

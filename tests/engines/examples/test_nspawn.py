@@ -16,7 +16,7 @@ from tests.engines.examples.network import connect, receive
 from tests.engines.namespaces import Nspawn
 from tests.engines.support import PATIENCE, run
 from tests.engines.table import GROUPS
-from tests.needed import need
+from tests.support.requirements import need
 
 pytestmark = pytest.mark.xdist_group(GROUPS["nspawn"])
 FILES = EXAMPLES / "nspawn"

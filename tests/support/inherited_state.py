@@ -7,8 +7,8 @@ import os
 import resource
 import signal
 
-from tests import ending
-from tests.calls import NUMBERS
+from tests.support import cleanup
+from tests.support.syscalls import NUMBERS
 
 
 def prepare() -> None:
@@ -27,4 +27,4 @@ def prepare() -> None:
     # Payloads die of signals that would write a file, too.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     # Orphans become our children: none can hide.
-    ending.adopt()
+    cleanup.adopt()

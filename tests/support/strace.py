@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from tests.waiting import NotInTimeError, until
+from tests.support.polling import NotInTimeError, until
 
 
 def attach(pid: int, log: Path, *options: str) -> subprocess.Popen[bytes]:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.calls import name_of
+from tests.support.syscalls import name_of
 
 Signals = frozenset[int]
 

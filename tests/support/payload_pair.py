@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 
-from tests import processes
-from tests.commands import compiled, shell
 from tests.conftest import Start
-from tests.harness import Init
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import compiled, shell
+from tests.support.harness import Init
+from tests.support.polling import until
 
 MARK = 64  # what a test sends last, past the init: whatever came before has been delivered
 
@@ -22,8 +22,8 @@ def pair(start: Start, *options: str, detach: str = "", **how: object) -> tuple[
     until(lambda: "got is ready\n" in init.stdout and "child is ready\n" in init.stdout, "both")
 
     def find_child() -> int:
-        below = processes.descendants(init.pid)
-        return next((pid for pid in below if processes.command(pid)[1:] == ["child"] and processes.alive(pid)), 0)
+        below = procfs.descendants(init.pid)
+        return next((pid for pid in below if procfs.command(pid)[1:] == ["child"] and procfs.alive(pid)), 0)
 
     return init, until(find_child, "the payload's child")
 

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests import processes
-from tests.commands import ENVIRONMENT, PLACES, Word, compiled
-from tests.ending import kill, wait_until_dead
-from tests.idle import idle
-from tests.streams import Stream
-from tests.waiting import PATIENCE, NotInTimeError, until
+from tests.support import procfs
+from tests.support.cleanup import kill, wait_until_dead
+from tests.support.commands import ENVIRONMENT, PLACES, Word, compiled
+from tests.support.idle_init import idle
+from tests.support.polling import PATIENCE, NotInTimeError, until
+from tests.support.streams import Stream
 
 
 class Outcome(NamedTuple):
@@ -177,15 +177,15 @@ class Init:
         return found
 
     def _first_child(self) -> int:
-        return next(iter(processes.children(self.process.pid)), 0)
+        return next(iter(procfs.children(self.process.pid)), 0)
 
     def _find_payload(self) -> int:
-        for child in processes.children(self.pid):
+        for child in procfs.children(self.pid):
             # In this order: the child is a copy of the init until exec, and only then differs.
-            words = processes.command(child)
-            if words and words != processes.command(self.pid):
+            words = procfs.command(child)
+            if words and words != procfs.command(self.pid):
                 return child
-            if not words and processes.alive(child):
+            if not words and procfs.alive(child):
                 # In the middle of exec there is no command line; a later child must not be taken for it.
                 return 0
         return 0
@@ -195,7 +195,7 @@ class Init:
             # As PID 1 it takes all others along.
             kill(self._first_child() or self.process.pid)
         else:
-            while lower := [pid for pid in processes.descendants(self.pid) if processes.alive(pid)]:
+            while lower := [pid for pid in procfs.descendants(self.pid) if procfs.alive(pid)]:
                 # Stopped, the init cannot start anything or hand children on in between.
                 os.kill(self.pid, signal.SIGSTOP)
                 for pid in lower:

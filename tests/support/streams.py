@@ -6,8 +6,8 @@ import errno
 import os
 from collections.abc import Callable
 
-from tests.commands import Word
-from tests.waiting import PATIENCE, NotInTimeError, until
+from tests.support.commands import Word
+from tests.support.polling import PATIENCE, NotInTimeError, until
 
 
 class Stream:

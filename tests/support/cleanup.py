@@ -8,8 +8,8 @@ import os
 import signal
 from collections.abc import Collection
 
-from tests import processes
-from tests.waiting import PATIENCE, NotInTimeError, until
+from tests.support import procfs
+from tests.support.polling import PATIENCE, NotInTimeError, until
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
@@ -27,7 +27,7 @@ def kill(pid: int) -> None:
 
 def wait_until_dead(pid: int, timeout: float = PATIENCE) -> None:
     """Wait until a process that was killed can do nothing any more; NotInTimeError if it goes on."""
-    until(lambda: not processes.alive(pid), f"the end of {pid}, killed", timeout)
+    until(lambda: not procfs.alive(pid), f"the end of {pid}, killed", timeout)
 
 
 def left_running(before: Collection[int], patience: float = 10.0) -> list[str]:
@@ -37,7 +37,7 @@ def left_running(before: Collection[int], patience: float = 10.0) -> list[str]:
     """
 
     def left() -> list[int]:
-        return [pid for pid in set(processes.children(os.getpid())) - set(before) if not _reaped(pid)]
+        return [pid for pid in set(procfs.children(os.getpid())) - set(before) if not _reaped(pid)]
 
     def left_of_the_killed() -> list[int]:
         # Those of them that they leave behind are ours now.
@@ -47,7 +47,7 @@ def left_running(before: Collection[int], patience: float = 10.0) -> list[str]:
 
     with contextlib.suppress(NotInTimeError):
         until(lambda: not left(), "no processes left", patience)
-    running = [f"{pid} {' '.join(processes.command(pid))!r}" for pid in left()]
+    running = [f"{pid} {' '.join(procfs.command(pid))!r}" for pid in left()]
     until(lambda: not left_of_the_killed(), lambda: f"the end of what was left and killed: {', '.join(running)}")
     return running
 

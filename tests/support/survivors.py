@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests import processes
-from tests.commands import Word, payload
 from tests.conftest import Start
-from tests.ending import kill
-from tests.harness import Init
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.commands import Word, payload
+from tests.support.harness import Init
+from tests.support.polling import until
 
 CODE = 7  # what the payload ends with
 LONG = "60"  # seconds that no test waits
@@ -37,20 +37,20 @@ class Leaving:
         self.init: Init = start(*options, "--", *payload("leave", *kinds), **how)
         self.init.expect("ready\n")
         self.payload = until(self._find_payload, "the payload that leaves them")
-        self.left = processes.descendants(self.payload)
+        self.left = procfs.descendants(self.payload)
         self.ended_at = 0.0
         self._said: dict[str, int] = {}
 
     def _find_payload(self) -> int:
         # Parents come first: the others are its copies.
-        below = processes.descendants(self.init.pid)
-        return next((pid for pid in below if "leave" in "".join(processes.command(pid)[:1])), 0)
+        below = procfs.descendants(self.init.pid)
+        return next((pid for pid in below if "leave" in "".join(procfs.command(pid)[:1])), 0)
 
     def end(self, number: int = signal.SIGUSR1) -> Leaving:
         """End the payload alone, and wait until the init has reaped it."""
         self.ended_at = time.monotonic()
         os.kill(self.payload, number)
-        until(lambda: not processes.state(self.payload), "the payload reaped")
+        until(lambda: not procfs.state(self.payload), "the payload reaped")
         return self
 
     def wait(self) -> float:
@@ -73,13 +73,13 @@ class Leaving:
 
     def gone(self) -> None:
         """Check that nothing is left: not one has outlived the init."""
-        assert [pid for pid in self.left if processes.alive(pid)] == []
+        assert [pid for pid in self.left if procfs.alive(pid)] == []
 
     @contextmanager
     def surviving(self) -> Iterator[list[int]]:
         """Who has outlived the init; they are killed afterwards."""
         try:
-            yield [pid for pid in self.left if processes.alive(pid)]
+            yield [pid for pid in self.left if procfs.alive(pid)]
         finally:
             for pid in self.left:
                 kill(pid)

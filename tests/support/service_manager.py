@@ -8,8 +8,8 @@ import select
 import socket
 import struct
 
-from tests.commands import ENVIRONMENT
-from tests.waiting import PATIENCE
+from tests.support.commands import ENVIRONMENT
+from tests.support.polling import PATIENCE
 
 
 class Manager:

@@ -13,8 +13,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.harness import Init
-from tests.streams import Stream
+from tests.support.harness import Init
+from tests.support.streams import Stream
 
 # linux/mount.h, asm/unistd.h (x86-64): a file system of its own that is mounted nowhere.
 SYS_FSOPEN, SYS_FSCONFIG, SYS_FSMOUNT = 430, 431, 432

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.commands import payload
 from tests.conftest import Start
-from tests.harness import Init
-from tests.pair import MARK
+from tests.support.commands import payload
+from tests.support.harness import Init
+from tests.support.payload_pair import MARK
 
 
 def until_marked(init: Init, number: int = MARK) -> list[int]:

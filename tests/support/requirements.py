@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import pytest
 
-from tests.commands import PROGRAMS
+from tests.support.commands import PROGRAMS
 
 
 def absent(what: str) -> NoReturn:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests import processes
-from tests.streams import Stream
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.polling import until
+from tests.support.streams import Stream
 
 Enter = Callable[..., int]
 
@@ -33,8 +33,8 @@ def enter() -> Iterator[Enter]:
         outer = entered[-1].pid
 
         def inside() -> int:
-            child = next(iter(processes.children(outer)), 0)
-            return child if processes.command(child)[:1] not in ([], ["nsenter"], ["sh"]) else 0
+            child = next(iter(procfs.children(outer)), 0)
+            return child if procfs.command(child)[:1] not in ([], ["nsenter"], ["sh"]) else 0
 
         pid = until(inside, "the one who enters")
         if "receive" in words[-1]:

@@ -10,11 +10,11 @@ import termios
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests import processes
-from tests.commands import ENVIRONMENT, Word
-from tests.ending import kill
-from tests.streams import Stream
-from tests.waiting import PATIENCE, until
+from tests.support import procfs
+from tests.support.cleanup import kill
+from tests.support.commands import ENVIRONMENT, Word
+from tests.support.polling import PATIENCE, until
+from tests.support.streams import Stream
 
 # Interactive, without line editing: the terminal itself echoes and handles ^C, as for any program.
 BASH = ("bash", "--norc", "--noprofile", "--noediting", "-i")
@@ -90,8 +90,8 @@ class Terminal:
         """Wait until this command runs, with its group in the foreground; return its pid."""
 
         def found() -> int:
-            for pid in processes.descendants(self.pid):
-                if processes.command(pid) == list(words) and processes.group(pid) == self.foreground:
+            for pid in procfs.descendants(self.pid):
+                if procfs.command(pid) == list(words) and procfs.group(pid) == self.foreground:
                     return pid
             return 0
 
@@ -102,8 +102,8 @@ class Terminal:
 
         def rests() -> bool:
             before = self.screen
-            running = [self.pid, *processes.descendants(self.pid)]
-            return all(processes.rests(pid) and processes.sleeping_in(pid) != "write" for pid in running) and (
+            running = [self.pid, *procfs.descendants(self.pid)]
+            return all(procfs.rests(pid) and procfs.sleeping_in(pid) != "write" for pid in running) and (
                 self.screen == before
             )
 
@@ -122,7 +122,7 @@ class Terminal:
     def members(self) -> list[int]:
         """The living processes of the session."""
         pids = [int(entry.name) for entry in Path("/proc").glob("[1-9]*")]
-        return [pid for pid in pids if processes.session(pid) == self.pid and processes.alive(pid)]
+        return [pid for pid in pids if procfs.session(pid) == self.pid and procfs.alive(pid)]
 
     def wait(self, timeout: float = PATIENCE) -> int:
         """Wait for the program's end; its exit code, negative when killed by a signal."""
@@ -137,7 +137,7 @@ class Terminal:
 
     def close(self) -> None:
         """Kill everything in the terminal's session, and what descends from it; then close it."""
-        for pid in [*processes.descendants(self.pid), *self.members()]:
+        for pid in [*procfs.descendants(self.pid), *self.members()]:
             kill(pid)
         if self.process.poll() is None:
             self.process.kill()

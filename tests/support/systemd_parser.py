@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.needed import absent
+from tests.support.requirements import absent
 
 FOLDERS = ("/usr/lib/x86_64-linux-gnu/systemd", "/usr/lib/systemd")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from pyinit.event_loop import STARTUP_QUIET_SECONDS
-from tests import processes
-from tests.calls import name_of
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.polling import until
+from tests.support.syscalls import name_of
 
 # What an init waits in.
 WAITS = ("rt_sigtimedwait", "poll")
@@ -24,8 +24,8 @@ def idle(pid: int) -> list[str]:
 
     def sleeps() -> list[str]:
         # In this order: once it sleeps, whatever was pending before has been taken.
-        pending = processes.signals(pid, "ShdPnd") | processes.signals(pid, "SigPnd")
-        call = processes.sleeping_for(pid)
+        pending = procfs.signals(pid, "ShdPnd") | procfs.signals(pid, "SigPnd")
+        call = procfs.sleeping_for(pid)
         return call if not pending and name_of(call) in WAITS else []
 
     call = until(sleeps, "an idle init")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from tests import processes
-from tests.commands import payload, shell
 from tests.conftest import Start
-from tests.harness import Init
-from tests.waiting import until
+from tests.support import procfs
+from tests.support.commands import payload, shell
+from tests.support.harness import Init
+from tests.support.polling import until
 
 
 def child_of_a_parent(start: Start, program: Sequence[str], option: str, place: str) -> tuple[Init, int, int]:
@@ -22,11 +22,11 @@ def child_of_a_parent(start: Start, program: Sequence[str], option: str, place: 
     parent.expect("got is ready\n")
 
     def receiver() -> int:
-        found = [pid for pid in processes.descendants(parent.pid) if processes.command(pid) == payload("receive")]
+        found = [pid for pid in procfs.descendants(parent.pid) if procfs.command(pid) == payload("receive")]
         return found[0] if found else 0
 
     below = until(receiver, "the payload")
-    init = processes.parent(below)
-    assert processes.parent(init) == parent.pid
+    init = procfs.parent(below)
+    assert procfs.parent(init) == parent.pid
     os.close(writer)
     return parent, init, below
