@@ -89,7 +89,7 @@ def labels(version: str) -> dict[str, str]:
     labels = {
         "created": created(),
         "description": project["description"],
-        "licenses": project["license"]["text"],
+        "licenses": project["license"],
         "title": NAME,
         "version": VERSION,
     }

@@ -12,6 +12,7 @@ import sys
 import tomllib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 TAGS = [
     "py3-none-manylinux1_x86_64",
@@ -33,9 +34,8 @@ def main() -> int:
         "{}.data/data/share/man/man1/pyinit.1": root / "docs" / "pyinit.1",
         "{}.data/data/share/bash-completion/completions/pyinit": root / "completions" / "pyinit.bash",
         "{}.data/data/share/zsh/site-functions/_pyinit": root / "completions" / "_pyinit",
-        "{}.dist-info/LICENSE": root / "LICENSE",
-        "{}.dist-info/THIRD-PARTY.md": root / "THIRD-PARTY.md",
     }
+    files |= {f"{{}}.dist-info/licenses/{name}": root / name for name in project["license-files"]}
     version = _version(root)
     name = f"{project['name']}-{version}"
     content = {member.format(name): file.read_bytes() for member, file in files.items()}
@@ -43,16 +43,17 @@ def main() -> int:
     return 0
 
 
-def write(project: dict[str, str], version: str, files: dict[str, bytes], folder: Path) -> Path:
+def write(project: dict[str, Any], version: str, files: dict[str, bytes], folder: Path) -> Path:
     """Write a wheel of these files, by their paths in it, and return its path."""
     name = f"{project['name']}-{version}"
     metadata = [
-        "Metadata-Version: 2.1",
+        "Metadata-Version: 2.4",
         f"Name: {project['name']}",
         f"Version: {version}",
         f"Summary: {project['description']}",
-        "License: GPL-3.0-or-later",
+        f"License-Expression: {project['license']}",
     ]
+    metadata += [f"License-File: {file}" for file in project["license-files"]]
     wheel = ["Wheel-Version: 1.0", "Generator: pyinit", "Root-Is-Purelib: false"]
     wheel += [f"Tag: {tag}" for tag in TAGS]
     content = {
