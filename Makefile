@@ -24,11 +24,24 @@ help: ## this list
 
 # --- Virtual environment ---------------------------------------------------------------------------
 
-.venv/stamp: pyproject.toml
+PINNED = --quiet --quiet --require-hashes --no-deps
+
+# setuptools first: python-prctl has no wheel, and is built with the pinned one.
+.venv/stamp: pyproject.toml requirements/build.txt requirements/dev.txt
 	@tools/need $(BUILD_PACKAGES)
 	@$(BASE_PYTHON) -m venv --clear .venv
-	@$(PYTHON) -m pip install --quiet --quiet --use-pep517 --editable '.[test,bench]'
+	@$(PYTHON) -m pip install $(PINNED) --requirement requirements/build.txt
+	@$(PYTHON) -m pip install $(PINNED) --no-build-isolation --use-pep517 --requirement requirements/dev.txt
+	@$(PYTHON) -m pip install --quiet --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+COMPILE = CUSTOM_COMPILE_COMMAND='make pins' $(PYTHON) -m piptools compile --quiet --upgrade --generate-hashes \
+	--allow-unsafe --strip-extras --no-emit-options
+
+.PHONY: pins
+pins: .venv/stamp ## pin the newest versions of the development tools in requirements/*.txt, with hashes
+	@$(COMPILE) --all-build-deps --only-build-deps --output-file requirements/build.txt pyproject.toml
+	@$(COMPILE) --all-extras --output-file requirements/dev.txt pyproject.toml
 
 # --- Run -------------------------------------------------------------------------------------------
 
@@ -126,7 +139,7 @@ FREEZE_PACKAGES = python3.11 python3.11-venv libpython3.11 gcc libc6-dev libcap-
 .work/venv/stamp: build/requirements.txt
 	@tools/need $(FREEZE_PACKAGES)
 	@$(BASE_PYTHON) -m venv --clear .work/venv
-	@$(FREEZER) -m pip install --quiet --quiet --require-hashes --no-deps --requirement build/requirements.txt
+	@$(FREEZER) -m pip install $(PINNED) --requirement build/requirements.txt
 	@touch $@
 
 # All that is in the file, the commit's name too; and when dpkg last wrote what it is made with, musl's libc for one.

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +26,7 @@ from tools.debian_root import debian_tar
 from tools.tree import ROOT, copied
 
 WHEELS = ROOT / ".work" / "docker-test-wheels"
+PINNED = [ROOT / "build/requirements.txt", *sorted((ROOT / "requirements").glob("*.txt"))]
 OFFLINE = "/src/offline"  # as Dockerfile.test sees it
 # Those parts of the suite that need no more than namespaces and strace: no cgroup of their own, no plots.
 ELSEWHERE = ("--ignore=tests/pid1/test_oom.py", "--ignore=tests/unit/test_benchmarks.py")
@@ -130,21 +130,16 @@ def gathered(context: Path) -> Path:
 
 def wheels() -> Path:
     """A folder of all that pip installs in the stages; filled now if its inputs changed."""
-    inputs = [(ROOT / name).read_bytes() for name in ("pyproject.toml", "build/requirements.txt")]
-    key = hashlib.sha256(b"".join(inputs)).hexdigest()
+    key = hashlib.sha256(b"".join(path.read_bytes() for path in PINNED)).hexdigest()
     stamp = WHEELS / "stamp"
     if stamp.exists() and stamp.read_text() == key:
         return WHEELS
     say("collecting wheels")
     shutil.rmtree(WHEELS, ignore_errors=True)
-    pip = [sys.executable, "-m", "pip", "--quiet"]
-    # By name, not as "this project": pip would build that too, among its sources.
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    wanted = [*project["build-system"]["requires"], *project["project"]["dependencies"], "wheel"]
-    wanted += project["project"]["optional-dependencies"]["test"]
-    subprocess.run([*pip, "wheel", "--wheel-dir", str(WHEELS), *wanted], check=True)
-    pinned = ["--require-hashes", "--no-deps", "--requirement", f"{ROOT}/build/requirements.txt"]
-    subprocess.run([*pip, "download", "--dest", str(WHEELS), *pinned], check=True)
+    download = [sys.executable, "-m", "pip", "--quiet", "download", "--dest", str(WHEELS)]
+    download += ["--require-hashes", "--no-deps", "--no-build-isolation"]
+    for path in PINNED:
+        subprocess.run([*download, "--requirement", str(path)], check=True)
     stamp.write_text(key)
     return WHEELS
 
