@@ -147,13 +147,24 @@ FROZEN = $(wildcard .git/HEAD .git/packed-refs) \
 	$(subst :,\:,$(wildcard $(FREEZE_PACKAGES:%=/var/lib/dpkg/info/%*.list))) \
 	$(shell find pyinit build .git/refs/heads -type f ! -name '*.pyc' 2>/dev/null)
 
+# WITHOUT: optional parts to leave out (build/freezing/optional.py), e.g. 'specialize,heap_layout'.
+WITHOUT =
+
 .PHONY: dist
-dist: dist/pyinit ## dist/pyinit, the one static file
+dist: dist/pyinit ## dist/pyinit, the one static file; WITHOUT='specialize,...' leaves out what only makes it quick
 	@:
 
-dist/pyinit: .work/venv/stamp $(FROZEN)
+# The words that the last file was made with: it is made anew when they are others.
+.work/without: always
+	@mkdir -p .work
+	@echo '$(WITHOUT)' | cmp -s - $@ || echo '$(WITHOUT)' > $@
+
+.PHONY: always
+always:
+
+dist/pyinit: .work/venv/stamp .work/without $(FROZEN)
 	@tools/need $(FREEZE_PACKAGES)
-	@$(FREEZER) -m PyInstaller --log-level WARN --noconfirm --distpath dist --workpath .work build/pyinit.spec
+	@PYINIT_WITHOUT='$(WITHOUT)' $(FREEZER) -m PyInstaller --log-level WARN --noconfirm --distpath dist --workpath .work build/pyinit.spec
 
 .PHONY: wheel
 wheel: dist ## dist/pyinit-*.whl, which installs the static file as bin/pyinit

@@ -181,7 +181,9 @@ static void call(const char *module, const char *function)
 /* The state in which every run begins: as little as possible is left to be made or written then. */
 static void settle(const char *lookups_path, const char *sites_path)
 {
-    pyinit_lookups_prepare();
+    if (pyinit_fill_lazy_fields != NULL) {
+        pyinit_fill_lazy_fields();
+    }
     pyinit_snapshot.arguments = PyList_New(0);
     if (pyinit_snapshot.arguments == NULL || PySys_SetObject("argv", pyinit_snapshot.arguments) < 0) {
         pyinit_fail_with_exception("build");
@@ -189,9 +191,15 @@ static void settle(const char *lookups_path, const char *sites_path)
     call("gc", "collect");
     call("gc", "freeze");
     call("sys", "_clear_type_cache"); /* or every new entry would look at the name of an old one, all over the arena */
-    pyinit_classes_shorten();
-    pyinit_lookups_remember(lookups_path);
-    pyinit_sites_specialize(sites_path);
+    if (pyinit_install_fast_constructors != NULL) {
+        pyinit_install_fast_constructors();
+    }
+    if (pyinit_fill_method_cache != NULL) {
+        pyinit_fill_method_cache(lookups_path);
+    }
+    if (pyinit_specialize != NULL) {
+        pyinit_specialize(sites_path);
+    }
     PyGC_Collect(); /* empties the lists of freed objects, which lie all over the arena */
 }
 

@@ -35,27 +35,35 @@ struct iovec;
 /* Writes what is taken without waiting: how many bytes, or -1 and errno. */
 long pyinit_write_at_once(int descriptor, const struct iovec *pieces, int count);
 
-/* prefetch.c: every start's first step in run mode. */
-void pyinit_warm(void);
+/* The parts of layout/ and speed/ that are declared OPTIONAL are called only if they are linked: PYINIT_WITHOUT leaves
+ * them out (build/freezing/optional.py). */
+#define OPTIONAL __attribute__((weak))
+
+/* prefetch.c: the first step of every start in run mode. */
+OPTIONAL void pyinit_prefetch(void);
 
 /* dump.c: build mode. Starts Python, imports, writes the snapshot, exits. */
 _Noreturn void pyinit_build(int argc, char **argv);
 /* A file's content, which may be changed. */
 char *pyinit_map(const char *path, size_t *size);
 
-/* types.c: calls `visit` for a type and all types that are derived from it. */
+/* objects.c: calls `visit` for a type and all types that are derived from it. */
 void pyinit_walk_types(PyTypeObject *type, void (*visit)(PyTypeObject *, void *), void *context);
+/* The string after `last` among Python's static data, the first after NULL; NULL at the end. */
+PyObject *pyinit_next_static_string(PyObject *last);
 
-/* method_cache.c: strings get their hash and types their version; then the cache of methods is filled. */
-void pyinit_lookups_prepare(void);
-void pyinit_lookups_remember(const char *path);
+/* lazy_fields.c: fills in what types and strings note at their first use. */
+OPTIONAL void pyinit_fill_lazy_fields(void);
 
-/* fast_construct.c: calls of classes take a short way. */
-void pyinit_classes_shorten(void);
+/* method_cache.c: looks up what the file LOOKUPS lists, so that the cache of methods has it. */
+OPTIONAL void pyinit_fill_method_cache(const char *path);
 
-/* specialize.c: instructions are told what they would find. For functions that the collector does not see any more, and for
- * the versions that types have then. */
-void pyinit_sites_specialize(const char *path);
+/* fast_construct.c: makes calls of classes skip steps that they do not need. */
+OPTIONAL void pyinit_install_fast_constructors(void);
+
+/* specialize.c: specializes the instructions of all functions in the permanent generation (gc.freeze), for the versions
+ * that types have then; the file SITES tells the types of objects. */
+OPTIONAL void pyinit_specialize(const char *path);
 
 /* allocator.c: malloc. Nothing is immortal and nothing sealed until build mode says so. */
 void pyinit_arena_open(void);

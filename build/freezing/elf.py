@@ -44,6 +44,10 @@ class Stage:
                 return address
         raise KeyError(name)
 
+    def has(self, name: str) -> bool:
+        """Return True if there is a symbol of this name."""
+        return any(found == name for _, found in self._symbols())
+
     def _symbols(self) -> Iterator[tuple[int, str]]:
         """Address and name of everything in the symbol table."""
         start, size, count = self._header[6], self._header[11], self._header[12]

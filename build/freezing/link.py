@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from freezing import compiler, snapshot
 from freezing.profiling import blocks, cache_lines, sections
+from freezing.snapshot import Orders
 from freezing.sources import Source
 from freezing.steps import run
 
@@ -22,8 +23,13 @@ KINDS = ["runtime", "dump", "musl", "cpython", "layout", "speed"]
 SETPROCTITLE = ["setproctitle", "spt_debug", "spt_status", "spt_strlcpy"]  # title.c is its spt_setup
 
 
-def stage(sources: Mapping[str, Source], library: Path, root: Path, work: Path) -> Path:
-    """Compile and link; returns the stage's file. Raises BuildError if a step fails."""
+def stage(
+    sources: Mapping[str, Source], library: Path, root: Path, work: Path, orders: Orders, left_out: Collection[str]
+) -> Path:
+    """Compile and link without the files whose stems are in `left_out`; return the path of the stage.
+
+    Raises BuildError if a step fails.
+    """
     build, objects, logs = root / "build", work / "objects", work / "logs"
     shutil.rmtree(objects, ignore_errors=True)
     objects.mkdir(parents=True)
@@ -32,15 +38,14 @@ def stage(sources: Mapping[str, Source], library: Path, root: Path, work: Path) 
     headers = ["-idirafter", str(compiler.linux_headers(work / "headers"))]
     common = ["musl-gcc", *compiler.FLAGS, UNMERGED, "-DNDEBUG", *python, *headers, "-c"]
 
-    listed = (build / "profile" / "blocks.order").read_text()
-    rooms = [f"-D{kind.upper()}_ROOM={blocks.room(listed, kind)}" for kind in blocks.KINDS]
+    rooms = [f"-D{kind.upper()}_ROOM={blocks.room(orders.blocks, kind)}" for kind in blocks.KINDS]
     own_flags: Mapping[str, list[str]] = {
         "allocator": [*ALLOCATOR, *rooms],
         "environment": ["-O2"],
         "prefetch": ["-O2", f"-DPAGES={cache_lines.PAGES}", f"-DLINE={cache_lines.LINE}"],
     }
     folders = [build / kind for kind in KINDS]
-    ours = sorted(file for folder in folders for file in folder.glob("*.[cS]"))
+    ours = sorted(file for folder in folders for file in folder.glob("*.[cS]") if file.stem not in left_out)
     include = build / "musl" / "include"
     core = ["-fstack-protector-strong", "-DPy_BUILD_CORE=1", f"-I{include}", f"-I{title / 'src'}"]
     core += [f"-I{folder}" for folder in folders]
@@ -54,7 +59,7 @@ def stage(sources: Mapping[str, Source], library: Path, root: Path, work: Path) 
         flags = [f"-DSPT_VERSION={version}", "-Dgetenv=pyinit_setproctitle_variable"]
         compile_one([*common, *flags], title / "src" / f"{name}.c", objects, logs)
 
-    sections.write((build / "profile" / "sections.order").read_text(), objects)
+    sections.write(orders.sections, objects)
     target = work / "stage1"
     command = ["musl-gcc", "-static", "-no-pie", "-nostdlib", "-nostartfiles"]
     wishes = [f"-T,{build / 'dump' / 'snapshot.ld'}", "--gc-sections", "-z,norelro", "-z,noexecstack"]

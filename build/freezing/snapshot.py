@@ -42,7 +42,9 @@ def freeze(stage: Path, table: bytes, target: Path, work: Path, orders: Orders) 
     linked = Stage(stage.read_bytes())
     places = linkmap.sections(stage.with_suffix(".map").read_text())
     read = [*sections.read_by_starts(orders.sections, places), *blocks.read_by_starts(orders.blocks, made.read_bytes())]
-    masks = {cache_lines.MASKS: cache_lines.masks(linked.symbol(cache_lines.BEGIN), read)}
+    masks = {}
+    if linked.has(cache_lines.MASKS):
+        masks[cache_lines.MASKS] = cache_lines.masks(linked.symbol(cache_lines.BEGIN), read)
     beside.write_bytes(linked.finished(snapshot.read_bytes(), ROOM, masks))
     beside.chmod(0o755)
     beside.rename(target)

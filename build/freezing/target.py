@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PyInstaller.building.datastruct import Target  # type: ignore[import-untyped]
 
-from freezing import cpython, link, modules, notices, snapshot
+from freezing import cpython, link, modules, notices, optional, snapshot
 from freezing.sources import pinned
 from freezing.steps import say
 
@@ -15,20 +15,36 @@ SELFTEST = "selftest"
 
 
 class StaticFile(Target):  # type: ignore[misc]
-    """dist/pyinit, made from `found`: Analysis' list of pure modules."""
+    """dist/pyinit, made from `found`, Analysis' list of pure modules.
 
-    def __init__(self, found: list[tuple[str, str, str]], root: Path, work: Path, target: Path) -> None:
+    `profile` is the folder of the *.order files. `absent` are the parts of freezing/optional.py to leave out.
+    """
+
+    def __init__(
+        self,
+        found: list[tuple[str, str, str]],
+        root: Path,
+        work: Path,
+        target: Path,
+        profile: Path,
+        absent: frozenset[str],
+    ) -> None:
         super().__init__()
         self.found, self.root, self.work, self.target = found, root, work, target
+        self.profile, self.absent = profile, absent
         self.__postinit__()
 
-    _GUTS = (("found", None), ("root", None), ("work", None), ("target", None))
+    _GUTS = tuple((name, None) for name in ("found", "root", "work", "target", "profile", "absent"))
 
     def assemble(self) -> None:
         """Build everything that is missing and write the file."""
         sources, build = pinned(self.root, self.work), self.root / "build"
         library = cpython.library(sources["cpython"], build / "cpython" / "cpython.patch", self.work)
-        stage = link.stage(sources, library, self.root, self.work)
+        kinds = snapshot.Orders._fields
+        orders = snapshot.Orders(*((self.profile / f"{kind}.order").read_text() for kind in kinds))
+        orders = optional.without(self.absent, orders)
+        left_out = self.absent.intersection(optional.FILES)
+        stage = link.stage(sources, library, self.root, self.work, orders, left_out)
 
         stand_ins = sorted((build / "cpython" / "stand_ins").glob("*.py"))
         everything = [
@@ -36,8 +52,6 @@ class StaticFile(Target):  # type: ignore[misc]
             *(modules.from_file(file) for file in stand_ins),
             notices.module(sources, self.root),
         ]
-        profile = build / "profile"
-        orders = snapshot.Orders(*((profile / f"{kind}.order").read_text() for kind in snapshot.Orders._fields))
         start = modules.bootstrap(sources["cpython"])
         ours = sorted(module.name for module in everything if module.name.startswith("pyinit."))
         wanted = ["prctl", "setproctitle", *(name for name in ours if name != PROGRAM), PROGRAM]

@@ -45,7 +45,7 @@ static void shorten(PyTypeObject *type, void *unused)
     }
 }
 
-void pyinit_classes_shorten(void)
+void pyinit_install_fast_constructors(void)
 {
     pyinit_walk_types(&PyBaseObject_Type, shorten, NULL);
 }

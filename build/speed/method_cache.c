@@ -14,42 +14,6 @@ enum { MOST_LOOKUPS = 1000 };
 /* Versions that CPython, which counts from 1, does not reach. */
 #define CHOSEN 0x80000000u
 
-static void look_up(PyTypeObject *type, void *name)
-{
-    _PyType_Lookup(type, (PyObject *)name);
-}
-
-/* A type gets its version, and with it a place in the cache of methods, when something is first looked up in it:
-   now, so that no run has to write to the type. */
-static void give_versions(void)
-{
-    PyObject *name = PyUnicode_InternFromString("__init__");
-    pyinit_walk_types(&PyBaseObject_Type, look_up, name);
-    Py_DECREF(name);
-}
-
-/* The strings that lie among Python's data, one after the other; NULL is before the first and after the last. Nothing
-   lists them; their type tells them from what lies between. */
-static PyObject *next_static(PyObject *last)
-{
-    char *begin = (char *)&_Py_SINGLETON(strings), *end = begin + sizeof _Py_SINGLETON(strings) - sizeof(PyObject);
-    for (char *at = last == NULL ? begin : (char *)last + sizeof *last; at <= end; at += sizeof(void *)) {
-        if (Py_TYPE((PyObject *)at) == &PyUnicode_Type) {
-            return (PyObject *)at;
-        }
-    }
-    return NULL;
-}
-
-void pyinit_lookups_prepare(void)
-{
-    give_versions();
-    /* They note their hash when something is first looked up by them: now, so that no run has to write to them. */
-    for (PyObject *string = NULL; (string = next_static(string)) != NULL;) {
-        PyObject_Hash(string);
-    }
-}
-
 /* What is to be looked up. The file holds it as C strings, by twos: the name of a type, and an attribute's
    (build/freezing/lookups.py). */
 struct lookups {
@@ -87,7 +51,7 @@ static void read_lookups(const char *path, struct lookups *lookups)
         if (Py_REFCNT(interned) > 1) {
             add(lookups, type, interned);
         }
-        for (PyObject *name = NULL; (name = next_static(name)) != NULL;) {
+        for (PyObject *name = NULL; (name = pyinit_next_static_string(name)) != NULL;) {
             if (name != interned && PyUnicode_CompareWithASCIIString(name, at) == 0) {
                 add(lookups, type, name);
             }
@@ -147,7 +111,7 @@ static void look_up_all(PyTypeObject *type, void *wanted)
     }
 }
 
-void pyinit_lookups_remember(const char *path)
+void pyinit_fill_method_cache(const char *path)
 {
     struct lookups lookups = {.count = 0};
     read_lookups(path, &lookups);

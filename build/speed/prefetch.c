@@ -24,7 +24,7 @@ static bool is_wanted(int window)
     return any != 0;
 }
 
-void pyinit_warm(void)
+void pyinit_prefetch(void)
 {
     for (int window = 0; window < PAGES; window += WINDOW) {
         if (!is_wanted(window)) {

@@ -131,7 +131,7 @@ static void specialize(PyCodeObject *code, PyFunctionObject *function, const str
 }
 
 /* All functions are in the collector's permanent generation by now (gc.freeze). */
-void pyinit_sites_specialize(const char *path)
+void pyinit_specialize(const char *path)
 {
     size_t size;
     struct sites sites = {.begin = pyinit_map(path, &size)};

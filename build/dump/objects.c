@@ -1,0 +1,30 @@
+/* Build mode: all of Python's types, and the strings that are no part of the heap. */
+#define _GNU_SOURCE
+#include "snapshot.h"
+
+#include "internal/pycore_runtime.h"
+
+/* Nothing is looked up in them for that, so that no cache has entries of it. */
+void pyinit_walk_types(PyTypeObject *type, void (*visit)(PyTypeObject *, void *), void *context)
+{
+    visit(type, context);
+    PyObject *reference;
+    for (Py_ssize_t at = 0; type->tp_subclasses != NULL && PyDict_Next(type->tp_subclasses, &at, NULL, &reference);) {
+        PyObject *derived = PyWeakref_GET_OBJECT(reference);
+        if (derived != Py_None) {
+            pyinit_walk_types((PyTypeObject *)derived, visit, context);
+        }
+    }
+}
+
+/* Nothing lists these strings, which lie one after the other; their type tells them from what lies between. */
+PyObject *pyinit_next_static_string(PyObject *last)
+{
+    char *begin = (char *)&_Py_SINGLETON(strings), *end = begin + sizeof _Py_SINGLETON(strings) - sizeof(PyObject);
+    for (char *at = last == NULL ? begin : (char *)last + sizeof *last; at <= end; at += sizeof(void *)) {
+        if (Py_TYPE((PyObject *)at) == &PyUnicode_Type) {
+            return (PyObject *)at;
+        }
+    }
+    return NULL;
+}

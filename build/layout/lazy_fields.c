@@ -1,0 +1,22 @@
+/* Build mode: what CPython notes in types and strings at first use is noted now, so that no run has to write to them. */
+#define _GNU_SOURCE
+#include "snapshot.h"
+
+#include "internal/pycore_runtime.h"
+
+static void look_up(PyTypeObject *type, void *name)
+{
+    _PyType_Lookup(type, (PyObject *)name);
+}
+
+void pyinit_fill_lazy_fields(void)
+{
+    /* A type gets its version when something is first looked up in it. */
+    PyObject *name = PyUnicode_InternFromString("__init__");
+    pyinit_walk_types(&PyBaseObject_Type, look_up, name);
+    Py_DECREF(name);
+    /* A string gets its hash when something is first looked up by it. */
+    for (PyObject *string = NULL; (string = pyinit_next_static_string(string)) != NULL;) {
+        PyObject_Hash(string);
+    }
+}
