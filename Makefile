@@ -172,7 +172,8 @@ wheel: dist ## dist/pyinit-*.whl, which installs the static file as bin/pyinit
 
 .PHONY: order
 order: dist ## refresh build/profile/*.order, after which dist/pyinit lays out its code and its heap
-	@PYTHONPATH=build $(FREEZER) -m freezing.profiling.profile .work/pyinit dist/pyinit build/profile
+	@PYINIT_WITHOUT='$(WITHOUT)' PYTHONPATH=build $(FREEZER) -m freezing.profiling.profile \
+		.work/pyinit dist/pyinit build/profile
 	@$(MAKE) --no-print-directory dist
 
 # --- Packages ---------------------------------------------------------------------------------------
@@ -197,6 +198,14 @@ BENCH =
 bench: .venv/stamp dist ## pyinit beside tini, dumb-init and catatonit; writes docs/benchmarks
 	@tools/need $(BENCH_PACKAGES)
 	@$(PYTHON) -m benchmarks.compare $(BENCH)
+
+# ABLATION: options, e.g. '--rounds 200'; '--again' measures the files of the last time.
+ABLATION =
+
+.PHONY: ablation
+ablation: .venv/stamp .work/venv/stamp ## what each optional part of the file saves; writes the table in docs/freezing.md
+	@tools/need $(FREEZE_PACKAGES) $(BENCH_PACKAGES)
+	@PYTHONPATH=build $(PYTHON) -m benchmarks.ablation --document docs/freezing.md $(ABLATION)
 
 # --- Tidying up ------------------------------------------------------------------------------------
 

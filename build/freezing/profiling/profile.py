@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from freezing import linkmap, snapshot
+from freezing import linkmap, optional, snapshot
 from freezing.elf import Stage
 from freezing.profiling import attribute_types, blocks, method_lookups, sections
 from freezing.profiling.access_trace import Used
@@ -124,7 +124,10 @@ class Tracer:
 
 
 def main() -> int:
-    """WORK PROGRAM FOLDER: freeze the modules of PROGRAM, which was built in WORK, trace that, and fill FOLDER."""
+    """WORK PROGRAM FOLDER: freeze the modules of PROGRAM, which was built in WORK, trace that, and fill FOLDER.
+
+    The parts in the environment's PYINIT_WITHOUT must be those that PROGRAM was built without.
+    """
     work, program, folder = (Path(word) for word in sys.argv[1:])
     stage, traced = work / "stage1", work / "traced"
     modules = (work / f"{program.name}.modules").read_bytes()
@@ -135,7 +138,9 @@ def main() -> int:
     known = attribute_types.order(tracer.sites)
     # Without an answer in the cache of methods: what must be searched for there has to be near as well, because a few
     # find no place in it, other ones each time.
-    snapshot.freeze(stage, modules, traced, work, snapshot.Orders((folder / "blocks.order").read_text(), sites=known))
+    told = snapshot.Orders((folder / "blocks.order").read_text(), sites=known)
+    told = optional.without(optional.parse(os.environ.get("PYINIT_WITHOUT", "")), told)
+    snapshot.freeze(stage, modules, traced, work, told)
     tracer = Tracer(traced, stage)
     tracer.live()
     for words in ERRANDS:
