@@ -1,4 +1,4 @@
-"""The door: argv and environment come in, an exit code goes out."""
+"""The entry point: argv and the environment in, an exit code out."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from pyinit.report.log import Log
 
 
 def main() -> int:
-    """Init's whole life; the exit code, 0 to 255. Nothing escapes but as one line on standard error."""
+    """Run init; return its exit code, 0 to 255. Every exception ends here, as one line on standard error."""
     options = Options()
     try:
         inherited = Inherited()
-        persona = originals.by_program(sys.argv[0]) if sys.argv else None
+        persona = originals.persona_for(sys.argv[0]) if sys.argv else None
         parse = persona.parse if persona else cli.parse
-        asked = parse(sys.argv[1:], options)
-        if asked:
-            return _print(asked, options, persona)
+        text_option = parse(sys.argv[1:], options)
+        if text_option:
+            return _print(text_option, options, persona)
         return supervisor.run(options, inherited)
     except Failure as failure:
         Log(json=options.json).error(failure.message)
@@ -35,15 +35,15 @@ def main() -> int:
         return options.remap.get(exit_codes.INTERNAL, exit_codes.INTERNAL)
 
 
-def _print(asked: Option, options: Options, persona: Persona | None) -> int:
-    """Prints what was asked for instead of a run."""
-    if asked.name == "tree":
+def _print(option: Option, options: Options, persona: Persona | None) -> int:
+    """Print the text that an option stands for; return the exit code."""
+    if option.name == "tree":
         from pyinit.report import tree
 
         text = tree.tree(os.isatty(1))
-    elif asked.name == "version":
+    elif option.name == "version":
         text = version.version(bool(options.verbose) and persona is None, as_peer=persona is not None)
-    elif asked.name == "help" or asked.letter == "h":
+    elif option.name == "help" or option.letter == "h":
         text = persona.help_text() if persona else cli.help_text()
     else:
         text = version.licence()
@@ -56,14 +56,14 @@ def _write(text: bytes) -> None:
         while text:
             text = text[os.write(1, text) :]
     except BrokenPipeError:
-        # `pyinit --help | head`: the reader has seen enough.
+        # `pyinit --help | head`: the reader has closed the pipe.
         return
     except OSError as error:
         raise Failure(f"standard output: {error.strerror}") from None
 
 
 def command() -> None:
-    """The installed script: init's end is the process's, without Python's own clean-up."""
+    """Run init as the installed script, and end the process without Python's own clean-up."""
     os._exit(main())
 
 

@@ -1,15 +1,15 @@
-"""The one value that says what this run of init is to do."""
+"""The options of one run of init, as a single value."""
 
 from __future__ import annotations
 
 from pyinit import exit_codes
 
-# In the environment: options that are read before those of the command line.
+# The environment variable with options that are read before the command line.
 VARIABLE = b"PYINIT_OPTIONS"
 
 
 class Options:
-    """What was asked for, all of it. Durations are in seconds; None means the default that the run decides."""
+    """All options of one run. Durations are in seconds; None stands for a default that depends on the run."""
 
     __slots__ = (
         "all",
@@ -52,7 +52,7 @@ class Options:
         self.stop_delay = 0.0
         self.stop_signals: frozenset[int] = frozenset()
         self.wait = False
-        # None: not given; "": follow the only child that is left; otherwise the path of the PIDFILE.
+        # None: not given. "": follow the only child that is left. Otherwise the path of the PIDFILE.
         self.follow: str | None = None
         self.subreaper: bool | None = None
         self.death_signal = 0
@@ -61,8 +61,8 @@ class Options:
         self.warn_on_reap = False
         self.verbose = 0
         self.json = False
-        # What a persona changes: its exit codes, dumb-init's TERM at the end, and that dumb-init stops itself on TSTP,
-        # TTIN and TTOU whatever `rewrite` makes of them.
+        # Set by personas only: exit codes; dumb-init's TERM for the group at the payload's end; and that dumb-init
+        # suspends itself on TSTP, TTIN and TTOU even if `rewrite` changes or drops them.
         self.exec_failed = exit_codes.INTERNAL
         self.not_executable = exit_codes.NOT_EXECUTABLE
         self.not_found = exit_codes.NOT_FOUND

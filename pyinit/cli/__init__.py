@@ -1,1 +1,1 @@
-"""The command line, PYINIT_OPTIONS and the texts of --help: words in, one `Options` value out."""
+"""The command line, PYINIT_OPTIONS and the texts of --help: arguments in, one `Options` value out."""

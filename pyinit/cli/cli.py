@@ -13,42 +13,42 @@ USAGE_AND_HELP = f"{USAGE} (see pyinit --help)"
 
 
 def parse(words: list[str], options: Options) -> Option | None:
-    """Applies PYINIT_OPTIONS and the command line; the option that asks for a text, None for a run.
+    """Apply PYINIT_OPTIONS and the command line; return the option that prints a text instead of a run, or None.
 
-    Raises Failure for what they cannot mean; what stood before that has been applied.
+    Raises Failure for an invalid option; those before it have been applied.
     """
-    env_options.apply(options)
-    inherited = env_options.set_aside(options)
+    env_options.apply_env_options(options)
+    inherited = env_options.take_group_options(options)
     found, options.command = TABLE.parse(words, options)
     check(options)
-    env_options.merge(options, inherited)
-    return asked(found, options, USAGE_AND_HELP)
+    env_options.merge_group_options(options, inherited)
+    return text_option(found, options, USAGE_AND_HELP)
 
 
-def asked(found: list[Option], options: Options, usage: str, code: int = TABLE.failed) -> Option | None:
-    """The first option that asks for a text; None for a run.
+def text_option(found: list[Option], options: Options, usage: str, code: int = TABLE.failed) -> Option | None:
+    """Return the first option that prints a text instead of a run, or None.
 
-    Raises Failure, with this usage and exit code, where there is no program to run, or one beside -P.
+    Raises Failure, with this usage and exit code, if there is no program to run, or one in addition to -P.
     """
-    for each in found:
-        if each.text:
-            return each
+    for option in found:
+        if option.prints_text:
+            return option
     if options.pause and options.command:
-        raise Failure(f"-P runs no program: leave out {options.command[0]}", code)
+        raise Failure(f"-P does not take a program (got: {options.command[0]})", code)
     if not options.pause and not options.command:
         raise Failure(f"no program to run: {usage}", code)
     return None
 
 
 def help_text() -> str:
-    """--help, from the table."""
+    """Return the text of --help."""
     return f"""\
 Usage: {USAGE}
 
-Starts PROGRAM, forwards signals to it, reaps every orphan, and exits with its exit code,
-or with 128+n when signal n killed it; 127: not found, 126: cannot be executed, 125: pyinit itself.
+Starts PROGRAM, forwards signals to it, reaps every orphan, and exits with its exit code, or with
+128+n if signal n killed it; 127: not found, 126: cannot be executed, 125: pyinit itself failed.
 
 {TABLE.help()}
 
-{VARIABLE.decode()} in the environment holds options that are read before the command line.
+Options in the environment variable {VARIABLE.decode()} are read before the command line.
 """

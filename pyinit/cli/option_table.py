@@ -1,7 +1,7 @@
-"""A table of options: parsed by getopt, printed as help; one for pyinit itself and one for each persona.
+"""A table of options that parses a command line and prints it as help: one for pyinit, one for each persona.
 
-getopt rather than argparse: an init's options end at the first word that is none, and importing argparse drags in a
-hundred modules.
+getopt rather than argparse: an init must stop parsing at the first argument that is not an option, and argparse imports
+about a hundred modules.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Callable
 from pyinit.exit_codes import Failure
 from pyinit.options import Options
 
-WIDTH = 26
-# getopt knows no optional arguments. `--follow=X` gets a name of its own, which no command line can contain.
+HELP_COLUMN = 26
+# getopt does not support optional arguments. `--follow=X` gets a name of its own, which no command line can contain.
 WITH_ARGUMENT = "\0"
 Apply = Callable[[Options, str], None]
 
 
 def flag(field: str, on: bool = True) -> Apply:
-    """An option that sets or clears a field."""
+    """Return a function that sets a field to `on`."""
 
     def apply(options: Options, _: str) -> None:
         setattr(options, field, on)
@@ -28,7 +28,7 @@ def flag(field: str, on: bool = True) -> Apply:
 
 
 def value(field: str, parse: Callable[[str], object]) -> Apply:
-    """An option whose argument becomes a field's value."""
+    """Return a function that sets a field to the parsed argument."""
 
     def apply(options: Options, text: str) -> None:
         setattr(options, field, parse(text))
@@ -37,7 +37,7 @@ def value(field: str, parse: Callable[[str], object]) -> Apply:
 
 
 def pair(field: str, parse: Callable[[str], tuple[int, int]]) -> Apply:
-    """An option whose argument becomes an entry of a field's dict; the last one for a key wins."""
+    """Return a function that adds the parsed argument to a field, a dict; the last one for a key wins."""
 
     def apply(options: Options, text: str) -> None:
         old, new = parse(text)
@@ -47,7 +47,7 @@ def pair(field: str, parse: Callable[[str], tuple[int, int]]) -> Apply:
 
 
 def member(field: str, parse: Callable[[str], int]) -> Apply:
-    """An option that may be given several times; a field holds the set of its arguments."""
+    """Return a function that adds the parsed argument to a field, a set."""
 
     def apply(options: Options, text: str) -> None:
         setattr(options, field, getattr(options, field) | {parse(text)})
@@ -55,24 +55,25 @@ def member(field: str, parse: Callable[[str], int]) -> Apply:
     return apply
 
 
-def louder(options: Options, _: str) -> None:
-    """-v, which counts."""
+def increase_verbosity(options: Options, _: str) -> None:
+    """Log more: `-v`, which may be repeated."""
     options.verbose += 1
 
 
-def nothing(_: Options, __: str) -> None:
-    """An option that asks for a text."""
+def no_op(_: Options, __: str) -> None:
+    """Set nothing: the option prints a text instead of a run."""
 
 
 class Option:
-    """One option: its letter and long name (either may be empty), what it takes, what it does, in a line.
+    """One option: its letter and long name (either may be empty), its argument, one line of help, and its effect.
 
-    `apply` gets the options and the argument's text, "" where it takes none, and raises ValueError with what would
-    be right. A `text` option asks for a text instead of a run (--help, --version); `alone` ones too make sense on
-    the command line only. An `argument` in brackets may be left out: "[=FILE]" stands for --name and --name=FILE.
+    `apply` takes the options and the argument, "" for an option without one; it raises ValueError with a message that
+    says what is allowed. With `prints_text` a text is printed instead of a run (--help, --version). Such options, and
+    those with `command_line_only`, are refused in PYINIT_OPTIONS. An `argument` in brackets is optional: "[=FILE]"
+    allows --name and --name=FILE.
     """
 
-    __slots__ = ("alone", "apply", "argument", "help", "letter", "name", "text")
+    __slots__ = ("apply", "argument", "command_line_only", "help", "letter", "name", "prints_text")
 
     def __init__(
         self,
@@ -81,29 +82,29 @@ class Option:
         argument: str,
         help: str,
         apply: Apply,
-        text: bool = False,
-        alone: bool = False,
+        prints_text: bool = False,
+        command_line_only: bool = False,
     ) -> None:
         self.letter = letter
         self.name = name
         self.argument = argument
         self.help = help
         self.apply = apply
-        self.text = text
-        self.alone = alone or text
+        self.prints_text = prints_text
+        self.command_line_only = command_line_only or prints_text
 
     def words(self) -> list[str]:
-        """The option as users type it: `-g`, `--group`."""
+        """Return the option as users type it: `-g`, `--group`."""
         return ["-" + self.letter] * bool(self.letter) + ["--" + self.name] * bool(self.name)
 
     @property
     def optional(self) -> bool:
-        """Return True if its argument may be left out."""
+        """Return True if the argument is optional."""
         return self.argument.startswith("[")
 
 
 class OptionTable:
-    """The options that one command line knows; `failed` is the exit code of words that it does not."""
+    """The options of one command line. `failed` is the exit code for one that is invalid."""
 
     __slots__ = ("_by_word", "_letters", "_names", "_optional", "failed", "options", "program")
 
@@ -111,24 +112,26 @@ class OptionTable:
         self.program = program
         self.options = options
         self.failed = failed
-        self._by_word = {word: each for each in options for word in each.words()}
-        self._letters = "".join(each.letter + ":" * bool(each.argument) for each in options if each.letter)
-        self._names = [each.name + "=" * (bool(each.argument) and not each.optional) for each in options if each.name]
-        for each in options:
-            if each.optional:
-                self._names.append(f"{WITH_ARGUMENT}{each.name}=")
-                self._by_word[f"--{WITH_ARGUMENT}{each.name}"] = each
-        self._optional = tuple(f"--{each.name}=" for each in options if each.optional)
+        self._by_word = {word: option for option in options for word in option.words()}
+        self._letters = "".join(option.letter + ":" * bool(option.argument) for option in options if option.letter)
+        self._names = [
+            option.name + "=" * (bool(option.argument) and not option.optional) for option in options if option.name
+        ]
+        for option in options:
+            if option.optional:
+                self._names.append(f"{WITH_ARGUMENT}{option.name}=")
+                self._by_word[f"--{WITH_ARGUMENT}{option.name}"] = option
+        self._optional = tuple(f"--{option.name}=" for option in options if option.optional)
 
     def option(self, letter: str) -> Option:
-        """The option of this letter. Raises KeyError if there is none."""
+        """Return the option with this letter. Raises KeyError if there is none."""
         return self._by_word["-" + letter]
 
     def parse(self, words: list[str], options: Options) -> tuple[list[Option], list[str]]:
-        """Applies the options at the head of `words`, in their order.
+        """Apply the options at the head of `words`, in order; return them, and the words that follow.
 
-        Returns those options, and the words that follow them. Raises Failure, with the word that was wrong, for
-        what the table does not know; what stood before it has been applied, and may say how to log the failure.
+        Raises Failure, which names the word, for an invalid option. Those before it have been applied: one of them may
+        set the format in which the failure is logged.
         """
         found: list[Option] = []
         at = 0
@@ -136,14 +139,14 @@ class OptionTable:
             if words[at] == "--":
                 at += 1
                 break
-            # Word by word, because getopt copies all that are left for each option.
+            # One word at a time: getopt copies the rest of the list for every option.
             pairs, used = self._option_at(words, at)
             found += [self._apply(word, argument, options) for word, argument in pairs]
             at += used
         return found, words[at:]
 
     def _option_at(self, words: list[str], at: int) -> tuple[list[tuple[str, str]], int]:
-        """Split one word, or two where its argument is the next one; return the options and the number of words."""
+        """Parse one word, or two if the next is its argument; return options with arguments, and how many words."""
         word = words[at]
         if word.startswith(self._optional):
             word = f"--{WITH_ARGUMENT}{word[2:]}"
@@ -174,25 +177,25 @@ class OptionTable:
         if option:
             return f"{word} takes no argument"
         if "unique prefix" in error.msg:
-            close = [each for each in self._by_word if each.startswith(word)]
-            return f"{word} may be any of {', '.join(close)}"
-        known = ", ".join(each.words()[-1 if word.startswith("--") else 0] for each in self.options)
-        return f"unknown option {word}; the options are {known}"
+            matches = [known for known in self._by_word if known.startswith(word)]
+            return f"{word} may be any of {', '.join(matches)}"
+        known_words = ", ".join(known.words()[-1 if word.startswith("--") else 0] for known in self.options)
+        return f"unknown option {word}; the options are {known_words}"
 
     def _failure(self, message: str) -> Failure:
         return Failure(f"{message} (see {self.program} {self.option('h').words()[-1]})", self.failed)
 
     def help(self) -> str:
-        """The table as lines of text, for --help."""
+        """Return the lines of --help that list the options."""
         lines = []
-        for each in self.options:
-            words = ", ".join(each.words())
-            if each.argument:
-                words += ("" if each.optional else "=" if each.name else " ") + each.argument
-            indent = "" if each.letter else "    "
+        for option in self.options:
+            words = ", ".join(option.words())
+            if option.argument:
+                words += ("" if option.optional else "=" if option.name else " ") + option.argument
+            indent = "" if option.letter else "    "
             head = f"  {indent}{words}"
-            if len(head) >= WIDTH:
+            if len(head) >= HELP_COLUMN:
                 lines.append(head)
                 head = ""
-            lines.append(f"{head:<{WIDTH}}{each.help}")
+            lines.append(f"{head:<{HELP_COLUMN}}{option.help}")
         return "\n".join(lines)

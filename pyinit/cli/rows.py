@@ -1,9 +1,9 @@
-"""pyinit's own options: docs/usage.md, the manual page, the completions and --help are all compared with this table."""
+"""pyinit's own options. A test compares docs/usage.md, the manual page and the completions with this table."""
 
 from __future__ import annotations
 
 from pyinit.cli import values
-from pyinit.cli.option_table import Option, OptionTable, flag, louder, member, nothing, pair, value
+from pyinit.cli.option_table import Option, OptionTable, flag, increase_verbosity, member, no_op, pair, value
 from pyinit.exit_codes import Failure
 from pyinit.options import Options
 
@@ -11,13 +11,13 @@ TABLE = OptionTable(
     "pyinit",
     (
         Option("g", "group", "", "forward signals to the payload's process group", flag("group")),
-        Option("a", "all", "", "forward signals to every process init answers for", flag("all")),
-        Option("c", "same-group", "", "the payload stays in init's process group", flag("same_group")),
+        Option("a", "all", "", "forward signals to all processes (PID 1) or all descendants", flag("all")),
+        Option("c", "same-group", "", "keep the payload in init's process group", flag("same_group")),
         Option(
             "S",
             "session",
             "",
-            "the payload gets its own session, and the terminal if init led its session",
+            "start the payload in its own session, with the terminal if init led its session",
             flag("session"),
         ),
         Option(
@@ -38,7 +38,7 @@ TABLE = OptionTable(
             "t",
             "grace",
             "SECONDS",
-            "when the payload exits, stop what it left; KILL after SECONDS (3 as PID 1 without -W)",
+            "when the payload exits, stop processes it left; KILL after SECONDS (PID 1 without -W: 3)",
             value("grace", values.seconds),
         ),
         Option(
@@ -52,7 +52,7 @@ TABLE = OptionTable(
             "d",
             "stop-delay",
             "SECONDS",
-            "wait this long before the first stop signal is forwarded",
+            "wait SECONDS before forwarding the first stop signal",
             value("stop_delay", values.seconds),
         ),
         Option(
@@ -66,21 +66,21 @@ TABLE = OptionTable(
             "",
             "follow",
             "[=PIDFILE]",
-            "when the payload exits with 0, follow the child it leaves, or the one PIDFILE names",
+            "when the payload exits with 0, follow the daemon it leaves, or the one PIDFILE names",
             value("follow", str),
         ),
         Option(
             "W",
             "wait",
             "",
-            "when the payload has ended, wait for what is left to end by itself",
+            "when the payload exits, wait for the processes it left to exit by themselves",
             flag("wait"),
         ),
         Option(
             "s",
             "subreaper",
             "",
-            "adopt orphans when not PID 1 (the default then)",
+            "adopt orphans when not PID 1 (default)",
             flag("subreaper"),
         ),
         Option("", "no-subreaper", "", "do not adopt orphans", flag("subreaper", False)),
@@ -95,51 +95,51 @@ TABLE = OptionTable(
             "u",
             "user",
             "USER[:GROUP]",
-            "the payload's identity, by name or number",
+            "run the payload as USER, by name or number",
             value("user", values.user),
         ),
         Option(
             "P",
             "pause",
             "",
-            "no program: reap until TERM, INT or a --stop-signal comes, then exit 0",
+            "run no program: reap orphans until TERM, INT or a --stop-signal, then exit with 0",
             flag("pause"),
-            alone=True,
+            command_line_only=True,
         ),
         Option(
             "w",
             "warn-on-reap",
             "",
-            "a line for each orphan that is reaped",
+            "log a line for every reaped orphan",
             flag("warn_on_reap"),
         ),
-        Option("v", "verbose", "", "say what happens; twice: all of it", louder),
+        Option("v", "verbose", "", "log more; repeat for debug output", increase_verbosity),
         Option(
             "",
             "log-format",
             "text|json",
-            "the form of the lines on standard error",
+            "format of the log lines on standard error",
             value("json", values.log_format),
         ),
-        Option("", "tree", "", "print the processes as a tree", nothing, text=True),
-        Option("l", "license", "", "print the licence and notices", nothing, text=True),
+        Option("", "tree", "", "print the processes as a tree", no_op, prints_text=True),
+        Option("l", "license", "", "print the licence, and those of the linked libraries", no_op, prints_text=True),
         Option(
             "V",
             "version",
             "",
-            "print the version; with -v the sources' hashes",
-            nothing,
-            text=True,
+            "print the version; with -v also the hashes of its sources",
+            no_op,
+            prints_text=True,
         ),
-        Option("h", "help", "", "print this", nothing, text=True),
+        Option("h", "help", "", "print this help", no_op, prints_text=True),
     ),
     failed=125,
 )
 
 
 def check(options: Options) -> None:
-    """Raises Failure for options that contradict each other."""
+    """Raise Failure if options contradict each other."""
     if options.same_group and options.group:
-        raise Failure("-c and -g contradict each other: with -c the payload has no group of its own")
+        raise Failure("-c and -g contradict each other: with -c the payload has no process group of its own")
     if options.same_group and options.session:
-        raise Failure("-c and -S contradict each other: a session of its own is a group of its own")
+        raise Failure("-c and -S contradict each other: a new session is always a new process group")

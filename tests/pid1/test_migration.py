@@ -337,7 +337,7 @@ def test_catatonit_blocks_nothing_for_its_payload(run_as: RunAs) -> None:
 def test_catatonit_pauses_without_a_program_only(run_as: RunAs) -> None:
     done = run_as("catatonit", "-P", "true").wait()
     assert done.code == 1
-    assert done.stderr == "pyinit: -P runs no program: leave out true\n"
+    assert done.stderr == "pyinit: -P does not take a program (got: true)\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,11 +1,11 @@
-"""tini, dumb-init and catatonit: their options and variables, what they mean here, and the names that call for them."""
+"""The personas tini, dumb-init and catatonit: their options, their variables, and the names that select them."""
 
 from __future__ import annotations
 
 from pyinit import native
 from pyinit.cli import values
 from pyinit.cli.compat.base import VERSION, Persona
-from pyinit.cli.option_table import Option, OptionTable, flag, louder, value
+from pyinit.cli.option_table import Option, OptionTable, flag, increase_verbosity, value
 from pyinit.cli.rows import TABLE
 from pyinit.exit_codes import Failure
 from pyinit.options import Options
@@ -18,17 +18,17 @@ DOCKERS_OLD_PATH = "/dev/init"
 
 
 def _ours(letter: str, under: str = "", name: str = "") -> Option:
-    """One of pyinit's own options, as a peer has it: perhaps with another letter, mostly without a long name."""
-    each = TABLE.option(letter)
-    return Option(under or letter, name, each.argument, each.help, each.apply, text=each.text)
+    """Return pyinit's own option `letter`, under the letter and long name that the other program has for it."""
+    option = TABLE.option(letter)
+    return Option(under or letter, name, option.argument, option.help, option.apply, prints_text=option.prints_text)
 
 
-def _success(options: Options, text: str) -> None:
+def _remap_to_success(options: Options, text: str) -> None:
     options.remap[values.exit_code(text)] = 0
 
 
-def _none(_: Options) -> None:
-    """Nothing to add."""
+def _derive_nothing(_: Options) -> None:
+    """Change nothing: tini's options need no further settings."""
 
 
 def _tini_environment(options: Options) -> None:
@@ -38,20 +38,20 @@ def _tini_environment(options: Options) -> None:
         options.group = True
     verbosity = native.getenv(TINI_VERBOSITY)
     if verbosity is not None:
-        # tini's 1 is its warnings, which pyinit logs by default.
+        # In tini, 1 enables warnings, which pyinit logs by default.
         options.verbose += _leading_number(verbosity) - 1
 
 
 def _leading_number(text: bytes) -> int:
-    """As atoi(3) would read it: 0 for what does not begin with digits."""
+    """Return the number at the start of a text, 0 if there is none, as atoi(3) does; 9 at the most."""
     digits = text[: len(text) - len(text.lstrip(b"0123456789"))]
     return min(int(digits[:4] or 0), 9)
 
 
-def _tini_louder(options: Options, text: str) -> None:
-    # The variable overrides the option, which tini reads first.
+def _tini_increase_verbosity(options: Options, text: str) -> None:
+    # The variable overrides the option: tini reads the options first.
     if native.getenv(TINI_VERBOSITY) is None:
-        louder(options, text)
+        increase_verbosity(options, text)
 
 
 TINI = Persona(
@@ -61,10 +61,10 @@ TINI = Persona(
             _ours("h"),
             _ours("l"),
             _ours("p"),
-            Option("v", "", "", TABLE.option("v").help, _tini_louder),
+            Option("v", "", "", TABLE.option("v").help, _tini_increase_verbosity),
             _ours("w"),
             _ours("g"),
-            Option("e", "", "CODE", "exit with 0 instead of CODE", _success),
+            Option("e", "", "CODE", "exit with 0 instead of CODE", _remap_to_success),
             _ours("s"),
         ),
         failed=FAILED,
@@ -72,7 +72,7 @@ TINI = Persona(
     "tini [OPTIONS] PROGRAM -- [ARGS] | --version",
     "TINI_SUBREAPER, TINI_KILL_PROCESS_GROUP, TINI_VERBOSITY",
     _tini_environment,
-    _none,
+    _derive_nothing,
     as_tini=True,
 )
 
@@ -84,7 +84,7 @@ def _number(text: str, lowest: int) -> int:
 
 
 def _rewrite(options: Options, text: str) -> None:
-    """dumb-init's numbers, and names as pyinit takes them (dumb-init #87)."""
+    """Apply a rewrite in dumb-init's syntax, numbers, or in pyinit's, which also allows names (dumb-init #87)."""
     old, _, new = text.partition(":")
     if old.isdecimal() and new.isdecimal():
         options.rewrite[_number(old, 1)] = _number(new, 0)
@@ -99,11 +99,11 @@ def _dumb_init_environment(options: Options) -> None:
     options.same_group = native.getenv(b"DUMB_INIT_SETSID") == b"0"
 
 
-def _dumb_init_settle(options: Options) -> None:
+def _dumb_init_derive(options: Options) -> None:
     # The payload leads its session, and so its group.
     options.session = options.group = options.term_at_end = not options.same_group
     options.always_suspends = True
-    # exec's failures all end with 2 there.
+    # dumb-init exits with 2 after any failure of exec.
     options.not_found = options.not_executable = 2
 
 
@@ -112,10 +112,10 @@ DUMB_INIT = Persona(
         "dumb-init",
         (
             Option(
-                "c", "single-child", "", "no session of its own; signals go to the payload alone", flag("same_group")
+                "c", "single-child", "", "start no session; forward signals to the payload only", flag("same_group")
             ),
             Option("r", "rewrite", "FROM:TO", TABLE.option("r").help, _rewrite),
-            Option("v", "verbose", "", "say all that happens", value("verbose", lambda _: 2)),
+            Option("v", "verbose", "", "print debug output", value("verbose", lambda _: 2)),
             _ours("h", name="help"),
             VERSION,
         ),
@@ -124,7 +124,7 @@ DUMB_INIT = Persona(
     "dumb-init [OPTIONS] PROGRAM [ARG...]",
     "DUMB_INIT_DEBUG=1, DUMB_INIT_SETSID=0",
     _dumb_init_environment,
-    _dumb_init_settle,
+    _dumb_init_derive,
 )
 
 
@@ -135,7 +135,7 @@ def _catatonit_environment(options: Options) -> None:
         raise Failure("CATATONIT_LOG is reserved: unset it", FAILED)
 
 
-def _catatonit_settle(options: Options) -> None:
+def _catatonit_derive(options: Options) -> None:
     options.not_found = options.not_executable = FAILED
 
 
@@ -154,7 +154,7 @@ CATATONIT = Persona(
     "catatonit [OPTIONS] PROGRAM [ARG...] | -P",
     "CATATONIT_DEBUG",
     _catatonit_environment,
-    _catatonit_settle,
+    _catatonit_derive,
 )
 
 NAMES = {
@@ -167,9 +167,9 @@ NAMES = {
 }
 
 
-def by_program(path: str) -> Persona | None:
-    """The program that init was run as, by the last part of its path; None for pyinit itself."""
+def persona_for(path: str) -> Persona | None:
+    """Return the persona for the path that init was run as, or None for pyinit itself."""
     if path.endswith("pyinit"):
-        # As nearly always, and no peer's name ends so: a partition would make three strings.
+        # The usual case, at the price of one comparison. No other name ends like this.
         return None
     return TINI if path == DOCKERS_OLD_PATH else NAMES.get(path.rpartition("/")[2])
