@@ -24,7 +24,7 @@ from benchmarks.measures.cpuids import may_have_any
 from benchmarks.programs import FREEZER, Program
 from benchmarks.samples import median
 from benchmarks.surroundings import ENVIRONMENT
-from tests import marks
+from tests.support import document_marks
 from tools.tree import ROOT
 
 FOLDER = ROOT / ".work" / "ablation"
@@ -74,7 +74,7 @@ def main(words: Sequence[str]) -> int:
     measured = _measure(options.rounds)
     text = _table(measured, options.rounds)
     if options.document:
-        marks.replace(options.document, MARK, text)
+        document_marks.replace(options.document, MARK, text)
     print(text)
     return 0
 
