@@ -26,7 +26,7 @@ _pyinit() {
         --pause) pause=yes ;;
         --*) [[ $long == *[[:space:]]"$word"[[:space:]]* ]] && option=$word ;;
         -?*)
-            # Letters without an argument, then perhaps one with it, or whose argument is the next word.
+            # Letters without an argument, then perhaps one with an argument, attached or as the next word.
             flags=${word%%[$letters]*}
             [[ $flags == *P* ]] && pause=yes
             [[ ${word#"$flags"} == ? ]] && option=-${word#"$flags"}
@@ -85,14 +85,14 @@ _pyinit() {
     esac
 }
 
-# What compgen makes of the other arguments for what has been typed, which may be the end only of bash's own word.
+# Reply with what compgen, given the other arguments, offers for the typed text: the end of bash's word, or all of it.
 _pyinit_reply() {
     local typed=$1 whole=${COMP_WORDS[COMP_CWORD]}
     [[ $whole == [:=]* ]] && whole=
     mapfile -t COMPREPLY < <(compgen -P "${whole%"$typed"}" "${@:2}" -- "$typed")
 }
 
-# Signals' names, with SIG for who has begun so; compgen has more than signals.
+# Print the names of signals, with SIG if the typed text begins with SI. compgen lists more than signals.
 _pyinit_signals() {
     local name
     for name in $(compgen -A signal SIG); do
@@ -102,11 +102,11 @@ _pyinit_signals() {
     done
 }
 
-# The program, whose place is given, or what comes behind it, which is the program's own.
+# Complete the program, at the given index, or its own arguments behind it.
 _pyinit_program() {
     local word=${COMP_WORDS[COMP_CWORD]} name
     if (($1 < COMP_CWORD)); then
-        # Without the package bash-completion there is nobody to ask: files then.
+        # Without the package bash-completion, offer files.
         if declare -F _command_offset >/dev/null; then
             _command_offset "$1"
         else
@@ -118,7 +118,7 @@ _pyinit_program() {
             [[ -x ${name/#\~\//"$HOME"/} ]] && COMPREPLY+=("$name")
         done < <(compgen -f -- "$word")
     else
-        # Not the shell's own commands: init cannot start them.
+        # Leave out the shell's own commands: init cannot start them.
         while read -r name; do
             type -P -- "$name" >/dev/null && COMPREPLY+=("$name")
         done < <(compgen -c -- "$word")
