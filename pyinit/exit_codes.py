@@ -34,8 +34,8 @@ def exit_code(status: int) -> int:
     return os.WEXITSTATUS(status)
 
 
-def fate(status: int) -> str:
-    """How a process ended, from its wait status: `exit code 3`, `killed by TERM`."""
+def describe_exit(status: int) -> str:
+    """Return how a process ended, from its wait status: `exit code 3`, `killed by TERM`."""
     if os.WIFSIGNALED(status):
         return f"killed by {signals.name(os.WTERMSIG(status))}"
     return f"exit code {os.WEXITSTATUS(status)}"

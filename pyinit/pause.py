@@ -6,7 +6,7 @@ from pyinit.event_loop import EventLoop
 from pyinit.options import Options
 from pyinit.payload.payload import Payload
 from pyinit.reaper import Exits, Reaper
-from pyinit.report.exit_report import Deaths
+from pyinit.report.exit_report import ExitReport
 from pyinit.report.log import Log
 from pyinit.rewrite import rewrites
 from pyinit.stop_requests import StopRequests
@@ -18,11 +18,11 @@ class Pause:
     def __init__(self, options: Options, log: Log) -> None:
         self._rewrites = rewrites(options)
         self._requests = StopRequests(options.stop_signals)
-        deaths = Deaths(options, log)
-        exits, before_reap = (Exits.ALL, deaths.ending) if deaths.wants_names else (Exits.NONE, None)
-        reaper = Reaper(Payload(""), exits, deaths.orphan, _ignore_change, before_reap)
+        report = ExitReport(options, log)
+        exits, before_reap = (Exits.ALL, report.before_reap) if report.wants_names else (Exits.NONE, None)
+        reaper = Reaper(Payload(""), exits, report.orphan_exited, _ignore_change, before_reap)
         self._loop = EventLoop(reaper, reaper.collect, self._handle)
-        self._loop.call_when_idle(deaths.begin)
+        self._loop.call_when_idle(report.start_oom_watch)
 
     def run(self) -> int:
         """Run until a stop signal comes; return the exit code."""

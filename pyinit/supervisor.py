@@ -20,7 +20,7 @@ from pyinit.payload.spawn import Inherited, spawn
 from pyinit.payload.terminal import Terminal
 from pyinit.procfs.processes import Process
 from pyinit.reaper import Exits, Reaper
-from pyinit.report.exit_report import Deaths
+from pyinit.report.exit_report import ExitReport
 from pyinit.report.log import Log
 from pyinit.rewrite import Rewriter
 from pyinit.shutdown import Shutdown
@@ -53,7 +53,7 @@ def run(options: Options, inherited: Inherited) -> int:
     except BaseException:
         payload.kill()
         raise
-    log.settle()
+    log.report_lost_lines()
     return options.remap.get(code, code)
 
 
@@ -116,7 +116,7 @@ class _Supervisor:
     """One payload, and what init does for it."""
 
     __slots__ = (
-        "_deaths",
+        "_exit_report",
         "_follow",
         "_forwarder",
         "_helpers",
@@ -158,11 +158,11 @@ class _Supervisor:
         self._rewriter = Rewriter(options, log)
         self._forwarder = Forwarder(options, payload, user.user if user else None, log)
         self._requests = StopRequests(options.stop_signals)
-        self._deaths = Deaths(options, log)
+        self._report = ExitReport(options, log)
         # dumb-init sends TERM to the payload's group when the payload has exited. A daemon that is followed would be in
         # that group.
         self._must_ask_group = options.term_at_end and not self._is_pid1 and not self._follow
-        before_reap = self._before_reap if self._deaths.wants_names or self._must_ask_group else None
+        before_reap = self._before_reap if self._exit_report.wants_names or self._must_ask_group else None
         exits = Exits.ALL if before_reap else Exits.PAYLOAD
         self._reaper = Reaper(payload, exits, self._on_exit, self._on_change, before_reap)
         self._loop = EventLoop(self._reaper, self._reap, self._handle)
@@ -174,7 +174,7 @@ class _Supervisor:
         _release_inherited(log, self._terminal, self._relay)
         if self._relay and not self._relay.begin(self._loop):
             self._relay = None
-        self._loop.call_when_idle(self._deaths.begin)
+        self._loop.call_when_idle(self._exit_report.start_oom_watch)
         if log.verbose:
             log.info(f"payload {payload.pid} started: {payload.program}", pid=payload.pid)
 
@@ -241,8 +241,8 @@ class _Supervisor:
         self._jobs.child_changed(pid, status)
 
     def _before_reap(self, pid: int) -> None:
-        if self._deaths.wants_names:
-            self._deaths.ending(pid)
+        if self._exit_report.wants_names:
+            self._exit_report.before_reap(pid)
         if pid == self._payload.pid and self._must_ask_group:
             # While the payload is a zombie, no other group can have its number.
             self._forwarder.kill(-pid, signals.TERM)
@@ -254,14 +254,14 @@ class _Supervisor:
         if pid == self._payload.pid:
             self._payload_exited(pid, status)
             return
-        self._deaths.orphan(pid, status)
+        self._exit_report.orphan_exited(pid, status)
         if self._shutdown:
             self._shutdown.child_exited(pid)
 
     # End: the payload has exited.
 
     def _payload_exited(self, pid: int, status: int) -> None:
-        self._deaths.payload(pid, self._payload.program, status, self._stop_timers.killed)
+        self._exit_report.payload_exited(pid, self._payload.program, status, self._stop_timers.killed)
         self._payload.reaped()
         key = 0 if self._requests.any_received or self._is_pid1 else self._jobs.fatal_key(status)
         self._terminal.take_foreground_back()

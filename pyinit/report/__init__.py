@@ -1,1 +1,1 @@
-"""What init prints: log lines on standard error, how processes ended, and --tree."""
+"""Output: log lines on standard error, reports of exited processes, and --tree."""

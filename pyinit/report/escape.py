@@ -1,39 +1,39 @@
-"""Text that paints no terminal and breaks no line, and text as a JSON string."""
+"""Escape text, so that it cannot inject terminal control sequences or log lines; quote it as a JSON string."""
 
 from __future__ import annotations
 
-FAMILIAR = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def printable(text: str) -> str:
-    """`text` without what could paint a terminal or break a line: that is escaped as Python would.
+    """Return `text` with control characters and line breaks escaped, as in a Python string.
 
-    Lone surrogates are bytes of a name that is not UTF-8: they go out as they came, but for those that a terminal may
-    take for control characters of eight bits (C1, ECMA-48).
+    Lone surrogates stand for bytes that are not UTF-8. They are kept, except those that a terminal may take for 8-bit
+    control characters (C1, ECMA-48).
     """
-    return "".join(each if each.isprintable() or "\udca0" <= each <= "\udcff" else _escaped(each) for each in text)
+    return "".join(char if char.isprintable() or "\udca0" <= char <= "\udcff" else _escaped(char) for char in text)
 
 
 def _escaped(character: str) -> str:
     number = ord(character)
-    if character in FAMILIAR:
-        return FAMILIAR[character]
+    if character in SHORT_ESCAPES:
+        return SHORT_ESCAPES[character]
     if number < 0x100 or 0xDC80 <= number <= 0xDCFF:
         return f"\\x{number & 0xFF:02x}"
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def quoted(text: str) -> str:
-    """`text` as a JSON string; bytes that were not UTF-8 become U+FFFD."""
+    """Return `text` as a JSON string. Bytes that were not UTF-8 become U+FFFD."""
     parts = ['"']
-    for each in text:
-        if each in '"\\':
-            parts.append("\\" + each)
-        elif "\ud800" <= each <= "\udfff":
+    for char in text:
+        if char in '"\\':
+            parts.append("\\" + char)
+        elif "\ud800" <= char <= "\udfff":
             parts.append("\ufffd")
-        elif each < " ":
-            parts.append(f"\\u{ord(each):04x}")
+        elif char < " ":
+            parts.append(f"\\u{ord(char):04x}")
         else:
-            parts.append(each)
+            parts.append(char)
     parts.append('"')
     return "".join(parts)

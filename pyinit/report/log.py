@@ -1,7 +1,7 @@
-"""What init says: one line at a time on standard error, as text or as JSON, and never at the cost of its work.
+"""The log: lines on standard error, as text or as JSON, that are never waited for. Standard output is the payload's.
 
-A line that cannot be written at once (nobody reads the pipe, the disk is full, the descriptor is closed) is dropped
-and counted; the next line that can be written says how many were lost. Standard output is the payload's.
+A line that cannot be written immediately (the pipe is full, the disk is full, the descriptor is closed) is dropped and
+counted. The next line that can be written reports how many were lost.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ LEVELS = ("error", "warning", "info", "debug")
 
 
 class Log:
-    """Lines on standard error.
+    """Writes log lines to standard error.
 
-    `verbose` -1 lets errors through, 0 warnings too, 1 (-v) also what happens, 2 (-vv) all. `json` makes each line one
-    JSON object with time (seconds since 1970), level, message and the fields given.
+    `verbose` is the highest level that is logged: -1 errors, 0 warnings, 1 (-v) events, 2 (-vv) debug output. With
+    `json`, a line is one JSON object with time (seconds since 1970), level, message and the given fields.
     """
 
     __slots__ = ("_cut", "_json", "_lost", "verbose")
@@ -28,34 +28,34 @@ class Log:
         self.verbose = verbose
         self._json = json
         self._lost = 0
-        # Whether the last thing written is a part of a line.
+        # True if the last line was written only in part.
         self._cut = False
 
     def error(self, message: str, **fields: int | str) -> None:
-        """What kept init from doing its job."""
-        self._say(ERROR, message, fields)
+        """Log what kept init from doing its job."""
+        self._log(ERROR, message, fields)
 
     def warning(self, message: str, **fields: int | str) -> None:
-        """What the user must know."""
+        """Log what the user must know."""
         if self.verbose >= 0:
-            self._say(WARNING, message, fields)
+            self._log(WARNING, message, fields)
 
     def info(self, message: str, **fields: int | str) -> None:
-        """What happened, with -v."""
+        """Log an event, with -v."""
         if self.verbose >= 1:
-            self._say(INFO, message, fields)
+            self._log(INFO, message, fields)
 
     def debug(self, message: str, **fields: int | str) -> None:
-        """Everything else, with -vv."""
+        """Log a detail, with -vv."""
         if self.verbose >= 2:
-            self._say(DEBUG, message, fields)
+            self._log(DEBUG, message, fields)
 
-    def settle(self) -> None:
-        """At the end: says how many lines were lost, if that can be said now."""
+    def report_lost_lines(self) -> None:
+        """Log how many lines were lost since the last one that was written, if any. To be called before init exits."""
         if self._lost:
             self._write(b"")
 
-    def _say(self, level: int, message: str, fields: dict[str, int | str]) -> None:
+    def _log(self, level: int, message: str, fields: dict[str, int | str]) -> None:
         self._write(self._line(level, message, fields))
 
     def _write(self, line: bytes) -> None:
@@ -68,7 +68,7 @@ class Log:
             return
         if done:
             self._cut = text[done - 1 : done] != b"\n"
-        # If the notice went through, the line alone is lost.
+        # If the notice was written, only the line is lost.
         self._lost = 1 if done and done >= len(notice) else self._lost + 1
 
     def _notice(self) -> bytes:

@@ -1,16 +1,16 @@
-"""Writing to standard error without ever waiting for whoever reads it.
+"""Write to standard error without waiting for its reader.
 
-It is shared with the payload, so it must not be made non-blocking: that is a property of the open file, not of the
-descriptor. And to poll first is not enough: another writer may fill the pipe between poll and write. So each write
-says by itself that it must not wait, in the first of these ways that there is:
+Init shares standard error with the payload, so it must not make it non-blocking: that is a property of the open file,
+not of the descriptor. Polling first is not enough: another writer may fill the pipe between poll and write. So each
+write itself must be one that does not wait. This module tries, in this order:
 
-- RWF_NOWAIT (pwritev2(2)) asks for nothing more; pipes since Linux 6.4, and sockets. A regular file may refuse what
-  it has to allocate blocks for (btrfs, XFS): as it makes nobody wait, that is written without;
+- RWF_NOWAIT (pwritev2(2)), for pipes since Linux 6.4, and for sockets. A regular file may refuse it if it has to
+  allocate blocks (btrfs, XFS); it never waits for a reader, so it is written to without the flag;
 - MSG_DONTWAIT, for sockets on older kernels;
-- terminals, FIFOs, and pipes on older kernels are opened once more through /proc, non-blocking: that is another open
-  file. Regular files must not be, because of O_APPEND and their position;
-- poll, and at most what a pipe takes in one piece. Here alone the other writer may win; it is what remains if the file
-  may not be opened, or for a terminal without /proc.
+- opening terminals and FIFOs, and pipes on older kernels, once more through /proc, non-blocking: that is another open
+  file. Regular files must not be opened again, because of O_APPEND and their position;
+- poll, then a write that a pipe takes as a whole. Only here the other writer may win. It is used if the file may not be
+  opened, and for a terminal without /proc.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ import stat
 from pyinit import native, signals
 
 STANDARD_ERROR = 2
-AGAIN = "/proc/self/fd/2"
-# pipe(7): as much is written in one piece, or not at all.
+REOPENED = "/proc/self/fd/2"
+# pipe(7), PIPE_BUF: a write of this size is done as a whole, or not at all.
 ATOMIC = 4096
-# The signals that come with these errors of write(2): init's own doing, and not to be forwarded.
-OF_WRITES = {errno.EPIPE: signals.PIPE, errno.EFBIG: signals.XFSZ}
+# The signals that these errors of write(2) cause. They must not be forwarded.
+ERROR_SIGNALS = {errno.EPIPE: signals.PIPE, errno.EFBIG: signals.XFSZ}
 
 
 def write(data: bytes) -> int:
-    """Writes what is taken at once and returns how many bytes that was; all of them, if all is well."""
+    """Write what can be written without waiting; return the number of bytes, fewer than given after an error."""
     done = 0
     try:
-        taken = -1
-        while done < len(data) and taken:
-            taken = _write(data[done : done + ATOMIC])
-            done += taken
+        written = -1
+        while done < len(data) and written:
+            written = _write(data[done : done + ATOMIC])
+            done += written
     except OSError as error:
-        if error.errno in OF_WRITES:
-            _take(OF_WRITES[error.errno])
+        if error.errno in ERROR_SIGNALS:
+            _consume_signal(ERROR_SIGNALS[error.errno])
     return done
 
 
-def _take(number: int) -> None:
-    """It is pending for this thread, and taken before one that was sent to init as a whole."""
+def _consume_signal(number: int) -> None:
+    """Take a pending signal that this thread has caused: it comes before one that was sent to the process."""
     try:
         signal.sigtimedwait({number}, 0)
     except OSError:
@@ -58,19 +58,19 @@ def _write(piece: bytes) -> int:
     try:
         return native.write_nowait(STANDARD_ERROR, piece)
     except OSError as error:
-        if error.errno in (errno.EBADF, *OF_WRITES):
+        if error.errno in (errno.EBADF, *ERROR_SIGNALS):
             raise
         status = os.fstat(STANDARD_ERROR)
         if error.errno == errno.EAGAIN and not stat.S_ISREG(status.st_mode):
             raise
-    # This kind of file cannot, the kernel is too old, or a seccomp profile forbids it.
+    # This kind of file does not support it, the kernel is too old, or a seccomp profile forbids it.
     if stat.S_ISREG(status.st_mode):
         return os.write(STANDARD_ERROR, piece)
     if stat.S_ISSOCK(status.st_mode):
         return _send(piece)
-    opened = _open_again(status)
+    opened = _reopen(status)
     if opened is None:
-        return _write_if_there_is_room(piece)
+        return _poll_and_write(piece)
     try:
         return os.write(opened, piece)
     finally:
@@ -87,18 +87,18 @@ def _send(piece: bytes) -> int:
         socket.detach()
 
 
-def _open_again(status: os.stat_result) -> int | None:
-    """A descriptor of its own for the same FIFO or terminal; None if there is no way to it."""
+def _reopen(status: os.stat_result) -> int | None:
+    """Open the same FIFO or terminal once more; return the descriptor, or None if that is not possible."""
     if not stat.S_ISFIFO(status.st_mode) and not os.isatty(STANDARD_ERROR):
         return None
     if fcntl.fcntl(STANDARD_ERROR, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
-        # It was not given for writing.
+        # Init was given it for reading only.
         return None
     try:
-        opened = os.open(AGAIN, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        opened = os.open(REOPENED, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError:
         return None
-    # Where nothing is mounted on /proc, an image may hold any file of that name.
+    # Without a mounted /proc, an image may have any file of that name.
     found = os.fstat(opened)
     if (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino):
         return opened
@@ -106,17 +106,17 @@ def _open_again(status: os.stat_result) -> int | None:
     return None
 
 
-def _write_if_there_is_room(piece: bytes) -> int:
-    if not _has_room():
+def _poll_and_write(piece: bytes) -> int:
+    if not _is_writable():
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
     return os.write(STANDARD_ERROR, piece)
 
 
-def _has_room() -> bool:
+def _is_writable() -> bool:
     poll = select.poll()
     poll.register(STANDARD_ERROR, select.POLLOUT)
     try:
         return bool(poll.poll(0))
     except OSError:
-        # A seccomp profile may forbid it, and that may be what there is to say.
+        # A seccomp profile may forbid poll, and the line may be about that.
         return bool(select.select([], [STANDARD_ERROR], [], 0)[1])

@@ -1,4 +1,4 @@
-"""--tree: the processes below their parents, for containers without ps; zombies with who does not wait for them."""
+"""--tree: the processes as a tree, for containers without ps; zombies with the parent that does not wait for them."""
 
 from __future__ import annotations
 
@@ -12,56 +12,53 @@ from pyinit.procfs.processes import Process
 from pyinit.report.escape import printable
 
 HEADER = f"{'PID':>7} {'USER':<8} S {'AGE':>5} {'MEMORY':>9}  COMMAND"
-# Processes further down are not indented more: their lines would take memory by the square of their number.
+# The deepest indentation: without a limit, a chain of processes would take memory by the square of its length.
 DEEPEST = 64
-# VmRSS in KB: the kernel's long.
+# VmRSS in KB is a long in the kernel.
 LARGEST = 2**63 - 1
-# Bytes of a command line that are shown, as Linux itself has it before 4.2 (proc(5)).
+# Bytes of a command line that are shown; Linux before 4.2 has the same limit (proc(5)).
 LONGEST = 4096
 RED, PLAIN = "\x1b[31m", "\x1b[m"
 
 
 def tree(colours: bool) -> str:
-    """The table as text, zombies in red with `colours`.
-
-    Raises Failure without a /proc.
-    """
+    """Return the tree as text; zombies are red if `colours` is True. Raises Failure without a /proc."""
     try:
         found = processes.everything()
     except OSError as error:
         raise Failure(f"--tree: /proc: {error.strerror}; it needs a mounted /proc") from None
     own = os.getpid()
-    known = {each.pid: each for each in found if each.pid != own}
+    known = {process.pid: process for process in found if process.pid != own}
     children: dict[int, list[Process]] = {}
-    for each in known.values():
-        children.setdefault(each.parent if each.parent in known else 0, []).append(each)
-    owners = {each.pid: _owner(each.pid) for each in known.values()}
+    for process in known.values():
+        children.setdefault(process.parent if process.parent in known else 0, []).append(process)
+    owners = {pid: _owner(pid) for pid in known}
     names = _names({user for user, _ in owners.values()})
     lines = [HEADER]
-    pending = [(0, each) for each in reversed(children.get(0, []))]
+    pending = [(0, process) for process in reversed(children.get(0, []))]
     while pending:
         depth, process = pending.pop()
         user, memory = owners[process.pid]
         name = "?" if user is None else names.get(user, str(user))
-        what = "  " * min(depth, DEEPEST) + _command(process)
+        command = "  " * min(depth, DEEPEST) + _command(process)
         if not process.alive:
-            what += f" <zombie: {_culprit(known.get(process.parent), process.parent)}>"
-        line = f"{process.pid:>7} {name:<8} {process.state} {_age(process.age):>5} {memory:>7} K  {what}"
-        # The whole line: nothing in it, the state's letter neither, need be the kernel's.
+            command += f" <zombie: {_reason(known.get(process.parent), process.parent)}>"
+        line = f"{process.pid:>7} {name:<8} {process.state} {_age(process.age):>5} {memory:>7} K  {command}"
+        # Escape the whole line: if /proc is not the kernel's, even the state may be any text.
         line = printable(line)
         lines.append(f"{RED}{line}{PLAIN}" if colours and not process.alive else line)
-        pending += [(depth + 1, each) for each in reversed(children.get(process.pid, []))]
+        pending += [(depth + 1, child) for child in reversed(children.get(process.pid, []))]
     return "\n".join(lines) + "\n"
 
 
-def _culprit(parent: Process | None, pid: int) -> str:
+def _reason(parent: Process | None, pid: int) -> str:
     if parent is None:
-        return "its parent is outside and does not wait for it"
+        return "its parent, outside of this PID namespace, does not wait for it"
     return f"{pid} {parent.command} does not wait for it"
 
 
 def _owner(pid: int) -> tuple[int | None, int]:
-    """The effective user's number and the resident memory in KB, as /proc/PID/status has them."""
+    """Return the effective user id, None if it is not known, and the resident memory in KB (/proc/PID/status)."""
     user, memory = None, 0
     try:
         for line in files.lines(f"/proc/{pid}/status", b":"):
@@ -78,7 +75,7 @@ def _owner(pid: int) -> tuple[int | None, int]:
 
 
 def _command(process: Process) -> str:
-    """The command line, or the name in brackets where there is none: kernel threads and zombies."""
+    """Return the command line, or the name in brackets for kernel threads and zombies, which have none."""
     try:
         words = files.read(f"/proc/{process.pid}/cmdline", LONGEST).rstrip(b"\0")
     except OSError:
@@ -87,7 +84,7 @@ def _command(process: Process) -> str:
 
 
 def _names(users: set[int | None]) -> dict[int | None, str]:
-    """The names of these users, cut to their column, as far as /etc/passwd can be read."""
+    """Return the names of these users, cut to the column's width. Those that /etc/passwd lacks are left out."""
     found: dict[int | None, str] = {}
     try:
         for entry in user_database.entries(user_database.PASSWD, b":"):
@@ -100,7 +97,7 @@ def _names(users: set[int | None]) -> dict[int | None, str]:
 
 
 def _age(seconds: float) -> str:
-    """Seconds in the largest unit that leaves a number: 59s, 59m, 47h, 3d."""
+    """Return a duration as a whole number with a unit: 59s, 59m, 47h, 3d."""
     whole = int(seconds)
     for unit, size, most in (("s", 1, 60), ("m", 60, 3600), ("h", 3600, 172800)):
         if whole < most:
