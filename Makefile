@@ -90,7 +90,7 @@ MINUTES = 1
 .PHONY: soak
 soak: dist .venv/stamp ## random lives under a model of what must be true; MINUTES=30, SEED=n repeats a plan
 	@tools/need $(TEST_PACKAGES)
-	@$(PYTHON) -m tests.soak --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)') $(if $(LIFE),--life '$(LIFE)') \
+	@$(PYTHON) -m tests.long.soak --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)') $(if $(LIFE),--life '$(LIFE)') \
 		$(if $(DOCUMENT),--document '$(DOCUMENT)')
 
 # STORM: options, e.g. '--only frozen', '--document docs/reliability.md'.
@@ -99,7 +99,7 @@ STORM =
 .PHONY: storm
 storm: dist .venv/stamp ## 100,000 orphans and 1,000,000 signals, on pyinit and its peers
 	@tools/need $(TEST_PACKAGES) $(BENCH_PACKAGES)
-	@$(PYTHON) -m tests.storms $(STORM)
+	@$(PYTHON) -m tests.long.storms $(STORM)
 
 # FLOOD: options, e.g. '--only frozen', '--document docs/reliability.md'.
 FLOOD =
@@ -107,7 +107,7 @@ FLOOD =
 .PHONY: flood
 flood: dist .venv/stamp ## how long a stop takes while signals are sent without end, for pyinit and its peers
 	@tools/need $(TEST_PACKAGES) $(BENCH_PACKAGES)
-	@$(PYTHON) -m tests.floods $(FLOOD)
+	@$(PYTHON) -m tests.long.floods $(FLOOD)
 
 .PHONY: docker-test
 docker-test: .venv/stamp ## Dockerfile.test: the file alone in a container, case by case, and the suite in a fresh Debian
@@ -128,7 +128,7 @@ FAULTS =
 .PHONY: faults
 faults: .venv/stamp dist ## every system call of pyinit and its peers fails once; FAULTS='--document docs/reliability.md'
 	@tools/need $(TEST_PACKAGES) $(BENCH_PACKAGES)
-	@$(PYTHON) -m tests.faults $(FAULTS)
+	@$(PYTHON) -m tests.long.faults $(FAULTS)
 
 # --- Freezing (dist, wheel, order) -----------------------------------------------------------------
 

@@ -18,10 +18,7 @@ from tests.support.nsenter import enter  # noqa: F401  # a fixture
 from tests.support.requirements import frozen_file
 from tests.support.summary import count, pytest_terminal_summary  # noqa: F401  # a fixture, a hook
 from tests.support.tty import Terminal
-
-Start = Callable[..., Init]
-OpenTerminal = Callable[..., Terminal]
-RunAs = Callable[..., Init]
+from tests.support.types import OpenTerminal, RunAs, Start
 
 
 def pytest_configure() -> None:

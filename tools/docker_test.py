@@ -28,8 +28,8 @@ from tools.tree import ROOT, copied
 WHEELS = ROOT / ".work" / "docker-test-wheels"
 PINNED = [ROOT / "build/requirements.txt", *sorted((ROOT / "requirements").glob("*.txt"))]
 OFFLINE = "/src/offline"  # as Dockerfile.test sees it
-# Those parts of the suite that need no more than namespaces and strace: no cgroup of their own, no plots.
-ELSEWHERE = ("--ignore=tests/pid1/test_oom.py", "--ignore=tests/unit/test_benchmarks.py")
+# Those parts of the suite that need no more than namespaces and strace: no cgroup of their own.
+ELSEWHERE = ("--ignore=tests/pid1/test_oom.py",)
 SUITE = ("tests/unit", "tests/pid1", *ELSEWHERE, "-k", "frozen or unit", "-n", "2")
 PATIENCE = 120  # seconds that one container of CASES may take
 # Ends when all orphans are gone, which zombies never are.

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support.commands import WITHOUT_KILL_AND_SETUID, payload, shell
 from tests.support.requirements import installed
+from tests.support.types import Start
 from tools.namespace import NAMESPACE
 
 EMULATOR = "qemu-x86_64-static"

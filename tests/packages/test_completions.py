@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import OpenTerminal
 from tests.support.commands import ENVIRONMENT
 from tests.support.requirements import need
 from tests.support.tty import Terminal
+from tests.support.types import OpenTerminal
 from tools.tree import ROOT
 
 # Instead of the program: what the shell has made of the line.

@@ -1,6 +1,6 @@
 """flawed.py FLAW PROGRAM...: an init that does its job as long as kill(2) does, and then shows its flaw.
 
-The tests of tests/faults look whether each flaw is seen.
+tests/selftests/test_faults.py looks whether each flaw is seen.
 """
 
 from __future__ import annotations

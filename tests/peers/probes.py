@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.conftest import OpenTerminal, Start
 from tests.support import procfs
 from tests.support.cleanup import kill
 from tests.support.commands import ENVIRONMENT, NOBODY, WITHOUT_KILL, payload, shell
 from tests.support.harness import Init
 from tests.support.polling import NotInTimeError, stays, until
 from tests.support.tty import SUSPEND
+from tests.support.types import OpenTerminal, Start
 from tools.namespace import NAMESPACE
 
 SLEEP = ["sleep", "1000"]

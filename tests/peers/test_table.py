@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import OpenTerminal, Start
 from tests.peers.commands import AS_PID1
 from tests.peers.probes import PROBES, Tools
 from tests.support.requirements import frozen_file, installed
+from tests.support.types import OpenTerminal, Start
 from tools.tree import ROOT
 
 

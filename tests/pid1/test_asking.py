@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import OpenTerminal, Start
 from tests.support import procfs
 from tests.support.commands import NOBODY, WITHOUT_PROC, compiled, payload, shell
 from tests.support.polling import until
 from tests.support.procfs import title
 from tests.support.survivors import LONG, Leaving
+from tests.support.types import OpenTerminal, Start
 
 # The payload ends with 8 at TERM, which Leaving expects as 7.
 ENDED_BY_TERM = ["-e", "8:7"]

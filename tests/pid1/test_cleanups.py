@@ -8,12 +8,12 @@ from functools import partial
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.commands import Word, payload
 from tests.support.harness import Init
 from tests.support.polling import until
 from tests.support.survivors import LONG
+from tests.support.types import Start
 from tools.namespace import NAMESPACE
 
 TIMES = int(os.environ.get("PYINIT_TIMES", "30"))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support.commands import ENVIRONMENT, with_mount
 from tests.support.harness import Outcome
+from tests.support.types import Start
 from tools.namespace import NAMESPACE
 
 

@@ -7,10 +7,10 @@ import signal
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.commands import payload, shell
 from tests.support.polling import until
+from tests.support.types import Start
 
 HARMLESS = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}
 STOPPING = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}

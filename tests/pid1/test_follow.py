@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import RunAs, Start
 from tests.support import procfs
 from tests.support.commands import ENVIRONMENT, payload, shell
 from tests.support.harness import Init
 from tests.support.polling import until
+from tests.support.types import RunAs, Start
 from tools.namespace import NAMESPACE
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.commands import (
     ENVIRONMENT,
@@ -24,6 +23,7 @@ from tests.support.payload_pair import MARK, got_by, pair
 from tests.support.polling import PATIENCE, until
 from tests.support.receiver import receiver, until_marked
 from tests.support.strace import attach
+from tests.support.types import Start
 from tools.namespace import NAMESPACE
 
 NEVER_FORWARDED = {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, 32, 33}

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.cleanup import kill
 from tests.support.commands import (
@@ -29,6 +28,7 @@ from tests.support.nsenter import Enter
 from tests.support.polling import stays, until
 from tests.support.procfs import title
 from tests.support.survivors import LONG, Leaving, immortal
+from tests.support.types import Start
 from tools.namespace import NAMESPACE
 
 

@@ -6,10 +6,10 @@ import signal
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.polling import until
 from tests.support.receiver import receiver, until_marked
+from tests.support.types import Start
 
 
 def test_the_payload_has_a_group_of_its_own(start: Start, place: str) -> None:

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Start
-from tests.hostile.changes import CHANGES
-from tests.hostile.contract import CODE, live
-from tests.hostile.contract import Start as HostileStart
+from tests.long.hostile.changes import CHANGES
+from tests.long.hostile.contract import CODE, live
+from tests.long.hostile.contract import Start as HostileStart
 from tests.peers.commands import AS_PID1
 from tests.support import procfs
 from tests.support.cleanup import kill
@@ -19,6 +18,7 @@ from tests.support.commands import compiled, payload
 from tests.support.outcomes import HELD
 from tests.support.polling import until
 from tests.support.requirements import installed
+from tests.support.types import Start
 from tools.namespace import NAMESPACE
 
 NOTHING = HostileStart("nothing")

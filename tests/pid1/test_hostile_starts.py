@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.hostile.contract import Start, live
-from tests.hostile.starts import STARTS
+from tests.long.hostile.contract import Start, live
+from tests.long.hostile.starts import STARTS
 from tests.support.outcomes import ENDED, HELD
 
 KINDS = [

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.commands import ENVIRONMENT, NOBODY
 from tests.support.harness import Init
 from tests.support.polling import until
+from tests.support.types import Start
 from tools.namespace import NAMESPACE
 
 PAYLOAD = ("sleep", "1000")

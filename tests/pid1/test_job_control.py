@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import OpenTerminal, Start
 from tests.support import procfs
 from tests.support.cleanup import kill
 from tests.support.commands import ENVIRONMENT, compiled, payload, shell
@@ -19,6 +18,7 @@ from tests.support.idle_init import idle
 from tests.support.polling import until
 from tests.support.survivors import LONG
 from tests.support.tty import BASH, END, INTERRUPT, QUIT, SUSPEND, Terminal
+from tests.support.types import OpenTerminal, Start
 from tools.namespace import NAMESPACE
 
 SLEEP = ("sleep", "1000")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support.commands import (
     NOBODY,
     WITHOUT_KILL,
@@ -23,6 +22,7 @@ from tests.support.payload_pair import got_by, pair
 from tests.support.polling import PATIENCE
 from tests.support.receiver import until_marked
 from tests.support.strace import attach
+from tests.support.types import Start
 from tools.namespace import NAMESPACE
 
 AS_USER = ("-u", "65534:65534")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support.commands import ENVIRONMENT, payload, shell
+from tests.support.types import Start
 
 
 def test_verbose_says_what_happens_on_standard_error(start: Start, place: str) -> None:

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import OpenTerminal, RunAs, Start
 from tests.support import procfs
 from tests.support.cleanup import kill, wait_until_dead
 from tests.support.commands import ENVIRONMENT, WITHOUT_KILL_AND_SETUID, as_nobody, payload, shell
 from tests.support.polling import until
 from tests.support.procfs import title
 from tests.support.tty import INTERRUPT, SUSPEND, Terminal
+from tests.support.types import OpenTerminal, RunAs, Start
 from tools.namespace import NAMESPACE
 
 NAMES = ["tini", "dumb-init", "catatonit"]

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support.commands import ENVIRONMENT, NOBODY, payload, shell
 from tests.support.harness import Init
 from tests.support.polling import PATIENCE, until
 from tests.support.service_manager import Manager
 from tests.support.strace import attach
+from tests.support.types import Start
 
 
 @pytest.fixture(params=["path", "abstract"])

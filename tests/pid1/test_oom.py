@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support.cgroup_v2 import KILL_AND_COUNT, version_2
 from tests.support.commands import INIT_WAITS, shell
 from tests.support.polling import until
 from tests.support.requirements import absent
+from tests.support.types import Start
 from tools.namespace import NAMESPACE
 
 MOUNT = Path("/sys/fs/cgroup/memory")

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.commands import ENVIRONMENT, PLACES, payload, shell
 from tests.support.harness import Outcome
 from tests.support.polling import PATIENCE
+from tests.support.types import Start
 
 
 def with_variable(value: str) -> dict[str, str]:

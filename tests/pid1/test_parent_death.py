@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.cleanup import kill
 from tests.support.commands import NOBODY, WITHOUT_KILL, payload, shell
 from tests.support.parents import child_of_a_parent
 from tests.support.polling import until
+from tests.support.types import Start
 from tools.namespace import NAMESPACE
 
 TOLD = payload("death_signal")

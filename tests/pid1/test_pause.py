@@ -7,10 +7,10 @@ import signal
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.commands import ENVIRONMENT
 from tests.support.polling import until
+from tests.support.types import Start
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

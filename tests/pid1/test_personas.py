@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import OpenTerminal, RunAs, Start
 from tests.support import procfs
 from tests.support.cleanup import kill
 from tests.support.commands import ENVIRONMENT, payload, shell
@@ -23,6 +22,7 @@ from tests.support.payload_pair import got_by, pair
 from tests.support.polling import until
 from tests.support.survivors import Leaving
 from tests.support.tty import SUSPEND
+from tests.support.types import OpenTerminal, RunAs, Start
 from tools.namespace import NAMESPACE
 
 TINI = ["tini", "tini-static", "docker-init"]

@@ -9,10 +9,10 @@ import subprocess
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.commands import shell
 from tests.support.polling import until
+from tests.support.types import Start
 
 
 @pytest.mark.parametrize(

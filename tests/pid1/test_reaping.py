@@ -9,12 +9,12 @@ import time
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.cleanup import kill
 from tests.support.commands import compiled, payload, shell
 from tests.support.harness import Init
 from tests.support.polling import until
+from tests.support.types import Start
 
 ORPHAN = '( sleep 1000 & echo "$!" ); exec sleep 1000'
 

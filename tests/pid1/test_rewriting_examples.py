@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import OpenTerminal, Start
 from tests.support import procfs
 from tests.support.commands import LEADER, payload
 from tests.support.idle_init import idle
 from tests.support.polling import until
 from tests.support.requirements import need
+from tests.support.types import OpenTerminal, Start
 from tools.namespace import NAMESPACE
 from tools.tree import ROOT
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.cleanup import kill
 from tests.support.commands import WITHOUT_PROC, compiled, payload, shell
 from tests.support.harness import Init
 from tests.support.polling import stays, until
 from tests.support.strace import attach
+from tests.support.types import Start
 
 NO_TIMEOUT = "0x0"
 

@@ -9,9 +9,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.conftest import OpenTerminal, Start
-from tests.hostile import contract
-from tests.hostile.refusals import DISPENSABLE, ERRORS, NEEDED, NEEDED_FROM_SOURCE, refused
+from tests.long.hostile import contract
+from tests.long.hostile.refusals import DISPENSABLE, ERRORS, NEEDED, NEEDED_FROM_SOURCE, refused
 from tests.support import procfs
 from tests.support.commands import shell
 from tests.support.idle_init import WAITS
@@ -19,6 +18,7 @@ from tests.support.outcomes import ENDED, HELD
 from tests.support.polling import until
 from tests.support.survivors import LONG, Leaving
 from tests.support.tty import INTERRUPT
+from tests.support.types import OpenTerminal, Start
 
 KILL_REFUSED = "USR1 could not be sent to "
 

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
-from tests.hostile.refusals import refused
+from tests.long.hostile.refusals import refused
 from tests.support import procfs
 from tests.support.broken_stderr import (
     FOR_A_WHILE,
@@ -36,6 +35,7 @@ from tests.support.polling import until
 from tests.support.strace import attach
 from tests.support.streams import Stream
 from tests.support.syscalls import NUMBERS
+from tests.support.types import Start
 
 Kind = Callable[[], AbstractContextManager[Unwritable]]
 # What -vv says before it is told to: "payload started", "USR1 is forwarded".

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import OpenTerminal, Start
 from tests.support import procfs
 from tests.support.commands import LEADER, compiled, payload, shell
 from tests.support.harness import Init
@@ -19,6 +18,7 @@ from tests.support.procfs import state
 from tests.support.requirements import need
 from tests.support.strace import attach
 from tests.support.tty import BASH, SUSPEND, Terminal
+from tests.support.types import OpenTerminal, Start
 from tools.namespace import NAMESPACE
 
 # Signals that stop by default: the receiver does not take these for itself.

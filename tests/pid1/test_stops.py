@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import OpenTerminal, Start
 from tests.support import procfs
 from tests.support.commands import ENVIRONMENT, compiled, payload, shell
 from tests.support.harness import Init
 from tests.support.polling import stays, until
 from tests.support.survivors import LONG
+from tests.support.types import OpenTerminal, Start
 
 STOP_SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT]
 

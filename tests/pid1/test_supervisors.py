@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.cleanup import wait_until_dead
 from tests.support.commands import payload
 from tests.support.harness import Init
 from tests.support.polling import until
 from tests.support.requirements import need
+from tests.support.types import Start
 
 SUPERVISORD = """\
 [supervisord]

@@ -6,7 +6,6 @@ import os
 import shlex
 import signal
 
-from tests.conftest import OpenTerminal
 from tests.support import procfs
 from tests.support.cleanup import kill
 from tests.support.commands import compiled, payload, shell
@@ -14,6 +13,7 @@ from tests.support.polling import until
 from tests.support.procfs import title
 from tests.support.survivors import CODE, LONG
 from tests.support.tty import INTERRUPT, SUSPEND, Terminal
+from tests.support.types import OpenTerminal
 from tools.namespace import NAMESPACE
 
 

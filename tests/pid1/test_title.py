@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.cleanup import kill
 from tests.support.commands import ENVIRONMENT
 from tests.support.polling import stays, until
 from tests.support.procfs import title
 from tests.support.survivors import LONG, Leaving, immortal
+from tests.support.types import Start
 
 
 def shows(leaving: Leaving, pattern: str) -> None:

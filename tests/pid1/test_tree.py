@@ -8,11 +8,11 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.commands import shell
 from tests.support.harness import Init
 from tests.support.polling import until
+from tests.support.types import Start
 from tools.namespace import NAMESPACE
 
 # Any of these may be seen of a process that only waits: it may have been woken a moment ago.

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.commands import shell
 from tests.support.harness import Outcome
 from tests.support.polling import until
 from tests.support.requirements import need
+from tests.support.types import Start
 from tools.namespace import NAMESPACE
 
 PASSWD = """\

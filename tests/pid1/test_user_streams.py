@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import OpenTerminal, Start
 from tests.support.commands import shell
 from tests.support.polling import PATIENCE
+from tests.support.types import OpenTerminal, Start
 from tools.namespace import NAMESPACE
 
 USER = 65534

@@ -7,12 +7,12 @@ import signal
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.cleanup import kill
 from tests.support.polling import until
 from tests.support.procfs import title
 from tests.support.survivors import LONG, Leaving
+from tests.support.types import Start
 
 
 def test_what_is_left_may_end_by_itself(start: Start, place: str) -> None:

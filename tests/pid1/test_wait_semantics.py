@@ -7,12 +7,12 @@ import signal
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.cleanup import kill
 from tests.support.commands import compiled, payload, shell
 from tests.support.harness import Init
 from tests.support.polling import stays, until
+from tests.support.types import Start
 from tools.namespace import NAMESPACE
 
 # What a child's parent is told by when it ends; 0 is nothing at all.

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.cleanup import kill
 from tests.support.commands import ENVIRONMENT, payload, shell
@@ -18,6 +17,7 @@ from tests.support.nsenter import Enter
 from tests.support.polling import until
 from tests.support.procfs import title
 from tests.support.survivors import CODE, LONG, Leaving
+from tests.support.types import Start
 from tools.namespace import NAMESPACE
 
 # For the shell that is PID 1 around an init: it says how many processes there are at last, itself among them.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import conftest
 from tests.real.debian import Container, unpacked
 from tests.support.requirements import need
+from tests.support.types import Start
 
 
 @pytest.fixture
@@ -34,6 +34,6 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def container(folder: Path, start: conftest.Start, debian: Path, frozen: Path) -> Container:
+def container(folder: Path, start: Start, debian: Path, frozen: Path) -> Container:
     """A container with nothing in it but Debian and pyinit, which ends before its folder is removed."""
     return Container(start, folder, debian, frozen)

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.conftest import Start
 from tests.support.commands import Word
 from tests.support.harness import Init
 from tests.support.polling import until
+from tests.support.types import Start
 from tools.debian_root import debian_tar
 from tools.tree import ROOT
 

@@ -6,11 +6,11 @@ import signal
 
 import pytest
 
-from tests.conftest import OpenTerminal
 from tests.real.debian import PATIENCE, Container
 from tests.real.ways import TARGETS, TERMINATED, WITHIN, options
 from tests.support.commands import ENVIRONMENT, shell
 from tests.support.tty import BASH
+from tests.support.types import OpenTerminal
 
 START_SCRIPT = """\
 exec > >(tee -a /srv/log) 2>&1

@@ -6,12 +6,12 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests.conftest import Start
 from tests.security.lives import traced
 from tests.support import procfs
 from tests.support.commands import ENVIRONMENT, NOBODY, payload, shell
 from tests.support.polling import until
 from tests.support.requirements import absent
+from tests.support.types import Start
 
 USER = ("-u", "65534:65534")
 

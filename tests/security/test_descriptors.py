@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
-from tests.hostile.refusals import ERRORS, refused
+from tests.long.hostile.refusals import ERRORS, refused
 from tests.security.lives import traced
 from tests.support import procfs
 from tests.support.commands import PLACES, WITHOUT_PROC, payload
 from tests.support.requirements import absent
+from tests.support.types import Start
 
 MOST_CALLS = 5000  # from source an interpreter closes what it imports
 

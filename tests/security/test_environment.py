@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from pyinit.cli.compat import originals
-from tests.conftest import Start
 from tests.security.lives import Trace, traced
 from tests.support import procfs
 from tests.support.commands import ENVIRONMENT, INIT_WAITS, shell
 from tests.support.harness import Init
 from tests.support.polling import until
+from tests.support.types import Start
 from tools.tree import ROOT
 
 INIT_SLEEPS = shell(INIT_WAITS)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import OpenTerminal
 from tests.security.lives import LIVES, Call, Trace, read, traced
 from tests.support.commands import ENVIRONMENT
+from tests.support.types import OpenTerminal
 
 # docs/security.md has this list.
 READ = re.compile(

@@ -7,9 +7,9 @@ import subprocess
 
 import pytest
 
-from tests.conftest import Start
-from tests.floods.flood import FLOODS, Flood, flooded, through
+from tests.long.floods.flood import FLOODS, Flood, flooded, through
 from tests.support.commands import shell
+from tests.support.types import Start
 from tests.support.users import user_of_its_own
 
 # The worst of them: what is sent to the thread comes before everything that is sent to the process.

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support.commands import compiled, shell
+from tests.support.types import Start
 
 REFUSED = "pyinit: the payload's group gets no TERM, its number may be another's: waitid(2) is refused\n"
 WAITID = 247

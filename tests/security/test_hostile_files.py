@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import Start
 from tests.support.commands import ENVIRONMENT, PAYLOADS, PROGRAMS, compiled, payload, shell
 from tests.support.polling import PATIENCE
 from tests.support.requirements import frozen_file
+from tests.support.types import Start
 from tools.namespace import NAMESPACE
 
 # KB of memory that a file may cost beyond what an ordinary one does.

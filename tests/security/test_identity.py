@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.commands import NOBODY, payload
 from tests.support.harness import Outcome
 from tests.support.polling import until
+from tests.support.types import Start
 
 WHO = (
     *("Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"),

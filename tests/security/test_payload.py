@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.security.lives import traced
 from tests.support import procfs
 from tests.support.commands import ENVIRONMENT, payload, shell
 from tests.support.polling import until
 from tests.support.service_manager import Manager
 from tests.support.syscalls import NUMBERS
+from tests.support.types import Start
 from tools.namespace import NAMESPACE
 from tools.tree import ROOT
 

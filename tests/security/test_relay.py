@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.commands import payload, shell
 from tests.support.harness import Init
@@ -25,6 +24,7 @@ from tests.support.polling import PATIENCE, until
 from tests.support.service_manager import Manager
 from tests.support.syscalls import NUMBERS
 from tests.support.systemd_parser import splitter
+from tests.support.types import Start
 
 NAMES = (b"MAINPID=", b"MAINPIDFD=", b"MAINPIDFDID=")
 PIECES = (

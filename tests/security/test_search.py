@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import Start
 from tests.support.commands import NOBODY, payload
 from tests.support.harness import Outcome
 from tests.support.polling import PATIENCE
+from tests.support.types import Start
 
 NAME_MAX, PATH_MAX = 255, 4096
 OVER_LONG = "/" + "o" * (PATH_MAX - 1)

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
-from tests.hostile.refusals import refused
+from tests.long.hostile.refusals import refused
 from tests.security.lives import LIVES, Trace, read, traced
 from tests.support import procfs
 from tests.support.commands import ENVIRONMENT, WITHOUT_KILL, payload, shell
@@ -23,6 +22,7 @@ from tests.support.polling import until
 from tests.support.service_manager import Manager
 from tests.support.syscalls import NUMBERS
 from tests.support.tty import INTERRUPT, SUSPEND, Terminal
+from tests.support.types import Start
 from tools.namespace import NAMESPACE
 from tools.tree import ROOT
 

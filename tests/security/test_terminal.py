@@ -7,11 +7,11 @@ import shlex
 
 import pytest
 
-from tests.conftest import OpenTerminal
 from tests.support import procfs
 from tests.support.commands import LEADER, payload, shell
 from tests.support.polling import until
 from tests.support.tty import INTERRUPT, SUSPEND
+from tests.support.types import OpenTerminal
 
 AROUND = {"pid1": LEADER, "subreaper": ()}
 USER = ["-u", "1000:1000"]

@@ -10,9 +10,9 @@ from typing import TypeVar
 One = TypeVar("One")
 
 
-def parser(room: str, description: str | None, document: str) -> argparse.ArgumentParser:
-    """A parser for `python -m tests.ROOM`, with --document."""
-    made = argparse.ArgumentParser(prog=f"python -m tests.{room}", description=description)
+def parser(name: str, description: str | None, document: str) -> argparse.ArgumentParser:
+    """A parser for `python -m tests.long.NAME`, with --document."""
+    made = argparse.ArgumentParser(prog=f"python -m tests.long.{name}", description=description)
     made.add_argument("--document", type=Path, help=document)
     return made
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.commands import payload, shell
 from tests.support.harness import Init
 from tests.support.polling import until
+from tests.support.types import Start
 
 
 def child_of_a_parent(start: Start, program: Sequence[str], option: str, place: str) -> tuple[Init, int, int]:

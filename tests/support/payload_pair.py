@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.commands import compiled, shell
 from tests.support.harness import Init
 from tests.support.polling import until
+from tests.support.types import Start
 
 MARK = 64  # what a test sends last, past the init: whatever came before has been delivered
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.conftest import Start
 from tests.support.commands import payload
 from tests.support.harness import Init
 from tests.support.payload_pair import MARK
+from tests.support.types import Start
 
 
 def until_marked(init: Init, number: int = MARK) -> list[int]:

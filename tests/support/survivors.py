@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.cleanup import kill
 from tests.support.commands import Word, payload
 from tests.support.harness import Init
 from tests.support.polling import until
+from tests.support.types import Start
 
 CODE = 7  # what the payload ends with
 LONG = "60"  # seconds that no test waits

@@ -77,7 +77,7 @@ def test_every_promise_of_the_security_page_has_its_test() -> None:
     assert [promise for promise, tests in rows if not re.search(r"`test_\w+`", tests)] == []
     there = {
         name
-        for file in (ROOT / "tests").glob("*/test_*.py")
+        for file in (ROOT / "tests").rglob("test_*.py")
         for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
     }
     assert set(re.findall(r"`(test_\w+)`", text)) - there == set()

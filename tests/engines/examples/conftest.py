@@ -8,9 +8,7 @@ import pytest
 
 from tests.engines.docker import Daemon
 from tools.image import make_image
-from tools.tree import ROOT
 
-EXAMPLES = ROOT / "examples"
 # What the examples install is there already. Without this apt would try for seconds to reach its mirror.
 DEBIAN = """\
 FROM {image}

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.engines.docker import Daemon
-from tests.engines.examples.conftest import EXAMPLES
 from tests.engines.support import run, until
 from tests.engines.table import GROUPS
 from tests.support.procfs import children, command
 from tests.support.requirements import need
+from tools.tree import ROOT
 
 pytestmark = pytest.mark.xdist_group(GROUPS["docker"])
-FILES = EXAMPLES / "compose"
+FILES = ROOT / "examples" / "compose"
 # The tests' daemon has no network to offer.
 OVERRIDE = "services: {web: {network_mode: none}}\n"
 

@@ -12,11 +12,11 @@ import pytest
 
 from tests.engines.docker import Daemon, Docker
 from tests.engines.engine import Container
-from tests.engines.examples.conftest import EXAMPLES
 from tests.engines.examples.network import connect_soon, receive
 from tests.engines.support import PATIENCE, until
 from tests.engines.table import GROUPS
 from tests.support.procfs import children, signals
+from tools.tree import ROOT
 
 pytestmark = pytest.mark.xdist_group(GROUPS["docker"])
 LARGE = 64 << 20  # bytes: more than the kernel's buffers hold between a server and a client that does not read
@@ -24,7 +24,7 @@ LARGE = 64 << 20  # bytes: more than the kernel's buffers hold between a server 
 
 def built(stocked: Daemon, name: str, folder: Path, *options: str) -> Docker:
     """Build an example; returns docker with its image as the one to run."""
-    stocked.do("build", "--network=none", f"--tag={name}", str(EXAMPLES / name))
+    stocked.do("build", "--network=none", f"--tag={name}", str(ROOT / "examples" / name))
     engine = Docker(folder, stocked)
     engine.image = name
     engine.options = options

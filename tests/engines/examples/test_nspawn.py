@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from tests.engines.engine import Container
-from tests.engines.examples.conftest import EXAMPLES
 from tests.engines.examples.network import connect, receive
 from tests.engines.namespaces import Nspawn
 from tests.engines.support import PATIENCE, run
 from tests.engines.table import GROUPS
 from tests.support.requirements import need
+from tools.tree import ROOT
 
 pytestmark = pytest.mark.xdist_group(GROUPS["nspawn"])
-FILES = EXAMPLES / "nspawn"
+FILES = ROOT / "examples" / "nspawn"
 UNIT = FILES / "web.service"
 
 

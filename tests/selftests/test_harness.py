@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Start
 from tests.support import procfs
 from tests.support.cleanup import kill
 from tests.support.commands import payload, shell
@@ -19,6 +18,7 @@ from tests.support.harness import Init
 from tests.support.polling import NotInTimeError, stays, until
 from tests.support.strace import attach
 from tests.support.survivors import Leaving
+from tests.support.types import Start
 from tools.tree import ROOT
 
 

@@ -8,10 +8,10 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-from tests.hostile.changes import CHANGES
-from tests.hostile.contract import CHANGED, SEPARATOR, Result, Start, live
-from tests.hostile.refusals import DISPENSABLE, ERRORS, NEEDED, refused
-from tests.hostile.starts import STARTS
+from tests.long.hostile.changes import CHANGES
+from tests.long.hostile.contract import CHANGED, SEPARATOR, Result, Start, live
+from tests.long.hostile.refusals import DISPENSABLE, ERRORS, NEEDED, refused
+from tests.long.hostile.starts import STARTS
 from tests.peers.commands import AS_PID1
 from tests.support import arguments, document_marks, inherited_state
 from tests.support.commands import PROGRAMS

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.model.setup import Setup
-from tests.soak.machine import machine
-from tests.soak.plan import GRACE, OPTIONS
+from tests.long.model.setup import Setup
+from tests.long.soak.machine import machine
+from tests.long.soak.plan import GRACE, OPTIONS
 
 EXAMPLES = 30
 STEPS = 25

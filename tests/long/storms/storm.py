@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from pyinit import signals
-from tests.model.life import FORWARDED, Life
+from tests.long.model.life import FORWARDED, Life
+from tests.long.model.setup import Setup
 from tests.support import procfs
 from tests.support.commands import payload
 from tests.support.polling import NotInTimeError, until
@@ -78,7 +79,17 @@ def everything(life: Life, count: int) -> Result:
     return _arrived(life, count, REAL_TIME, before)._replace(orphans=made + visitors * VISIT)
 
 
-def warm_up(life: Life, storm: Storm, count: int) -> None:
+def through(setup: Setup, storm: Storm, count: int, share: float = 0.25) -> Result:
+    """Let a storm pass over an init, after a smaller one of its kind, which is this share of it."""
+    life = Life(setup)
+    try:
+        _warm_up(life, storm, int(count * share))
+        return _blown_over(life, storm, count)
+    finally:
+        life.close()
+
+
+def _warm_up(life: Life, storm: Storm, count: int) -> None:
     """Let a smaller storm pass: then everything that init does in one has been done, and its code is in memory."""
     life.hold()
     # More than init reaps at a time, and signals that have to wait for it.
@@ -87,10 +98,10 @@ def warm_up(life: Life, storm: Storm, count: int) -> None:
         life.init.signal(number)
     life.release()
     quiet(life)
-    blown_over(life, storm, count)
+    _blown_over(life, storm, count)
 
 
-def blown_over(life: Life, storm: Storm, count: int) -> Result:
+def _blown_over(life: Life, storm: Storm, count: int) -> Result:
     """Let a storm pass; return what has become of it when there is nothing more to do."""
     memory, processor = life.watch.rss, life.watch.processor_time
     result = storm(life, count)

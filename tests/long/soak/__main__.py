@@ -7,7 +7,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.soak.lives import Figures, numbered, until
+from tests.long.soak.lives import Figures, numbered, until
 from tests.support import arguments, cleanup, document_marks
 from tests.support.commands import PLACES, PROGRAMS, compiled
 

@@ -7,8 +7,8 @@ from functools import partial
 from random import Random
 
 from pyinit import signals
-from tests.model.life import DISCARDING, FORWARDED, KILL, Life
-from tests.model.setup import Setup
+from tests.long.model.life import DISCARDING, FORWARDED, KILL, Life
+from tests.long.model.setup import Setup
 from tests.support.commands import PROGRAMS
 
 OPTIONS: Sequence[Sequence[str]] = (

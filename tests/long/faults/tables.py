@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tests.faults.scenario import Candidate, Result
+from tests.long.faults.scenario import Candidate, Result
 from tests.support import document_marks
 from tests.support.outcomes import BROKEN, ENDED, HELD, UNREACHED
 

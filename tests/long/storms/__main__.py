@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
 
-from tests.faults import plan
-from tests.model.life import Life
-from tests.model.setup import Setup
-from tests.storms.storm import (
+from tests.long.faults import plan
+from tests.long.model.setup import Setup
+from tests.long.storms.storm import (
     GROWTH,
     Result,
     Storm,
-    blown_over,
     everything,
     orphans,
     real_time_signals,
     standard_signals,
-    warm_up,
+    through,
 )
 from tests.support import arguments, cleanup, document_marks
 from tests.support.commands import PROGRAMS
 
-WARM_UP = 10  # so much of a storm comes before it
+SHARE = 0.1  # so much of a storm comes before it
 OURS = "pyinit"
 HEAD = """
 | storm | init | orphans | signals arrived | lost | zombies | RSS grew by, KB | processor time each, µs |
@@ -54,7 +51,7 @@ def main() -> int:
     failed = 0
     for storm, count in storms:
         for name in names:
-            result = through(inits[name], storm, count)
+            result = through(Setup(inits[name], "pid1"), storm, count, SHARE)
             rows.append(row(name, storm, count, result))
             print(rows[-1], flush=True)
             failed += name.startswith(OURS) and not held(result)
@@ -62,16 +59,6 @@ def main() -> int:
     if options.document:
         document_marks.replace(options.document, "storms", HEAD + "".join(f"{each}\n" for each in rows) + "\n")
     return 1 if failed else 0
-
-
-def through(program: Sequence[str], storm: Storm, count: int) -> Result:
-    """Let a storm pass over an init, after a smaller one of its kind."""
-    life = Life(Setup(program, "pid1"))
-    try:
-        warm_up(life, storm, count // WARM_UP)
-        return blown_over(life, storm, count)
-    finally:
-        life.close()
 
 
 def held(result: Result) -> bool:

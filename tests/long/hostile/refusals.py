@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Mapping, Sequence
 
-from tests.hostile.contract import Start
+from tests.long.hostile.contract import Start
 from tests.support.syscalls import NUMBERS
 
 # The first that Linux 5.1 had and 4.19, Debian 10's, had not, to the last of 2024.

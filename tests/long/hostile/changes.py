@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Mapping
 
-from tests.hostile.starts import bits
+from tests.long.hostile.starts import bits
 
 # It blocks these for itself, and for what it starts.
 CHANGES: Mapping[str, Mapping[str, str]] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
-from tests.faults import calls
-from tests.faults.scenario import Candidate, Fault
+from tests.long.faults import calls
+from tests.long.faults.scenario import Candidate, Fault
 from tests.peers.commands import AS_PID1, SUBREAPER
 from tests.support.commands import PROGRAMS
 from tests.support.outcomes import HELD

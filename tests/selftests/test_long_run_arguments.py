@@ -10,9 +10,9 @@ import pytest
 from tools.tree import ROOT
 
 
-@pytest.mark.parametrize("room", ["faults", "hostile", "storms"])
-def test_to_ask_for_an_init_that_is_not_there_is_an_error(room: str) -> None:
-    words = [sys.executable, "-m", f"tests.{room}", "--only", "pyinit -vw, frozen"]
+@pytest.mark.parametrize("name", ["faults", "hostile", "storms"])
+def test_to_ask_for_an_init_that_is_not_there_is_an_error(name: str) -> None:
+    words = [sys.executable, "-m", f"tests.long.{name}", "--only", "pyinit -vw, frozen"]
     done = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.endswith("error: no init that is here has 'pyinit -vw, frozen' in its name\n")

@@ -14,10 +14,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from pyinit import signals
-from tests.model.actor import COMMAND, Actor, Entered
-from tests.model.owed import Owed
-from tests.model.setup import Setup
-from tests.model.watch import Watch
+from tests.long.model.actor import COMMAND, Actor, Entered
+from tests.long.model.owed import Owed
+from tests.long.model.setup import Setup
+from tests.long.model.watch import Watch
 from tests.support import procfs
 from tests.support.cleanup import kill
 from tests.support.harness import Init

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from tests.faults import plan
-from tests.floods.flood import FLOODS, SENDERS, Flood, Times, through
+from tests.long.faults import plan
+from tests.long.floods.flood import FLOODS, SENDERS, Flood, Times, through
 from tests.support import arguments, cleanup, document_marks
 from tests.support.commands import PROGRAMS
 from tests.support.polling import NotInTimeError

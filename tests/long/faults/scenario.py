@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pyinit import exit_codes
-from tests.faults import calls
+from tests.long.faults import calls
 from tests.support import procfs
 from tests.support.cleanup import left_running
 from tests.support.commands import ENVIRONMENT, compiled, payload

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.model.life import Broken
-from tests.model.setup import Setup
-from tests.soak import lives
-from tests.soak.machine import machine
+from tests.long.model.life import Broken
+from tests.long.model.setup import Setup
+from tests.long.soak import lives
+from tests.long.soak.machine import machine
 from tests.support.commands import payload
 
 LIVES = 10

@@ -16,10 +16,10 @@ from hypothesis.stateful import (
     rule,
 )
 
-from tests.model.actor import Entered
-from tests.model.life import DISCARDING, KILL, Broken, Life, Orphan
-from tests.model.setup import Setup
-from tests.soak.plan import BURST, FATAL
+from tests.long.model.actor import Entered
+from tests.long.model.life import DISCARDING, KILL, Broken, Life, Orphan
+from tests.long.model.setup import Setup
+from tests.long.soak.plan import BURST, FATAL
 
 ENDS = st.one_of(
     st.tuples(st.just("exit"), st.integers(0, 255)),

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
-from tests.faults import plan, tables
-from tests.faults.scenario import Candidate, Fault, Result
+from tests.long.faults import plan, tables
+from tests.long.faults.scenario import Candidate, Fault, Result
 from tests.support import arguments, cleanup
 from tests.support.commands import PROGRAMS, compiled
 from tests.support.outcomes import BROKEN

@@ -7,9 +7,9 @@ import traceback
 from random import Random
 from typing import NamedTuple
 
-from tests.model.life import Broken, Life
-from tests.model.setup import Setup
-from tests.soak import plan
+from tests.long.model.life import Broken, Life
+from tests.long.model.setup import Setup
+from tests.long.soak import plan
 
 # By then nearly everything that init does has been done once.
 WARM_UP = 100  # steps

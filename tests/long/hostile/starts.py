@@ -8,7 +8,7 @@ import resource
 import signal
 from collections.abc import Iterable, Iterator
 
-from tests.hostile.contract import Start
+from tests.long.hostile.contract import Start
 
 EVERY = range(1, 65)
 FIXED = {signal.SIGKILL, signal.SIGSTOP}
