@@ -59,9 +59,10 @@ run: .venv/stamp ## nginx under pyinit as PID 1 of a namespace; or CMD='...' ins
 TYPED = $(wildcard pyinit tests tools examples build/freezing benchmarks)
 
 .PHONY: lint
-lint: .venv/stamp ## ruff and mypy --strict
+lint: .venv/stamp ## ruff, mypy --strict and codespell
 	@$(PYTHON) -m ruff check --quiet .
 	@$(PYTHON) -m ruff format --check --quiet . || { echo 'lint: format with: make format' >&2; exit 1; }
+	@.venv/bin/codespell
 	@$(PYTHON) -m mypy --strict $(TYPED)
 
 .PHONY: format
