@@ -1,6 +1,6 @@
 """Read files in bounded memory and time, by system calls alone: `open` would bring buffers, codecs and locales along.
 
-An image or a payload may put anything in a file's place: something endless, without line ends, or of nothing else.
+An image or a payload may put anything in a file's place: an endless file, one long line, or nothing but line ends.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 # What most files in /proc fit in; a larger buffer would spread over pages that are fresh.
 ENOUGH = 4096
-# The most bytes that are kept of a file: more than any in /proc or /sys/fs/cgroup that is read whole has, and than a
-# line of group(5) with 5,000 members.
+# The most bytes of a file that are kept. The files in /proc and /sys/fs/cgroup that are read whole are shorter, and so
+# is a line of group(5) with 5,000 members.
 LONGEST = 1 << 16
 # The most bytes that are read of a file: room for 50,000 users in passwd(5).
 MOST = 1 << 22
@@ -79,5 +79,5 @@ def _parts(path: str | bytes, most: int) -> Iterator[bytes]:
         try:
             os.close(descriptor)
         except OSError:
-            # Nothing was written, so this tells nothing; and whoever has found a line already would not notice.
+            # Nothing was written, so no data is lost. A caller that has found its line does not need to know.
             pass

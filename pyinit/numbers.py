@@ -1,4 +1,4 @@
-"""Numbers in files that may be anybody's: which of them the kernel can have written or would take."""
+"""Read numbers from files that anybody may have written; refuse those that the kernel never writes or never takes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from __future__ import annotations
 HIGHEST_PID = 2**22 - 1
 # (uid_t) -1 and (gid_t) -1 mean "unchanged" to setresuid(2).
 HIGHEST_ID = 2**32 - 2
-# Python reads 4300 digits at the most; a number of 64 bits has 20.
+# A number of 64 bits has 20. With more than 4300, int() raises ValueError.
 DIGITS = len(str(2**64 - 1))
 
 
 def number(word: bytes, highest: int) -> int | None:
-    """Return a decimal number from 0 to `highest`, which has 64 bits at the most; None for anything else."""
+    """Return the value of a decimal number from 0 to `highest`, at most 2**64 - 1; None for anything else."""
     if not word.isdigit() or len(word) > DIGITS:
         return None
     found = int(word)

@@ -158,7 +158,7 @@ class _Supervisor:
         self._rewriter = Rewriter(options, log)
         self._forwarder = Forwarder(options, payload, user.user if user else None, log)
         self._requests = StopRequests(options.stop_signals)
-        self._report = ExitReport(options, log)
+        self._exit_report = ExitReport(options, log)
         # dumb-init sends TERM to the payload's group when the payload has exited. A daemon that is followed would be in
         # that group.
         self._must_ask_group = options.term_at_end and not self._is_pid1 and not self._follow

@@ -59,11 +59,11 @@ class Identity:
 
 
 def lookup(text: str, log: Log) -> Identity:
-    """The identity that USER[:GROUP] names.
+    """Return the identity that USER[:GROUP] names.
 
-    Raises Failure for a name that the image's files do not hold, for a number without an entry and a group, and for a
-    file that is needed and cannot be read to its end. With two numbers no file is needed: for a HOME that cannot be
-    looked up there is a warning.
+    Raises Failure for a name that the image's files do not have, for a number with neither an entry nor a group, and
+    for a file that is needed and cannot be searched. Two numbers need no file: if HOME cannot be looked up, log a
+    warning.
     """
     name, _, group_name = text.partition(":")
     raw = name.encode("utf-8", "surrogateescape")
@@ -73,7 +73,7 @@ def lookup(text: str, log: Log) -> Identity:
             raise Failure(f"-u {text}: {PASSWD} has no user {name}")
         user = _number(found[2], text)
     else:
-        # Always an id, whatever names the image's files hold (CVE-2016-3697), and out of range before they are read.
+        # Always an id, whatever names the image's files have (CVE-2016-3697). Its range is checked before reading them.
         user = _number(raw, text)
         if group_name:
             group = _group(group_name, text)
@@ -101,7 +101,7 @@ def _group(name: str, text: str) -> int:
 
 
 def _groups(user: bytes, group: int, text: str) -> list[int]:
-    """The groups that list the user as a member, and its own first; its own alone without a file."""
+    """Return the user's own group, then those that list the user as a member; only its own if there is no file."""
     found = {group: None}
     try:
         for entry in entries(GROUP, user):
@@ -132,7 +132,7 @@ def _by_name(path: str, name: bytes) -> list[bytes] | None:
 
 
 def _by_id(digits: bytes) -> list[bytes] | None:
-    """Return the first user with this id; leading zeros mean nothing. None without a file.
+    """Return the first entry with this id, leading zeros ignored; None if there is none, or no file.
 
     Raises OSError as `entries` does.
     """
@@ -166,7 +166,7 @@ def _unreadable(path: str, error: OSError) -> Failure:
 
 
 def entries(path: str, text: bytes) -> Iterator[list[bytes]]:
-    """Yield the lines of passwd(5) or group(5) that are whole and contain `text`, each as its fields.
+    """Yield the lines of passwd(5) or group(5) that are well-formed and contain `text`, each as its fields.
 
     Raises OSError as `files.lines` does.
     """

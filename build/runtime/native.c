@@ -71,7 +71,7 @@ static PyObject *is_last_process(PyObject *module, PyObject *unused)
     return PyBool_FromLong(kill(-1, 0) < 0 && errno == ESRCH);
 }
 
-/* Closes those that /proc/self/fd lists, and returns false if it cannot be read. */
+/* Close the descriptors from `first` on that /proc/self/fd lists; return false if it cannot be read. */
 static bool close_listed(long first)
 {
     DIR *listing = opendir("/proc/self/fd");

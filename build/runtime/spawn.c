@@ -110,7 +110,7 @@ static bool search_goes_on(int error)
            error == ETIMEDOUT;
 }
 
-/* Return the errno that exec will surely refuse a file with and that the search goes on after, or 0. */
+/* Return the errno with which exec will certainly refuse a file, if the search then goes on; otherwise 0. */
 static int refusal(const char *file)
 {
     struct stat found; /* musl's is the kernel's */
@@ -121,10 +121,11 @@ static int refusal(const char *file)
     return search_goes_on(error) ? error : 0;
 }
 
-/* Returns only if the exec has failed: errno. A text that is no program is a script of the shell's (execvp(3)).
+/* Execute a file; return the errno if that fails. A text file that is no program is run by the shell (execvp(3)).
  *
- * Other processes of the user may stop this one once its real user id is theirs (kill(2)), and init with it. So that is
- * the last call before the first exec that may succeed. What is found is decided by the effective id, taken before. */
+ * Once this process has the user's real id, the user's other processes may stop it (kill(2)), and init with it. So it
+ * takes that id by the last call before the first exec that may succeed. Until then the effective id, which it already
+ * has, decides which files it finds. */
 static int execute(struct plan *plan, const char *file)
 {
     if (plan->has_identity && !plan->is_users) {
@@ -216,8 +217,8 @@ static long drop_capabilities(void)
     return raw(SYS_capset, (long)&header, (long)none, 0, 0);
 }
 
-/* Takes all but the real and saved user ids, which `execute` takes. Who may signal a process is decided by those two
- * (kill(2)); the effective id decides what it may find, and its change clears the parent-death signal (prctl(2)). */
+/* Take all but the real and saved user ids, which `execute` takes: those decide which processes may signal this one
+ * (kill(2)). The effective id decides which files it finds; its change clears the parent-death signal (prctl(2)). */
 static bool take_identity(struct plan *plan)
 {
     if (!plan->has_identity) {
@@ -267,7 +268,7 @@ static void cannot_be_stopped(void)
     }
 }
 
-/* The child. Its last act before the exec is to open the mask: then its dispositions are the payload's. */
+/* The child. It restores the mask when its dispositions are the payload's: then come the search and the exec. */
 static _Noreturn __attribute__((noinline)) void child(struct plan *plan)
 {
     plan->is_shared = true;

@@ -18,11 +18,11 @@ OUTSIDE = 0
 KERNEL_THREAD = 0x00200000
 # USER_HZ, in which the kernel tells times to programs: 100 on every Linux (time(7)).
 TICKS = 100
-# The field "starttime" of /proc/PID/stat: nanoseconds of 64 bits, turned into ticks.
+# The highest "starttime" in /proc/PID/stat: the kernel turns nanoseconds, 63 bits of them, into ticks.
 LATEST = 2**63 // (10**9 // TICKS)
-# The most processes that a walk takes in. A machine of 64 processors has so many pids (kernel/pid.c: 1024 for each).
+# The most entries of /proc, or children, that are read. A machine of 64 processors has so many pids (kernel/pid.c).
 MOST = 1 << 16
-# How often a process's parent may be another one while it is looked up.
+# How many times a process's parent may change while it is looked up.
 MOST_PARENTS = 16
 STATES = {
     "R": "running",
@@ -65,7 +65,7 @@ class Process:
             self.started = int(fields[19])
         except (IndexError, ValueError):
             raise _malformed() from None
-        # Of one that is about to be gone the kernel may say -1 for the group (do_task_stat in fs/proc/array.c).
+        # For a process that is about to vanish the kernel may write -1 as the group (do_task_stat in fs/proc/array.c).
         if not (0 <= self.parent <= HIGHEST_PID and -1 <= self.group <= HIGHEST_PID and 0 <= self.started <= LATEST):
             raise _malformed()
 

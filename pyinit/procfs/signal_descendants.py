@@ -76,7 +76,7 @@ class Reach:
         """Return True if a process was started after its parent had its signals.
 
         The kernel does not let a process fork while a signal waits for it (copy_process in kernel/fork.c restarts), so
-        so this means after the parent's handler began. If the parent is gone, it may have been any of those that had
+        this means after the parent's handler began. If the parent is gone, it may have been any of those that had
         their signals in the first walks.
         """
         if process.parent == OUTSIDE:

@@ -1,4 +1,4 @@
-"""Messages to a service manager (sd_notify(3)): what comes along with one, and what of it is handed on."""
+"""The format of messages to a service manager (sd_notify(3)): their sender, descriptors, and lines to be removed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 
 # The size of a descriptor and of struct ucred (unix(7)).
 INT, UCRED = 4, 12
-# These name a process to the manager: but the manager's child is init, and stays it.
+# These lines give the manager another main process. That must stay init, which is the manager's child.
 NAME_A_PROCESS = (b"MAINPID=", b"MAINPIDFD=", b"MAINPIDFDID=")
 
 Ancillary = list[tuple[int, int, bytes]]
@@ -31,20 +31,20 @@ def close_descriptors(ancillary: Ancillary) -> None:
             try:
                 os.close(descriptor)
             except OSError:
-                # It says what has become of the data, EIO: the descriptor is closed all the same (close(2)).
+                # The error, such as EIO, is about the data: the descriptor is closed all the same (close(2)).
                 pass
 
 
 def without_processes(message: bytes) -> bytes:
-    """Return a message without the lines that name a process; nothing may be left."""
+    """Return a message without the lines that name a process; it may be empty then."""
     # systemd and nspawn take a carriage return for the end of a line too, as bytes.splitlines does.
     return b"".join(line for line in message.splitlines(keepends=True) if not _names_a_process(line))
 
 
 def _names_a_process(line: bytes) -> bool:
-    # systemd and nspawn take away a backslash and keep what follows it, a line's end too (extract_first_word with no
-    # flags, in systemd's src/basic/extract-word.c). nspawn hands STATUS on to systemd, which does it once more: so
-    # each line counts as one, and no backslash counts at all.
+    # systemd and nspawn remove a backslash and keep what follows it, even a line's end (extract_first_word without
+    # flags, in systemd's src/basic/extract-word.c). nspawn hands STATUS on to systemd, which removes backslashes again.
+    # So take every line for one of its own, and ignore all backslashes.
     return line.replace(b"\\", b"").startswith(NAME_A_PROCESS)
 
 

@@ -34,10 +34,10 @@ MOST_DESCRIPTORS = 253
 PAUSE = 0.05
 # Bytes in sockaddr_un's sun_path (unix(7)).
 LONGEST_ADDRESS = 108
-# Seconds that passing on takes at the end at the most, and between two looks whether the helper has ended then.
+# Seconds that passing on may take when init ends, and then, seconds between two looks whether the helper has ended.
 LAST_PATIENCE = 1.0
 LAST_PAUSE = 0.002
-# Seconds between two signals that end the helper's waits.
+# Seconds between two signals that interrupt the helper's waits.
 TICK = 0.05
 
 
@@ -71,9 +71,9 @@ class Relay:
         self._repeats = Repeats(log)
         self._loop: EventLoop | None = None
         self._failing = self._watched = False
-        # Whether descriptors came along with the first message of the queue.
+        # Whether the first message of the queue has descriptors.
         self._carries = False
-        # What is to be done after a pause.
+        # What to do after a pause.
         self._then: Callable[[], None] | None = None
         flags = _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK
         fresh = _socket.socket(_socket.AF_UNIX, flags)
@@ -107,7 +107,7 @@ class Relay:
         return True
 
     def reap(self) -> None:
-        """Reap the relay's helper if it has ended: what it has taken from the queue is gone, and the next can be read.
+        """Reap the relay's helper if it has ended: it has removed a message from the queue, and the next can be read.
 
         To be called when a child of init's may have ended, before others are reaped.
         """
@@ -115,7 +115,7 @@ class Relay:
             try:
                 ended, status = os.waitpid(helper, os.WNOHANG)
             except ChildProcessError:
-                # It ended after the last look, and was reaped with others.
+                # It ended after the last look, and was reaped as any other child.
                 ended, status = helper, 0
             except OSError:
                 self._pause(self.reap)
@@ -187,8 +187,8 @@ class Relay:
     def _pass_on(self) -> None:
         """Send the first message of the queue; raises OSError when there is none, or it cannot be received.
 
-        It stays in the queue until `_remove`. There is no room for descriptors here: that they are cut off tells that
-        some came along, and init gets none of those that it does not pass on.
+        It stays in the queue until `_remove`. There is no room for descriptors here: the kernel sets MSG_CTRUNC if the
+        message has some, and init receives only those that it passes on.
         """
         data, ancillary, result, _ = self._socket.recvmsg(LONGEST, _socket.CMSG_SPACE(UCRED), _socket.MSG_PEEK)
         pid, user = protocol.sender(ancillary)
@@ -214,7 +214,7 @@ class Relay:
         return None
 
     def _deliver(self, message: bytes, rights: Ancillary | None) -> None:
-        """Send a message with its descriptors, now or when the receiver is not busy any more."""
+        """Send a message with its descriptors, now or when the receiver has room again."""
         if rights is None:
             self._repeats.warn(f"{MESSAGE} had too many descriptors: dropped")
             self._remove()
@@ -226,16 +226,16 @@ class Relay:
             return
         except OSError as error:
             self._repeats.warn(f"{MESSAGE} was lost: {error.strerror}")
-        # They are still open in the queue.
+        # These are copies: the queue still has the descriptors.
         protocol.close_descriptors(rights)
         self._remove()
 
     def _remove(self) -> None:
         """Take the first message out of the queue.
 
-        That is the last close of descriptors that came along. It takes as long as their sender likes: a socket, or one
-        in another socket's queue, may linger (socket(7)), and a large file in memory is freed. A helper does it, which
-        is a child of init's.
+        That may be the last close of its descriptors, which takes as long as their sender likes: a socket, or one in
+        another socket's queue, may linger (socket(7)), and a large file in memory must be freed. So if there are
+        descriptors, a helper does it, a child of init's.
         """
         try:
             if self._carries:
@@ -263,7 +263,7 @@ class Relay:
         return helper
 
     def _removed(self, number: int) -> None:
-        """Read the next message, or try again if there was an error; `number` is negative if the helper was killed."""
+        """Read the next message, or try again if `number` is an errno; it is negative if the helper was killed."""
         if number > 0:
             error = os.strerror(number)
             self._refused(f"{MESSAGE} cannot be taken from the queue: {error}; trying again", self._remove)
@@ -288,15 +288,15 @@ class Relay:
 
 
 def _end_waits() -> None:
-    """Have this process, a helper, interrupted again and again: nobody needs a lingering socket's wait."""
-    # Its pipe may be init's, who would take the signal for one of its own (signal_wait_fallback).
+    """Interrupt this process, a helper, every TICK seconds, so that it does not wait for a lingering socket."""
+    # The pipe may be init's (signal_wait_fallback), and init would take the helper's signals for its own.
     signal.set_wakeup_fd(-1)
     try:
         signal.signal(signals.ALRM, _tick)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signals.ALRM})
         signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
     except OSError:
-        # A seccomp profile may forbid it: then only the relay waits.
+        # A seccomp profile may forbid it. Then the helper waits, and the relay with it, but not init.
         pass
 
 
