@@ -9,7 +9,8 @@ BASE_PYTHON = /usr/bin/python3.11
 
 # Debian packages, by who needs them.
 BUILD_PACKAGES = python3.11 python3.11-venv python3-dev gcc libc6-dev libcap-dev
-RUN_PACKAGES = nginx util-linux procps
+RUN_PACKAGES = util-linux
+DEMO_PACKAGES = nginx procps
 TEST_PACKAGES = util-linux uidmap procps strace gcc libc6-dev libsystemd-shared bash busybox-static mandoc \
 	qemu-user-static bash-completion zsh less nano runit s6 sudo supervisor uwsgi-plugin-python3 vim-tiny
 DEB_PACKAGES = dpkg-dev
@@ -42,17 +43,36 @@ COMPILE = CUSTOM_COMPILE_COMMAND='make pins' $(PYTHON) -m piptools compile --qui
 pins: .venv/stamp ## pin the newest versions of the development tools in requirements/*.txt, with hashes
 	@$(COMPILE) --all-build-deps --only-build-deps --output-file requirements/build.txt pyproject.toml
 	@$(COMPILE) --all-extras --output-file requirements/dev.txt pyproject.toml
+	@$(COMPILE) --output-file requirements/run.txt pyproject.toml
 
 # --- Run -------------------------------------------------------------------------------------------
 
-# CMD: what to run under pyinit instead of nginx. PYINIT: which pyinit, e.g. dist/pyinit.
-CMD =
-PYINIT = $(PYTHON) -m pyinit
+# An environment of its own, with the two packages that pyinit uses and nothing else.
+RUN_PYTHON = .work/run/bin/python
 
-.PHONY: run
-run: .venv/stamp ## nginx under pyinit as PID 1 of a namespace; or CMD='...' instead
-	@tools/need $(RUN_PACKAGES)
-	@$(PYTHON) -m tools.run --pyinit '$(PYINIT)' -- $(CMD)
+.work/run/stamp: requirements/build.txt requirements/run.txt
+	@$(BASE_PYTHON) -m venv --clear .work/run
+	@$(RUN_PYTHON) -m pip install $(PINNED) --requirement requirements/build.txt
+	@$(RUN_PYTHON) -m pip install $(PINNED) --no-build-isolation --use-pep517 --requirement requirements/run.txt
+	@touch $@
+
+# CMD: what to run under pyinit instead of nginx. ARGS: options for pyinit. PYINIT: which pyinit, e.g. dist/pyinit.
+CMD =
+ARGS =
+PYINIT = $(RUN_PYTHON) -m pyinit
+
+# Through the environment and not through a shell, so that quotes and $ arrive as they were typed.
+unexport CMD ARGS PYINIT
+run: export PYINIT_RUN_CMD = $(value CMD)
+run: export PYINIT_RUN_ARGS = $(value ARGS)
+run: export PYINIT_RUN_PYINIT = $(PYINIT)
+
+.PHONY: run run-packages
+run: run-packages .work/run/stamp ## nginx under pyinit as PID 1 of a namespace; CMD='...' runs that, ARGS='-v' are options
+	@$(RUN_PYTHON) -m tools.run
+
+run-packages:
+	@tools/need $(if $(wildcard .work/run/stamp),,$(BUILD_PACKAGES)) $(RUN_PACKAGES) $(if $(value CMD),,$(DEMO_PACKAGES))
 
 # --- Checks and tests ------------------------------------------------------------------------------
 

@@ -1,8 +1,11 @@
-"""Shows pyinit at work: as PID 1 of a new PID namespace, over nginx or a command of the user's."""
+"""`make run`: pyinit as PID 1 of a new PID namespace, over nginx or a command of the user's.
+
+The environment variables PYINIT_RUN_CMD, PYINIT_RUN_ARGS and PYINIT_RUN_PYINIT hold the command, the options for pyinit
+and the command that is pyinit, each as the user typed it.
+"""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import http.client
 import os
@@ -16,7 +19,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.namespace import NAMESPACE
+from tools.namespace import NAMESPACE, OWN_USER_NAMESPACE
 
 PROCESSES = ("ps", "-N", "-C", "ps", "-o", "pid,ppid,stat,args", "--forest")
 PATIENCE = 20.0  # seconds until something that should happen has not happened
@@ -42,16 +45,37 @@ http {{
 """
 
 
+# Whatever of these is in a command needs a shell.
+SHELL_SYNTAX = set("$`;&|<>()*?[]~#\n")
+
+
 def main() -> int:
-    """Run what the command line asks for; the exit code is pyinit's."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pyinit", default="dist/pyinit", help="the command that is pyinit")
-    parser.add_argument("command", nargs="*", help="run this under it; default: show nginx")
-    asked = parser.parse_args()
-    pyinit = shlex.split(asked.pyinit)
-    if asked.command:
-        os.execvp(NAMESPACE[0], [*NAMESPACE, *pyinit, "--", *asked.command])
-    return show_nginx(pyinit)
+    """Run the command, or show nginx; return pyinit's exit code."""
+    pyinit = [*words("PYINIT", "dist/pyinit"), *words("ARGS")]
+    command = os.environ.get("PYINIT_RUN_CMD", "")
+    if not command.strip():
+        return show_nginx(pyinit)
+    return run_command([*pyinit, "--", *(("sh", "-c", command) if SHELL_SYNTAX & {*command} else words("CMD"))])
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """Return the words of one of make's variables, quotes removed as a shell would."""
+    try:
+        return shlex.split(os.environ.get(f"PYINIT_RUN_{name}", default))
+    except ValueError as error:
+        sys.exit(f"run: {name}: {error}")
+
+
+def run_command(command: list[str]) -> int:
+    """Run a command as PID 1, on the user's terminal; say with which code it has exited unless that is 0."""
+    with namespace(command, stdin=None) as outer:
+        # The terminal sends ^C to the whole group: it is for the command.
+        signal.signal(signal.SIGINT, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: os.kill(first_child(outer), signal.SIGTERM))
+        code = _as_exit_code(outer.wait())
+    if code:
+        print(f"run: exit code {code}", file=sys.stderr)
+    return code
 
 
 def show_nginx(pyinit: list[str]) -> int:
@@ -61,10 +85,14 @@ def show_nginx(pyinit: list[str]) -> int:
         prepare(folder, port)
         command = ["nginx", "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"]
         say(f"pyinit as PID 1, over: {shlex.join(command)}")
-        with namespace([*pyinit, "--", *command]) as (outer, init):
+        with namespace([*pyinit, "--", *command], stdin=subprocess.DEVNULL) as outer:
+            init = first_child(outer)
             say(f"GET http://127.0.0.1:{port}/ gives: {fetch(port, outer).strip()}")
             say("processes, with their PIDs inside:")
-            inside = ["nsenter", "--target", str(init), "--pid", "--mount"]
+            # With --root: in a chroot, /proc of the mount namespace's own root would show the host's processes.
+            inside = ["nsenter", "--target", str(init), "--pid", "--mount", "--root"]
+            if os.geteuid():
+                inside += ["--user", "--preserve-credentials"]
             subprocess.run([*inside, *PROCESSES], check=True)
             say("one TERM to PID 1")
             begun = time.monotonic()
@@ -91,11 +119,14 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def namespace(command: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """Run a command as PID 1; yields unshare and the command's PID as seen from outside."""
-    outer = subprocess.Popen([*NAMESPACE, *command], stdin=subprocess.DEVNULL)
+def namespace(command: list[str], stdin: int | None) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command as PID 1; yield the `unshare` that has started it."""
+    # An ordinary user has the right to do so in a user namespace.
+    around = [*NAMESPACE, *(OWN_USER_NAMESPACE if os.geteuid() else ())]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYINIT_RUN_")}
+    outer = subprocess.Popen([*around, *command], stdin=stdin, env=environment)
     try:
-        yield outer, first_child(outer)
+        yield outer
     finally:
         # --kill-child: with unshare ends PID 1, and with PID 1 everything in its namespace.
         outer.kill()
@@ -126,10 +157,10 @@ def attempts(what: str, process: subprocess.Popen[bytes]) -> Iterator[None]:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if process.poll() is not None:
-            sys.exit(f"run: no {what}: it ended with {_as_exit_code(process.returncode)}")
+            sys.exit(f"run: {what} did not come: unshare or pyinit exited with {_as_exit_code(process.returncode)}")
         yield
         time.sleep(0.02)
-    sys.exit(f"run: no {what} within {PATIENCE:.0f} s")
+    sys.exit(f"run: {what} did not come within {PATIENCE:.0f} s")
 
 
 def say(text: str) -> None:

@@ -1,0 +1,129 @@
+"""`make run`, as somebody types it who sees pyinit for the first time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tools.tree import ROOT
+
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+def make_run(*words: str, around: Sequence[str] = (), directory: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run `make run` with these words."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = [*around, "make", "--no-print-directory", "-C", str(directory), "run", *words]
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def installed() -> None:
+    """The first run may install something, and say so."""
+    assert make_run("CMD=true").returncode == 0
+
+
+@pytest.fixture
+def readable_tree() -> Iterator[Path]:
+    """A copy of the project that every user can read."""
+    with tempfile.TemporaryDirectory(prefix="pyinit-run-") as name:
+        tree = Path(name)
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for file in listed.splitlines():
+            if (ROOT / file).exists():
+                (tree / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / file, tree / file)
+        shutil.copytree(ROOT / ".work" / "run", tree / ".work" / "run", symlinks=True)
+        tree.chmod(0o755)
+        yield tree
+
+
+@pytest.mark.parametrize(
+    ("command", "printed"),
+    [
+        ('echo "it\'s $HOME"', f"it's {os.environ.get('HOME', '/')}\n"),
+        ("printf '%s\\n' 'a  b' \"c\"", "a  b\nc\n"),
+        ("echo $((6 * 7)) | cat", "42\n"),
+    ],
+)
+def test_quotes_and_dollars_in_cmd_arrive_as_they_were_typed(command: str, printed: str) -> None:
+    """Regression: make expanded `$HOME` to OME, and the shell that it started saw the quotes."""
+    done = make_run(f"CMD={command}")
+    assert (done.stdout, done.stderr, done.returncode) == (printed, "", 0)
+
+
+def test_the_exit_code_of_a_failing_command_is_shown_besides_that_of_make() -> None:
+    done = make_run('CMD=sh -c "exit 7"')
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == "run: exit code 7"
+
+
+def test_args_are_options_for_pyinit() -> None:
+    assert "pyinit: payload 2 ended: exit code 0\n" in make_run("ARGS=-v -g", "CMD=true").stderr
+
+
+def test_an_unclosed_quote_in_cmd_is_one_clear_line() -> None:
+    assert make_run("CMD=echo it's").stderr.splitlines()[0] == "run: CMD: No closing quotation"
+
+
+def test_only_the_demo_needs_nginx() -> None:
+    dry = [
+        subprocess.run(["make", "-n", "run", *words], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+        for words in (["CMD=true"], [])
+    ]
+    assert ["nginx" in text for text in dry] == [False, True]
+
+
+def test_the_environment_of_make_run_holds_only_what_pyinit_uses() -> None:
+    packages = subprocess.run(
+        [ROOT / ".work" / "run" / "bin" / "python", "-m", "pip", "list", "--format=freeze"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    names = {line.partition("==")[0] for line in packages.splitlines()}
+    assert names == {"pip", "python-prctl", "setproctitle", "setuptools"}
+
+
+def test_an_ordinary_user_runs_a_command_and_the_demo_in_a_user_namespace(readable_tree: Path) -> None:
+    """Regression: unshare said that it was not permitted."""
+    done = make_run("CMD=id -u", around=NOBODY, directory=readable_tree)
+    assert (done.stdout, done.stderr, done.returncode) == ("65534\n", "", 0)
+    demo = make_run(around=NOBODY, directory=readable_tree)
+    assert demo.returncode == 0, demo
+    assert "nginx: worker process" in demo.stdout
+    assert demo.stdout.splitlines()[-1].endswith("exit code 0")
+
+
+def test_the_demo_in_a_chroot_shows_no_processes_of_the_host() -> None:
+    """Regression: nsenter left the chroot, and ps listed all that runs on the host."""
+    with tempfile.TemporaryDirectory(prefix="pyinit-run-") as name:
+        into = 'mount --rbind / "$1" && mount -t proc proc "$1/proc" && shift && exec "$@"'
+        around = ["unshare", "--mount", "sh", "-c", into, "sh", name, "chroot", name]
+        done = make_run(around=around)
+    assert done.returncode == 0, done
+    shown = done.stdout.partition("processes, with their PIDs inside:\n")[2].partition("==> ")[0]
+    assert len(shown.splitlines()) == 1 + 1 + 1 + 2  # the heading, pyinit, nginx and its two workers
+
+
+@pytest.mark.parametrize("around", [NOBODY, []], ids=["ordinary user", "root"])
+def test_what_is_missing_and_cannot_be_installed_is_named_in_one_line(around: list[str]) -> None:
+    script = (ROOT / "tools" / "need").read_text()
+    command = [*around, "sh", "-s", "no-such-package"]
+    done = subprocess.run(command, input=script, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("need: installing")]
+    assert len(lines) == 1
+    assert "no-such-package" in lines[0]
