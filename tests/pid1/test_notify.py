@@ -291,8 +291,8 @@ def test_an_address_of_another_kind_is_left_to_the_payload(start: Start, address
 @pytest.mark.parametrize("manager", ["path"], indirect=True)
 def test_it_is_not_even_imported_without_a_manager(start: Start, manager: Manager) -> None:
     told = [sys.executable, "-X", "importtime", "-m", "pyinit"]
-    assert "pyinit.notify" not in start("true", program=told).wait().stderr
-    assert "pyinit.notify" in start("true", program=told, environment=manager.environment).wait().stderr
+    assert "pyinit.sd_notify.relay" not in start("true", program=told).wait().stderr
+    assert "pyinit.sd_notify.relay" in start("true", program=told, environment=manager.environment).wait().stderr
 
 
 def test_who_is_left_can_still_tell(start: Start, manager: Manager) -> None:
