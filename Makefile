@@ -23,6 +23,10 @@ ENGINE_PACKAGES = runc crun podman docker.io systemd-container bubblewrap deboot
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | expand -t 14
 
+.PHONY: deps
+deps: ## install the Debian packages that building, `make check` and most tests need
+	@tools/need $(sort $(BUILD_PACKAGES) $(FREEZE_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES))
+
 # --- Virtual environment ---------------------------------------------------------------------------
 
 PINNED = --quiet --quiet --require-hashes --no-deps
@@ -79,10 +83,12 @@ run-packages:
 TYPED = $(wildcard pyinit tests tools examples build/freezing benchmarks)
 
 .PHONY: lint
-lint: .venv/stamp ## ruff, mypy --strict and codespell
+lint: .venv/stamp ## ruff, mypy --strict, codespell, and the schema of the forge's files
 	@$(PYTHON) -m ruff check --quiet .
 	@$(PYTHON) -m ruff format --check --quiet . || { echo 'lint: format with: make format' >&2; exit 1; }
 	@.venv/bin/codespell
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*.yml
 	@$(PYTHON) -m mypy --strict $(TYPED)
 
 .PHONY: format
@@ -207,6 +213,10 @@ deb: dist .venv/stamp ## a Debian package of dist/pyinit, with manual page and c
 .PHONY: image
 image: dist .venv/stamp ## dist/pyinit-oci.tar, a container image of dist/pyinit alone
 	@$(PYTHON) -m tools.image
+
+.PHONY: release
+release: dist wheel deb image ## all files of a release, and their checksums in dist/SHA256SUMS
+	@cd dist && sha256sum pyinit pyinit-*.whl pyinit_*.deb pyinit-oci.tar >SHA256SUMS
 
 # --- Benchmarks (bench) ----------------------------------------------------------------------------
 
