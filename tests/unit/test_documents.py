@@ -13,6 +13,7 @@ import pytest
 from pyinit import native
 from pyinit.cli.rows import TABLE
 from pyinit.shutdown import Phase
+from pyinit.version import VERSION
 from tools.tree import ROOT
 
 OPTIONS = sorted(word for option in TABLE.options for word in option.words())
@@ -166,3 +167,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_readme_leads_to_every_page() -> None:
     text = (ROOT / "README.md").read_text()
     assert [page.name for page in (ROOT / "docs").glob("*.*") if f"docs/{page.name}" not in text] == []
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    headings = re.findall(r"^## (\S+) \(.+\)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == VERSION
