@@ -81,11 +81,14 @@ run-packages:
 # --- Checks and tests ------------------------------------------------------------------------------
 
 TYPED = $(wildcard pyinit tests tools examples build/freezing benchmarks)
+# By find and not by git, because `make fresh` runs in a copy without .git.
+C_FILES = $(shell find . -path './.?*' -prune -o -path ./dist -prune -o -name '*.[ch]' -print)
 
 .PHONY: lint
-lint: .venv/stamp ## ruff, mypy --strict, codespell, and the schema of the forge's files
+lint: .venv/stamp ## ruff, mypy --strict, clang-format, codespell, and the schema of the forge's files
 	@$(PYTHON) -m ruff check --quiet .
 	@$(PYTHON) -m ruff format --check --quiet . || { echo 'lint: format with: make format' >&2; exit 1; }
+	@.venv/bin/clang-format --dry-run --Werror $(C_FILES) || { echo 'lint: format with: make format' >&2; exit 1; }
 	@.venv/bin/codespell
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*.yml
@@ -95,6 +98,7 @@ lint: .venv/stamp ## ruff, mypy --strict, codespell, and the schema of the forge
 format: .venv/stamp ## lay out the code as `make lint` wants it
 	@$(PYTHON) -m ruff check --quiet --fix .
 	@$(PYTHON) -m ruff format --quiet .
+	@.venv/bin/clang-format -i $(C_FILES)
 
 .PHONY: test
 test: lint dist ## every check and every test

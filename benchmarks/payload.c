@@ -4,7 +4,7 @@
  *   payload stamp           writes two times, of its first instruction and of its end, and exits
  *   payload echo [N]        starts N idle orphans, writes a byte; then for each SIGUSR1 writes the time of its arrival
  *   payload pause           writes a byte and stays until it is killed
- *   payload orphans         writes a byte; then for each 32-bit number read, makes so many orphans, writes a struct storm
+ *   payload orphans         writes a byte; for each 32-bit number it reads, makes that many orphans and writes a storm
  *
  * Times are CLOCK_MONOTONIC in nanoseconds, written to standard output as 64-bit numbers.
  */
@@ -105,7 +105,7 @@ static _Noreturn void echo(int orphans)
     }
 }
 
-/* All tasks of the machine, zombies too: one cheap system call, where counting in /proc would disturb what it counts. */
+/* All tasks of the machine, zombies too: one cheap system call; counting in /proc would disturb what it counts. */
 static uint64_t tasks(void)
 {
     struct sysinfo info;

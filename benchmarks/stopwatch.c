@@ -1,10 +1,11 @@
 /* Measures what a slower language would blur. Whoever starts it has chosen one CPU for all.
  *
  *   stopwatch start [-1] ROUNDS EVERY COMMAND... [::: EVERY COMMAND...]...
- *       Starts the commands in turn, ROUNDS times; one whose EVERY is 10 takes part in each tenth round. With -1 each is
- *       PID 1 of a PID namespace with its own /proc. What ends a command must be `payload stamp`. A line for each start:
- *       number of the command; nanoseconds from its execve to the payload's first instruction, from the payload's _exit
- *       to its own end, and in all; microseconds of processor time and page faults of itself and the payload.
+ *       Starts the commands in turn, ROUNDS times; one whose EVERY is 10 takes part in each tenth round. With -1 each
+ *       is PID 1 of a PID namespace with its own /proc. What ends a command must be `payload stamp`. A line for each
+ *       start: number of the command; nanoseconds from its execve to the payload's first instruction, from the
+ *       payload's _exit to its own end, and in all; microseconds of processor time and page faults of itself and the
+ *       payload.
  *   stopwatch forward PID COUNT
  *       Sends SIGUSR1 to PID so many times, each after the answer of `payload echo` to the one before it, which is read
  *       from standard input. A line for each: nanoseconds from kill to arrival.

@@ -14,7 +14,9 @@ BUILT_IN_MODULES(DECLARE)
 
 #define ENTRY(name) {#name, PyInit_##name},
 struct _inittab _PyImport_Inittab[] = {
+    // clang-format off: the macro ends with a comma
     BUILT_IN_MODULES(ENTRY)
+    // clang-format on
     {"marshal", PyMarshal_Init},
     {"_warnings", _PyWarnings_Init},
     {"builtins", NULL},

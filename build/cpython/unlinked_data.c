@@ -1,4 +1,4 @@
-/* The data that belongs to the functions of unlinked_stubs.c, and one function that is simpler than the compiler's own. */
+/* The data that the functions of unlinked_stubs.c use, and one function that is simpler than the compiler's own. */
 #include <Python.h>
 
 #define NEED_OPCODE_TABLES /* otherwise compile.c has them */

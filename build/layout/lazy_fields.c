@@ -1,4 +1,4 @@
-/* Build mode: what CPython notes in types and strings at first use is noted now, so that no run has to write to them. */
+/* Build mode: what CPython notes in types and strings at first use is noted now, so that no run has to write them. */
 #define _GNU_SOURCE
 #include "snapshot.h"
 
