@@ -115,9 +115,9 @@ class Init:
         """Send a signal to the init."""
         os.kill(self.pid, number)
 
-    def idle(self) -> list[str]:
+    def idle(self, timeout: float = PATIENCE) -> list[str]:
         """Wait until the init has done all there was to do; the system call that it sleeps in."""
-        return idle(self.pid)
+        return idle(self.pid, timeout)
 
     def wait(self, timeout: float = PATIENCE) -> Outcome:
         """Wait for the end; what the init's orphans write later is not awaited."""

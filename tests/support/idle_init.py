@@ -6,7 +6,7 @@ import time
 
 from pyinit.event_loop import STARTUP_QUIET_SECONDS
 from tests.support import procfs
-from tests.support.polling import until
+from tests.support.polling import PATIENCE, until
 from tests.support.syscalls import name_of
 
 # What an init waits in.
@@ -15,7 +15,7 @@ WAITS = ("rt_sigtimedwait", "poll")
 FOR_EVER = ("0x0", "0xffffffff", "0xffffffffffffffff")
 
 
-def idle(pid: int) -> list[str]:
+def idle(pid: int, timeout: float = PATIENCE) -> list[str]:
     """Wait until the init has done all there was to do; the system call that it sleeps in.
 
     A wait that has an end may be its first, after which it does a little more (pyinit/event_loop.py): that is over when
@@ -28,8 +28,8 @@ def idle(pid: int) -> list[str]:
         call = procfs.sleeping_for(pid)
         return call if not pending and name_of(call) in WAITS else []
 
-    call = until(sleeps, "an idle init")
+    call = until(sleeps, "an idle init", timeout)
     if call[3] in FOR_EVER:
         return call
     time.sleep(2 * STARTUP_QUIET_SECONDS)
-    return until(sleeps, "an idle init")
+    return until(sleeps, "an idle init", timeout)

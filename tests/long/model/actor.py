@@ -49,7 +49,7 @@ class Actor:
 class Entered:
     """An actor that was let into an init's PID namespace, as `docker exec` does; its parent is outside."""
 
-    def __init__(self, init: int, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, init: int, command: Sequence[str]) -> None:
         words = ["/usr/bin/nsenter", "-t", str(init), "-p", "-m", "--", *command]
         self._client = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True

@@ -22,6 +22,7 @@ from tests.support import procfs
 from tests.support.cleanup import kill
 from tests.support.harness import Init
 from tests.support.polling import NotInTimeError, until
+from tests.support.users import user_of_its_own
 
 CHLD, CONT, KILL, STOP = (int(each) for each in (signal.SIGCHLD, signal.SIGCONT, signal.SIGKILL, signal.SIGSTOP))
 FORWARDED = sorted(signals.ALL - {KILL, STOP, CHLD})
@@ -43,7 +44,7 @@ class Orphan:
 
 
 class Life:
-    """One init with an actor as its payload. `steps` is what has happened so far, a line for each."""
+    """One init with an actor as its payload, as a user of their own. `steps` is what has happened, a line for each."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
@@ -55,7 +56,7 @@ class Life:
         self.entered: list[Entered] = []
         self._owed = Owed()
         self.init = Init(
-            setup.program,
+            [*user_of_its_own(), *setup.program],
             [*setup.words, *COMMAND],
             place=setup.place,
             environment=setup.environment,
@@ -205,7 +206,7 @@ class Life:
 
     def visit(self) -> Entered:
         """Let somebody in of whom the model does not know."""
-        return Entered(self.init.pid)
+        return Entered(self.init.pid, [*user_of_its_own(), *COMMAND])
 
     def leave(self, index: int) -> None:
         """Somebody who was let in goes."""
@@ -239,7 +240,7 @@ class Life:
         """The payload has ended, and init must."""
         self.checks += 1
         try:
-            outcome = self.init.wait()
+            outcome = self.init.wait(self.setup.patience)
         except NotInTimeError as late:
             raise self._broken(str(late)) from None
         self.expect(outcome.code, code, "the exit code")
@@ -255,7 +256,7 @@ class Life:
                 raise self._broken(f"init has ended: {self.init.wait()}")
             if self.held:
                 return
-            self.init.idle()
+            self.init.idle(self.setup.patience)
             self.watch.only({self.init.payload, *(each.pid for each in self.orphans)})
             for each in self.orphans:
                 self.expect(procfs.state(each.pid) == "T", each.stopped, f"orphan {each.pid} is stopped")
@@ -285,7 +286,7 @@ class Life:
 
     def _await(self, condition: Callable[[], object], what: str) -> None:
         try:
-            until(lambda: bool(condition()), what)
+            until(lambda: bool(condition()), what, self.setup.patience)
         except NotInTimeError as late:
             raise self._broken(str(late)) from None
 

@@ -7,6 +7,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from tests.support.commands import ENVIRONMENT
+from tests.support.polling import PATIENCE
+
+PATIENCE_WITH_WALKS = 120.0
 
 
 class Setup(NamedTuple):
@@ -32,6 +35,11 @@ class Setup(NamedTuple):
     def walks(self) -> bool:
         """Whether init looks through all of /proc for each signal: its time and memory go by the whole machine."""
         return "-a" in self.options and self.place == "subreaper"
+
+    @property
+    def patience(self) -> float:
+        """Seconds until an init that has something to do must have done it."""
+        return PATIENCE_WITH_WALKS if self.walks else PATIENCE
 
     def __str__(self) -> str:
         relay = "NOTIFY_SOCKET=@nobody " if self.relays else ""

@@ -19,7 +19,6 @@ from tests.long.storms.storm import (
     standard_signals,
     through,
 )
-from tests.support.users import user_of_its_own
 
 STORMS = [(orphans, 3000), (standard_signals, 60_000), (real_time_signals, 10_000), (everything, 2000)]
 # Room in the queue for CONT and CHLD, which the kernel queues even beyond the limit.
@@ -27,14 +26,9 @@ SPARED = 8
 NUMBER = signal.SIGRTMIN + 5
 
 
-def setup(program: list[str], place: str, relays: bool = False) -> Setup:
-    """An init as a user of its own."""
-    return Setup([*user_of_its_own(), *program], place, relays=relays)
-
-
 @pytest.mark.parametrize(("storm", "count"), STORMS)
 def test_a_storm_blows_over(program: list[str], place: str, storm: Storm, count: int) -> None:
-    result = through(setup(program, place), storm, count)
+    result = through(Setup(program, place), storm, count)
     assert (result.lost, result.left) == (0, 0)
     assert result.orphans + result.arrived > 0
     assert result.growth <= GROWTH
@@ -42,7 +36,7 @@ def test_a_storm_blows_over(program: list[str], place: str, storm: Storm, count:
 
 @pytest.mark.parametrize("storm", [standard_signals, real_time_signals])
 def test_a_storm_blows_over_while_the_relay_is_there(program: list[str], storm: Storm) -> None:
-    result = through(setup(program, "pid1", relays=True), storm, 10_000)
+    result = through(Setup(program, "pid1", relays=True), storm, 10_000)
     assert (result.lost, result.left) == (0, 0)
     assert result.growth <= GROWTH
 
@@ -50,7 +44,7 @@ def test_a_storm_blows_over_while_the_relay_is_there(program: list[str], storm: 
 @pytest.mark.parametrize("relays", [False, True], ids=["alone", "relaying"])
 def test_a_full_queue_of_signals_arrives_whole_when_a_stopped_init_goes_on(program: list[str], relays: bool) -> None:
     """Regression: with the relay they come through a pipe all at once; it held 65,536, and the rest was lost."""
-    life = Life(setup(program, "pid1", relays))
+    life = Life(Setup(program, "pid1", relays=relays))
     try:
         life.init.idle()
         life.hold()
