@@ -11,6 +11,8 @@
 #define _GNU_SOURCE
 #include "snapshot.h"
 
+#include "internal/pycore_gc.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,6 +32,13 @@ enum {
 struct free_block {
     struct free_block *next;
 };
+
+_Static_assert(HEADER == sizeof(size_t), "a header is one size_t");
+_Static_assert(ALIGNMENT >= _Alignof(max_align_t), "malloc(3): aligned for any type");
+_Static_assert(sizeof(struct free_block) <= 2 * ALIGNMENT - HEADER, "the smallest block can wait in a list");
+_Static_assert(sizeof(struct block) == BLOCK_BYTES, "freezing/profiling/blocks.py reads struct block");
+_Static_assert(_Py_IMMORTAL_REFCNT < 0, "the patched Py_INCREF and Py_DECREF look at the sign");
+_Static_assert((uint64_t)_Py_IMMORTAL_REFCNT << _PyGC_PREV_SHIFT != 0, "the collector keeps a shifted copy");
 
 __attribute__((section(".hot.written"), aligned(ALIGNMENT))) static char written[WRITTEN_ROOM];
 __attribute__((section(".hot.read"), aligned(ALIGNMENT))) static char read_only[READ_ROOM];

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from freezing import compiler, snapshot
+from freezing import compiler, profiling, snapshot
 from freezing.profiling import blocks, cache_lines, sections
 from freezing.snapshot import Orders
 from freezing.sources import Source
@@ -40,7 +40,8 @@ def stage(
 
     rooms = [f"-D{kind.upper()}_ROOM={blocks.room(orders.blocks, kind)}" for kind in blocks.KINDS]
     own_flags: Mapping[str, list[str]] = {
-        "allocator": [*ALLOCATOR, *rooms],
+        "allocator": [*ALLOCATOR, f"-DBLOCK_BYTES={blocks.RECORD.size}", *rooms],
+        "heap_layout": [f"-DENTRY_BYTES={blocks.ENTRY.size}"],
         "environment": ["-O2"],
         "prefetch": ["-O2", f"-DPAGES={cache_lines.PAGES}", f"-DLINE={cache_lines.LINE}"],
     }
@@ -71,7 +72,17 @@ def stage(
     libraries = [*(str(unmerged(archive, objects, logs)) for archive in archives), "-lgcc"]
     command += ["-Wl,--start-group", *libraries, "-Wl,--end-group"]
     run("link", command, logs / "link.log", None, compiler.environment())
+    write_offsets([*common[:-1], *WARNINGS, *core], target, objects, logs)
     return target
+
+
+def write_offsets(command: list[str], stage: Path, objects: Path, logs: Path) -> None:
+    """Write beside the stage what freezing/profiling/memory.py must know of CPython's structures."""
+    source, program = Path(profiling.__file__).with_name("offsets.c"), objects / "offsets"
+    environment = compiler.environment()
+    command = [*command, "-static", "-Wl,--gc-sections", str(source), "-o", str(program)]
+    run(f"compile {source.name}", command, logs / "offsets.log", None, environment)
+    run("ask for offsets", [program], stage.with_suffix(".offsets"), None, environment)
 
 
 def compile_one(command: list[str], file: Path, objects: Path, logs: Path) -> None:

@@ -16,6 +16,8 @@ struct entry {
     uint32_t next, end; /* offsets in the room for such blocks; `next` grows */
 };
 
+_Static_assert(sizeof(struct entry) == ENTRY_BYTES, "freezing/profiling/blocks.py writes struct entry");
+
 static struct entry *entries;
 static size_t count;
 static uint64_t sizes; /* of the last 64 blocks: each new one shifts the others to the left by one bit */

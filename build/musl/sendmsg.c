@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+_Static_assert(sizeof(struct msghdr) == 56, "struct user_msghdr of Linux on x86-64");
+
 ssize_t sendmsg(int descriptor, const struct msghdr *message, int flags)
 {
     return syscall(SYS_sendmsg, descriptor, message, flags);

@@ -13,6 +13,8 @@
 
 enum { LAST_SIGNAL = 64 };
 
+_Static_assert(sizeof(sigset_t) >= SIGNAL_SET_BYTES && _Alignof(sigset_t) >= _Alignof(uint64_t), "musl's signal sets");
+
 /* A signal set is an array of words, the first of which holds all 64 signals. */
 static uint64_t *bits(const sigset_t *set)
 {

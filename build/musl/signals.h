@@ -13,6 +13,8 @@ struct kernel_action {
 enum { RESTORER = 0x04000000 }; /* SA_RESTORER */
 enum { SIGNAL_SET_BYTES = 8 };
 
+_Static_assert(sizeof(struct kernel_action) == 32, "struct kernel_sigaction of Linux on x86-64");
+
 void pyinit_signal_return(void); /* start.S */
 
 #endif

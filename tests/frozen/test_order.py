@@ -12,7 +12,7 @@ from freezing import linkmap
 from freezing.elf import PAGE, Stage
 from freezing.profiling import attribute_types, blocks, cache_lines, method_lookups, profile, sections
 from freezing.profiling.access_trace import Used
-from freezing.profiling.memory import Memory
+from freezing.profiling.memory import Memory, read_offsets
 from freezing.snapshot import Orders
 
 from tests.frozen.programs import frozen_program
@@ -112,7 +112,7 @@ def looked_up_in_vain(program: Path, stage: Path) -> set[method_lookups.Lookup]:
     found = set()
     for pid, registers in profile.steps(str(program), []):
         if registers[profile.INSTRUCTION_POINTER] == beyond:
-            memory = Memory(pid)
+            memory = Memory(pid, read_offsets(stage))
             found.add(
                 method_lookups.seen(memory, registers[profile.FIRST_ARGUMENT], registers[profile.SECOND_ARGUMENT])
             )

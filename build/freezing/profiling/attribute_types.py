@@ -17,22 +17,22 @@ from freezing.profiling.memory import Memory
 Site = tuple[str, str, str, str]  # a source file, a function's qualified name, an attribute's, and a type's (tp_name)
 
 FUNCTIONS = ("PyObject_GetAttr", "PyObject_SetAttr", "_PyObject_GetMethod")
-THREAD = "pyinit_snapshot"  # its first field points to the one PyThreadState
-# Offsets in PyThreadState, _PyCFrame, _PyInterpreterFrame and PyCodeObject.
-CFRAME, CURRENT_FRAME, CODE, FILE, FUNCTION = 56, 8, 32, 112, 128
+SNAPSHOT = "pyinit_snapshot"  # the symbol of what has the one PyThreadState
 HEAD = """\
 # The attributes that an init reads and writes: file, function, attribute, and its object's type. Written by
 # `make order`, read by build mode.
 """
 
 
-def seen(memory: Memory, thread_at: int, object_at: int, name_at: int) -> Site | None:
-    """The site that the innermost Python function stands at, None if there is none yet."""
-    frame = memory.pointer(memory.pointer(memory.pointer(thread_at) + CFRAME) + CURRENT_FRAME)
+def seen(memory: Memory, snapshot_at: int, object_at: int, name_at: int) -> Site | None:
+    """Return the site in the innermost Python function, or None if no function has been called yet."""
+    thread = memory.pointer(snapshot_at, "Snapshot.thread")
+    frame = memory.pointer(memory.pointer(thread, "PyThreadState.cframe"), "_PyCFrame.current_frame")
     if frame == 0:
         return None
-    code = memory.pointer(frame + CODE)
-    file, function = (memory.string(memory.pointer(code + offset)) for offset in (FILE, FUNCTION))
+    code = memory.pointer(frame, "_PyInterpreterFrame.f_code")
+    members = ("PyCodeObject.co_filename", "PyCodeObject.co_qualname")
+    file, function = (memory.string(memory.pointer(code, member)) for member in members)
     return file, function, memory.string(name_at), memory.type_of(object_at)
 
 

@@ -1,40 +1,52 @@
-"""What a traced process has in its memory: C's strings and CPython's objects (3.11)."""
+"""The memory of a traced process: CPython's objects, and the strings of C."""
 
 from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Mapping
+from pathlib import Path
 
 POINTER = struct.Struct("<Q")
-OBJECT_TYPE, TYPE_NAME = 8, 24  # offsets of ob_type in PyObject, of tp_name in PyTypeObject
-LENGTH, CHARACTERS = 16, 48  # offsets of both in PyASCIIObject
-LONGEST = 100  # characters of a name, as everywhere in CPython's cache of methods
+LONGEST = 100  # characters of a name; MCACHE_MAX_ATTR_SIZE in CPython's Objects/typeobject.c
+
+Offsets = Mapping[str, int]
+
+
+def read_offsets(stage: Path) -> Offsets:
+    """Return the offsets in bytes, by STRUCT.MEMBER, that offsets.c printed when the stage was linked."""
+    lines = stage.with_suffix(".offsets").read_text().splitlines()
+    return {name: int(offset) for name, offset in map(str.split, lines)}
 
 
 class Memory:
-    """The memory of a process, in the middle of a traced step."""
+    """The memory of a process that a tracer has stopped."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, offsets: Offsets) -> None:
         self._file = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
+        self._offsets = offsets
 
     def close(self) -> None:
-        """The process goes on, or has ended."""
+        """Close the file; the process runs on, or has ended."""
         os.close(self._file)
 
-    def pointer(self, address: int) -> int:
-        """The pointer that stands there."""
-        value: int = POINTER.unpack(os.pread(self._file, POINTER.size, address))[0]
+    def pointer(self, address: int, member: str) -> int:
+        """Return the pointer in a member, as STRUCT.MEMBER, of the struct at this address."""
+        content = os.pread(self._file, POINTER.size, address + self._offsets[member])
+        value: int = POINTER.unpack(content)[0]
         return value
 
     def string(self, address: int) -> str:
-        """A `str` object's characters, if they are ASCII."""
-        length = min(self.pointer(address + LENGTH), LONGEST)
-        return os.pread(self._file, length, address + CHARACTERS).decode("ascii", "replace")
+        """Return the characters of a `str` object that is ASCII."""
+        length = min(self.pointer(address, "PyASCIIObject.length"), LONGEST)
+        characters = address + self._offsets["PyASCIIObject.characters"]
+        return os.pread(self._file, length, characters).decode("ascii", "replace")
 
     def type_name(self, address: int) -> str:
-        """A type's tp_name."""
-        return os.pread(self._file, LONGEST, self.pointer(address + TYPE_NAME)).partition(b"\0")[0].decode()
+        """Return the tp_name of a type."""
+        name = self.pointer(address, "PyTypeObject.tp_name")
+        return os.pread(self._file, LONGEST, name).partition(b"\0")[0].decode()
 
     def type_of(self, address: int) -> str:
-        """The tp_name of an object's type."""
-        return self.type_name(self.pointer(address + OBJECT_TYPE))
+        """Return the tp_name of the type of an object."""
+        return self.type_name(self.pointer(address, "PyObject.ob_type"))

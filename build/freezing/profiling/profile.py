@@ -20,7 +20,7 @@ from freezing import linkmap, optional, snapshot
 from freezing.elf import Stage
 from freezing.profiling import attribute_types, blocks, method_lookups, sections
 from freezing.profiling.access_trace import Used
-from freezing.profiling.memory import Memory
+from freezing.profiling.memory import Memory, read_offsets
 from freezing.profiling.operands import Operands
 
 TRACE_ME, CONTINUE_BY_ONE, GET_REGISTERS, DETACH, SET_OPTIONS = 0, 9, 12, 17, 0x4200
@@ -85,7 +85,8 @@ class Tracer:
     def __init__(self, program: Path, stage: Path) -> None:
         self.program = program
         symbols = Stage(stage.read_bytes())
-        self._thread = symbols.symbol(attribute_types.THREAD)
+        self._offsets = read_offsets(stage)
+        self._snapshot = symbols.symbol(attribute_types.SNAPSHOT)
         self._asks_type = symbols.symbol(method_lookups.FUNCTION)
         self._asks_object = {symbols.symbol(name) for name in attribute_types.FUNCTIONS}
         self._operands = Operands(stage)
@@ -105,7 +106,7 @@ class Tracer:
         """Trace a run, as PID 1 of a namespace if it is to be `first`; if not `ordinary`, only the code counts."""
         memory = None
         for pid, registers in steps(str(self.program), words, first):
-            memory = memory or Memory(pid)
+            memory = memory or Memory(pid, self._offsets)
             at = registers[INSTRUCTION_POINTER]
             self.used.code[at] = None
             if ordinary:
@@ -119,7 +120,7 @@ class Tracer:
         if at == self._asks_type:
             self.lookups.append(method_lookups.seen(memory, first, second))
         elif at in self._asks_object:
-            site = attribute_types.seen(memory, self._thread, first, second)
+            site = attribute_types.seen(memory, self._snapshot, first, second)
             self.sites += [site] if site else []
 
 
