@@ -12,8 +12,8 @@ from pyinit import signals
 from pyinit.options import Options
 from pyinit.payload.payload import Payload
 from pyinit.procfs import processes
-from pyinit.procfs.kill_as_owner import Sender
-from pyinit.procfs.signal_descendants import Reach
+from pyinit.procfs.kill_as_owner import OwnerSignaler
+from pyinit.procfs.signal_descendants import DescendantSignaler
 from pyinit.report.log import Log
 from pyinit.stop_recipients import StopRecipients
 
@@ -25,7 +25,7 @@ class Forwarder:
 
     def __init__(self, options: Options, payload: Payload, user: int | None, log: Log) -> None:
         self._payload = payload
-        self._sender = Sender(user)
+        self._sender = OwnerSignaler(user)
         self._own_pid = os.getpid()
         self._log = log
         everybody = options.all and self._own_pid == 1
@@ -41,7 +41,7 @@ class Forwarder:
         if self._target != signals.EVERYBODY:
             self._target = 0 if self._group else self._payload.pid
 
-    def send(self, number: int, whole_group: bool = False) -> Reach | None:
+    def send(self, number: int, whole_group: bool = False) -> DescendantSignaler | None:
         """Send a signal, as it is, to where the options say; with `whole_group` to the payload's group at least.
 
         Return the walk, if it took one to reach the processes.
@@ -61,8 +61,8 @@ class Forwarder:
         target = self._current_target(whole_group)
         # Made before the signal is sent: processes that are started because of the signal do not belong to it.
         recipients = StopRecipients(number, target)
-        reach = self.send(number, whole_group)
-        return StopRecipients(number, target, reach) if reach else recipients
+        walk = self.send(number, whole_group)
+        return StopRecipients(number, target, walk) if walk else recipients
 
     def send_kill(self) -> None:
         """Send KILL to where a stop signal goes, and to the payload, which may have left its group."""
@@ -86,15 +86,15 @@ class Forwarder:
         """Send a signal to the others in init's own group."""
         self.kill(0, number)
 
-    def _send_to_descendants(self, number: int) -> Reach:
+    def _send_to_descendants(self, number: int) -> DescendantSignaler:
         """Send a signal to all descendants of init; return the walk, which knows the processes that it has reached."""
-        reach = Reach(lambda _: (number,), self._retry, spares=number != signals.KILL)
+        walk = DescendantSignaler(lambda _: (number,), self._retry, spare_new=number != signals.KILL)
         try:
-            reach.walk(lambda: processes.descendants(self._own_pid))
+            walk.walk(lambda: processes.descendants(self._own_pid))
         except OSError as error:
             self._log.warning(f"-a: only the payload is reached: /proc: {error.strerror}")
             self.kill(self._payload.pid, number)
-        return reach
+        return walk
 
     def _retry(self, pid: int, number: int, _: OSError) -> None:
         self.kill(pid, number)

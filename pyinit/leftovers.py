@@ -14,9 +14,9 @@ from functools import partial
 from pyinit import fds, native, signals
 from pyinit.event_loop import EventLoop
 from pyinit.procfs import processes, signal_descendants
-from pyinit.procfs.kill_as_owner import Sender
+from pyinit.procfs.kill_as_owner import OwnerSignaler
 from pyinit.procfs.processes import MOST_PARENTS, OUTSIDE, Process
-from pyinit.procfs.signal_descendants import Reach
+from pyinit.procfs.signal_descendants import DescendantSignaler
 from pyinit.report.log import Log
 
 # Clock ticks of processor time: more than a filter needs to read its last line, and less than a busy process gets
@@ -61,7 +61,7 @@ class Leftovers:
         self._log = log
         self._watched: dict[int, int] = {}
         self._not_waited_for: set[int] = set()
-        self._sender = Sender()
+        self._sender = OwnerSignaler()
         self._unreachable = False
         self.known: dict[int, Process] = {}
         self.proc_readable = True
@@ -104,7 +104,7 @@ class Leftovers:
     def find(self) -> None:
         """Read /proc: update `known` and `proc_readable`."""
         try:
-            found = processes.everything() if self._is_pid1 else processes.descendants(os.getpid())
+            found = processes.all_processes() if self._is_pid1 else processes.descendants(os.getpid())
         except OSError as error:
             if self.proc_readable:
                 self._log.info(f"what is left cannot be seen: /proc: {error.strerror}")
@@ -258,8 +258,9 @@ class Leftovers:
             except OSError as error:
                 self._log.debug(f"{signals.name(number)} reached no process: {error.strerror}")
             return
+        signaler = DescendantSignaler(lambda _: (number,), self.refused, spare_new=number != signals.KILL)
         try:
-            Reach(lambda _: (number,), self.refused, spares=number != signals.KILL).walk(self._descendants)
+            signaler.walk(self._descendants)
         except OSError as error:
             log = self._log.debug if self._unreachable else self._log.warning
             log(f"what is left cannot be reached: /proc: {error.strerror}")

@@ -5,21 +5,21 @@ from __future__ import annotations
 from pyinit import signals
 from pyinit.procfs.birth_order import Moment
 from pyinit.procfs.processes import OUTSIDE, Process
-from pyinit.procfs.signal_descendants import Reach
+from pyinit.procfs.signal_descendants import DescendantSignaler
 
 
 class StopRecipients:
     """The processes in a target of kill(2), a process group or everybody, at the moment this object is made.
 
-    With `reach`, the processes that this walk has reached instead. `number` is the signal that they were sent.
+    With `walk`, the processes that it has reached instead. `number` is the signal that they were sent.
     """
 
-    __slots__ = ("_moment", "_reach", "_target", "number")
+    __slots__ = ("_moment", "_target", "_walk", "number")
 
-    def __init__(self, number: int, target: int, reach: Reach | None = None) -> None:
+    def __init__(self, number: int, target: int, walk: DescendantSignaler | None = None) -> None:
         self.number = number
         self._target = target
-        self._reach = reach
+        self._walk = walk
         # Not needed if only the payload gets the signal.
         self._moment = Moment() if target < 0 else None
 
@@ -30,8 +30,8 @@ class StopRecipients:
 
     def includes(self, process: Process) -> bool:
         """Return True if the process was sent the signal."""
-        if self._reach:
-            return self._reach.has_reached(process)
+        if self._walk:
+            return self._walk.has_reached(process)
         return self._is_in_target(process) and not self._is_later(process)
 
     def has_caused(self, process: Process) -> bool:
@@ -39,8 +39,8 @@ class StopRecipients:
 
         As far as that can be told: it is newer than the signal and belongs to the same target.
         """
-        if self._reach:
-            return self._reach.is_because(process)
+        if self._walk:
+            return self._walk.started_after_signal(process)
         return process.parent != OUTSIDE and self._is_in_target(process) and self._is_later(process)
 
     def _is_in_target(self, process: Process) -> bool:

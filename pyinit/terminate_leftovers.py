@@ -14,7 +14,7 @@ from pyinit import signals
 from pyinit.leftovers import Leftovers
 from pyinit.procfs import processes
 from pyinit.procfs.processes import Process
-from pyinit.procfs.signal_descendants import Reach
+from pyinit.procfs.signal_descendants import DescendantSignaler
 from pyinit.report.log import Log
 from pyinit.stop_recipients import StopRecipients
 
@@ -27,7 +27,7 @@ class Termination:
     otherwise only init's children and those that entered from outside (`Leftovers.tops`).
     """
 
-    __slots__ = ("_everyone", "_leftovers", "_log", "_number", "_reach", "_recipients")
+    __slots__ = ("_everyone", "_leftovers", "_log", "_number", "_recipients", "_signaler")
 
     def __init__(
         self, number: int, leftovers: Leftovers, recipients: StopRecipients | None, everyone: bool, log: Log
@@ -37,27 +37,27 @@ class Termination:
         self._recipients = recipients
         self._everyone = everyone
         self._log = log
-        self._reach = Reach(self._signals_for, leftovers.refused)
+        self._signaler = DescendantSignaler(self._signals_for, leftovers.refused)
 
     def ask(self) -> None:
         """Ask the processes at the top, or all."""
         if not self._leftovers.proc_readable:
             self._ask_without_proc()
         else:
-            self._reach.walk(self._find)
+            self._signaler.walk(self._find)
 
     def ask_adopted(self) -> None:
         """Ask processes that have become init's children since."""
         self._leftovers.adopt()
-        self._reach.send(self._to_ask(self._leftovers.tops()))
+        self._signaler.send(self._to_ask(self._leftovers.tops()))
 
     def ask_the_rest(self) -> None:
         """Ask every process that was not asked before: KILL comes next."""
         if not self._leftovers.proc_readable:
             return
         self._everyone = True
-        self._reach.spares = False
-        self._reach.walk(self._find)
+        self._signaler.spare_new = False
+        self._signaler.walk(self._find)
 
     def _find(self) -> Iterable[Process]:
         self._leftovers.find()
@@ -66,7 +66,7 @@ class Termination:
     def _to_ask(self, found: Iterable[Process]) -> Iterable[Process]:
         """Leave out what an earlier stop signal has started, such as the clean-up in a trap: it has until the rest."""
         recipients = self._recipients
-        if not recipients or not self._reach.spares:
+        if not recipients or not self._signaler.spare_new:
             return found
         return [process for process in found if not recipients.has_caused(process)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from pyinit import signals
-from pyinit.procfs.kill_as_owner import Sender
+from pyinit.procfs.kill_as_owner import OwnerSignaler
 from pyinit.procfs.processes import Process
 
 
@@ -41,7 +41,7 @@ class Payload:
         """
         if not self.pid:
             return False
-        sender = Sender()
+        sender = OwnerSignaler()
         for target in (-self.pid, self.pid):
             try:
                 sender.kill(target, signals.KILL)

@@ -1,1 +1,1 @@
-"""Other processes, as /proc and the kernel's cgroup files show them, and signals to those found there."""
+"""Other processes: what /proc and the cgroup files show about them, and signals to those found there."""

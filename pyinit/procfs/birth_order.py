@@ -1,7 +1,8 @@
-"""Whether a process was started before or after a moment, such as the one at which a signal was sent.
+"""Find out if a process was started before or after a moment, for example before or after a signal was sent.
 
-/proc/PID/stat gives the time of a process's start in clock ticks of 10 ms. Within one tick pids tell: the kernel hands
-them out in rising order, and begins again at the lowest after the highest (alloc_pid in kernel/pid.c).
+/proc/PID/stat has the time at which a process was started, in clock ticks of 10 ms. Within one tick the pid decides:
+the kernel assigns pids in ascending order, and starts again at the lowest after the highest (alloc_pid in
+kernel/pid.c).
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ def tick() -> int:
 
 
 class Moment:
-    """A moment in the order in which processes start. A process that starts while it is taken counts as later."""
+    """A moment in the order in which processes start: the time at which this object is created.
 
-    __slots__ = ("_newest", "_tick")
+    A process that is started during the creation counts as later.
+    """
+
+    __slots__ = ("_newest_pid", "_tick")
 
     def __init__(self) -> None:
-        self._newest = _newest()
+        self._newest_pid = _newest_pid()
         self._tick = tick()
 
     def is_before(self, process: Process) -> bool:
@@ -36,17 +40,17 @@ class Moment:
         """
         if process.started != self._tick:
             return process.started > self._tick
-        if self._newest == UNKNOWN:
+        if self._newest_pid == UNKNOWN:
             return True
-        now = _newest()
-        if self._newest <= now:
-            return self._newest < process.pid <= now
-        # Pids have begun again at the lowest.
-        return process.pid > self._newest or process.pid <= now
+        now = _newest_pid()
+        if self._newest_pid <= now:
+            return self._newest_pid < process.pid <= now
+        # Pids have started again at the lowest.
+        return process.pid > self._newest_pid or process.pid <= now
 
 
-def _newest() -> int:
+def _newest_pid() -> int:
     try:
-        return processes.newest()
+        return processes.newest_pid()
     except OSError:
         return UNKNOWN

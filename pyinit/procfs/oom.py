@@ -1,6 +1,6 @@
-"""Was that SIGKILL the kernel's OOM killer? The cgroup's count of its kills tells, version 1 or 2 (cgroups(7)).
+"""Find out if the kernel's OOM killer sent a SIGKILL, by its count of kills in a cgroup, version 1 or 2 (cgroups(7)).
 
-runc compares the count before and after in the same way (libcontainer, process_linux.go).
+runc compares the counts before and after in the same way (libcontainer, process_linux.go).
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from pyinit import files
 from pyinit.numbers import number
 
 MEBIBYTE = 1 << 20
-# From here on a version 1 limit means none: PAGE_COUNTER_MAX, rounded down to pages.
+# Version 1 has no word for "no limit": it shows PAGE_COUNTER_MAX, rounded down to pages.
 UNLIMITED = 1 << 60
-# A number of the kernel's has 64 bits.
+# The kernel's counters and limits have 64 bits.
 HIGHEST = (1 << 64) - 1
 
 
 class OomKills:
-    """The OOM killer's work in init's own memory cgroup; says nothing where there is none that can be read."""
+    """Kills by the OOM killer in init's own memory cgroup. Without a readable cgroup it reports none."""
 
     __slots__ = ("_counter", "_limit", "_seen")
 
@@ -25,7 +25,7 @@ class OomKills:
         self._counter = self._limit = ""
 
     def begin(self) -> None:
-        """Finds the count, and how far it is now."""
+        """Find the file with the count, and read it for the first time."""
         for folder, counter, limit in _candidates():
             self._counter, self._limit = f"{folder}/{counter}", f"{folder}/{limit}"
             try:
@@ -35,8 +35,8 @@ class OomKills:
             return
         self._counter = ""
 
-    def grown(self) -> bool:
-        """Whether the OOM killer has been at work since this was last asked, or since the beginning."""
+    def new_kills(self) -> bool:
+        """Return True if the OOM killer has killed a process since the last call, or since `begin`."""
         if not self._counter:
             return False
         try:
@@ -47,7 +47,7 @@ class OomKills:
         return count > before
 
     def explanation(self) -> str:
-        """The end of a line about a process that was killed, with the limit if there is one."""
+        """Return the last words of a log line about a killed process: the memory limit, if there is one."""
         try:
             text = files.read(self._limit).strip()
         except OSError:
@@ -68,10 +68,10 @@ class OomKills:
 
 
 def _candidates() -> list[tuple[str, str, str]]:
-    """Folder, counter and limit of the memory cgroups that may be init's own, the likeliest first.
+    """Return folder, counter and limit of the memory cgroups that may be init's own, the likeliest first.
 
-    With a cgroup namespace the path in /proc/self/cgroup is right below the mount; without one, a container's mount
-    shows its own cgroup at the top, and the path names a folder that is not there.
+    In a cgroup namespace the path in /proc/self/cgroup is relative to the mount. Without one, a container's mount shows
+    its own cgroup at the top, and the path names a folder that does not exist there.
     """
     try:
         lines = files.read("/proc/self/cgroup").splitlines()
@@ -82,7 +82,7 @@ def _candidates() -> list[tuple[str, str, str]]:
         _, _, rest = line.decode("utf-8", "surrogateescape").partition(":")
         controllers, whole, path = rest.partition(":")
         if not whole or "\0" in path:
-            # Where no /proc is mounted, an image may hold any file of that name.
+            # Without a mounted /proc, an image may have any file of that name.
             continue
         tails = dict.fromkeys((path.rstrip("/"), ""))
         if "memory" in controllers.split(","):
@@ -90,5 +90,5 @@ def _candidates() -> list[tuple[str, str, str]]:
             legacy = [(top + tail, "memory.oom_control", "memory.limit_in_bytes") for tail in tails]
         elif not controllers:
             unified = [("/sys/fs/cgroup" + tail, "memory.events", "memory.max") for tail in tails]
-    # Where version 1 has the memory controller, version 2 has none.
+    # A controller that is used by version 1 is not available in version 2.
     return legacy or unified

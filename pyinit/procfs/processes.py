@@ -1,4 +1,4 @@
-"""What /proc tells of other processes (proc(5)). Everything here may be out of date when it returns."""
+"""Read about other processes in /proc (proc(5)). Every result may be out of date when it is returned."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from pyinit import files
 from pyinit.numbers import HIGHEST_ID, HIGHEST_PID, number
 
 ZOMBIE_STATES = "ZX"
-# linux/wait.h: children with another exit signal than SIGCHLD, which clone(2) allows, count as well.
+# linux/wait.h, __WALL: include children whose exit signal is not SIGCHLD, which clone(2) allows.
 WALL = 0x40000000
 # The parent of a process whose parent is in another PID namespace: it entered from outside (docker exec).
 OUTSIDE = 0
 # linux/sched.h: PF_KTHREAD, in the field "flags" of /proc/PID/stat.
 KERNEL_THREAD = 0x00200000
-# USER_HZ, in which the kernel tells times to programs: 100 on every Linux (time(7)).
+# USER_HZ: clock ticks per second in the kernel's interfaces, 100 on every Linux (time(7)).
 TICKS = 100
-# The highest "starttime" in /proc/PID/stat: the kernel turns nanoseconds, 63 bits of them, into ticks.
+# The field "starttime" of /proc/PID/stat: 64 bits of nanoseconds, converted to ticks.
 LATEST = 2**63 // (10**9 // TICKS)
-# The most entries of /proc, or children, that are read. A machine of 64 processors has so many pids (kernel/pid.c).
+# The most processes that a walk through /proc reads: as many pids as a machine of 64 processors has (kernel/pid.c: 1024
+# for each).
 MOST = 1 << 16
-# How many times a process's parent may change while it is looked up.
+# How often a process may change its parent while that is looked up.
 MOST_PARENTS = 16
 STATES = {
     "R": "running",
@@ -37,19 +38,19 @@ STATES = {
 
 
 class Process:
-    """One process, as /proc/PID/stat had it.
+    """One process, as /proc/PID/stat showed it.
 
-    `started` is in clock ticks since the machine started: together with the pid it names the process for good.
-    `terminal` is the number of its controlling terminal, 0 without one. `cpu` is the processor time that it has used so
-    far, in clock ticks.
+    `started` is its start in clock ticks since boot; together with the pid it identifies the process uniquely.
+    `terminal` is the number of its controlling terminal, 0 without one. `cpu` is the processor time that it has used,
+    in clock ticks.
     """
 
     __slots__ = ("command", "cpu", "flags", "group", "parent", "pid", "started", "state", "terminal", "threads")
 
     def __init__(self, pid: int) -> None:
-        """Raises OSError when there is no such process, or no /proc, or something else in its place."""
+        """Read the process. Raises OSError if it does not exist, and without a /proc that is the kernel's."""
         stat = files.read(f"/proc/{pid}/stat", files.ENOUGH).decode("utf-8", "surrogateescape")
-        # The command may hold blanks and brackets of its own: it ends at the last one.
+        # The command may contain spaces and brackets: it ends at the last bracket.
         head, _, tail = stat.rpartition(") ")
         fields = tail.split()
         self.pid = pid
@@ -65,28 +66,28 @@ class Process:
             self.started = int(fields[19])
         except (IndexError, ValueError):
             raise _malformed() from None
-        # For a process that is about to vanish the kernel may write -1 as the group (do_task_stat in fs/proc/array.c).
+        # The kernel may show -1 as the group of a process that is disappearing (do_task_stat in fs/proc/array.c).
         if not (0 <= self.parent <= HIGHEST_PID and -1 <= self.group <= HIGHEST_PID and 0 <= self.started <= LATEST):
             raise _malformed()
 
     @property
     def born(self) -> float:
-        """When it started, in seconds since the machine did."""
+        """Return the time of its start, in seconds since boot."""
         return self.started / TICKS
 
     @property
     def alive(self) -> bool:
-        """Whether it has not ended yet. One whose first thread has ended looks like a zombie, but has others."""
+        """Return True if it has not exited. If only its first thread has, it looks like a zombie, but has others."""
         return self.state not in ZOMBIE_STATES or self.threads > 1
 
     @property
     def is_kernel_thread(self) -> bool:
-        """Return True if it is a kernel thread. Init sees those if it is PID 1 of a machine."""
+        """Return True if it is a kernel thread. Init sees kernel threads if it is PID 1 of a machine."""
         return bool(self.flags & KERNEL_THREAD)
 
     @property
     def age(self) -> float:
-        """For how long, in seconds, it has existed."""
+        """Return the seconds since its start."""
         return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - self.born)
 
     def __str__(self) -> str:
@@ -94,12 +95,12 @@ class Process:
 
 
 class HiddenChild(Process):
-    """A child of init's that runs and that /proc does not show to init (hidepid in proc(5))."""
+    """A running child of init that /proc does not show to init (hidepid in proc(5))."""
 
     __slots__ = ()
 
     def __init__(self, pid: int) -> None:
-        """Raise OSError if it has ended, or is no child."""
+        """Fill in what is known. Raises OSError if the process has exited, or is not a child of init."""
         if has_ended(pid):
             raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
         self.pid = pid
@@ -113,14 +114,14 @@ class HiddenChild(Process):
 
 
 def has_ended(child: int) -> bool:
-    """Return True if a child of init's has ended and waits to be reaped. Raises OSError if it is no child."""
+    """Return True if a child of init is a zombie. Raises OSError if the process is not a child of init."""
     return bool(os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT | WALL))
 
 
-def everything() -> list[Process]:
-    """Every process that /proc shows, in the order of their pids.
+def all_processes() -> list[Process]:
+    """Return every process that /proc shows, in the order of their pids.
 
-    Raises OSError without a /proc, or with one whose pids are not ours: unshare --pid without --mount-proc.
+    Raises OSError without a /proc, and if /proc shows another PID namespace (unshare --pid without --mount-proc).
     """
     found = []
     for pid in pids():
@@ -132,8 +133,8 @@ def everything() -> list[Process]:
 
 
 def pids() -> list[int]:
-    """Return every pid that /proc shows, in ascending order. Raises OSError as `everything` does."""
-    if not counts_as_init():
+    """Return every pid that /proc shows, in ascending order. Raises OSError as `all_processes` does."""
+    if not proc_shows_our_pid_namespace():
         raise FileNotFoundError(errno.ENOENT, "it belongs to another PID namespace")
     found = []
     with os.scandir(b"/proc") as entries:
@@ -147,7 +148,7 @@ def pids() -> list[int]:
 
 
 def user(pid: int) -> int:
-    """Return a process's real user id. Raises OSError when there is no such process, or no /proc."""
+    """Return a process's real user id. Raises OSError if the process does not exist, and without a /proc."""
     words = _field(f"/proc/{pid}/status", b"Uid:").split()
     found = number(words[0], HIGHEST_ID) if words else None
     if found is None:
@@ -155,12 +156,15 @@ def user(pid: int) -> int:
     return found
 
 
-def counts_as_init() -> bool:
-    """Whether /proc has the pids that init knows: NSpid has one pid for each namespace from /proc's to our own."""
+def proc_shows_our_pid_namespace() -> bool:
+    """Return True if the pids in /proc are those of init's own PID namespace.
+
+    NSpid lists init's pid in every namespace from that of /proc to init's own: one pid if they are the same.
+    """
     value = _field("/proc/self/status", b"NSpid:")
     if value:
         return value == b"%d" % os.getpid()
-    # Linux before 4.1 does not say; there the pids of two namespaces are not likely to be the same.
+    # Linux before 4.1 has no NSpid. Init hardly has the same pid in two namespaces.
     return os.readlink("/proc/self") == str(os.getpid())
 
 
@@ -178,7 +182,7 @@ def children() -> list[int]:
 
 
 def child(pid: int) -> Process | None:
-    """Return a child of init's; None if it has ended and /proc does not show it either."""
+    """Return a child of init, or None if it has exited and /proc does not show it."""
     for kind in (Process, HiddenChild):
         try:
             return kind(pid)
@@ -188,15 +192,15 @@ def child(pid: int) -> Process | None:
 
 
 def ignores(pid: int, signal: int) -> bool:
-    """Return True if a process ignores a signal (proc_pid_status(5)); False where that cannot be read."""
+    """Return True if a process ignores a signal (proc_pid_status(5)), False also if that cannot be read."""
     try:
         return bool(int(_field(f"/proc/{pid}/status", b"SigIgn:"), 16) >> (signal - 1) & 1)
     except (OSError, ValueError):
         return False
 
 
-def newest() -> int:
-    """The pid that was given out last (proc(5), loadavg). Raises OSError where it cannot be read."""
+def newest_pid() -> int:
+    """Return the pid that the kernel assigned last (proc(5), loadavg). Raises OSError if it cannot be read."""
     words = files.read("/proc/loadavg").split()
     found = number(words[-1], HIGHEST_PID) if words else None
     if found is None:
@@ -213,43 +217,42 @@ def _field(path: str, name: bytes) -> bytes:
 
 
 def _malformed() -> OSError:
-    """Where no /proc is mounted, an image may hold any file of that name."""
+    """Return the error for a malformed file: without a mounted /proc, an image may have any file of that name."""
     return OSError(errno.EBADMSG, "it is not the kernel's")
 
 
 def descendants(root: int) -> list[Process]:
-    """All that descend from the process `root`, parents first. Raises OSError as `everything` does.
+    """Return all descendants of the process `root`, parents first. Raises OSError as `all_processes` does.
 
-    A /proc that is not the kernel's may have any process below itself; `root` never is.
-
-    One that is there from before the walk to after it is not missed, whoever of its ancestors dies meanwhile.
+    A process that exists during the whole walk is not missed, even if its ancestors exit meanwhile. `root` is never in
+    the result, even if a /proc that is not the kernel's shows it below itself.
     """
-    found = everything()
-    pids = {each.pid for each in found}
+    found = all_processes()
+    pids = {process.pid for process in found}
     children: dict[int, list[Process]] = {}
-    for each in found:
-        if each.pid == root:
+    for process in found:
+        if process.pid == root:
             continue
-        parent = each.parent
+        parent = process.parent
         if parent and parent not in pids:
-            # The parent died between the reading of the two: who is it now?
-            parent = _parent_now(each, pids)
-        children.setdefault(parent, []).append(each)
+            # The parent exited after this process was read: find its new one.
+            parent = _current_parent(process, pids)
+        children.setdefault(parent, []).append(process)
     below = children.pop(root, [])
-    for each in below:
-        # The list grows while it is walked.
-        below += children.pop(each.pid, ())
+    for process in below:
+        # The list grows during the loop.
+        below += children.pop(process.pid, ())
     return below
 
 
-def _parent_now(process: Process, known: set[int]) -> int:
-    before = process.parent
+def _current_parent(process: Process, known: set[int]) -> int:
+    previous = process.parent
     try:
         for _ in range(MOST_PARENTS):
-            now = Process(process.pid).parent
-            if now in known or now == before:
-                return now
-            before = now
+            parent = Process(process.pid).parent
+            if parent in known or parent == previous:
+                return parent
+            previous = parent
     except OSError:
         pass
     return 0

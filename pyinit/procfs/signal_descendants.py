@@ -1,7 +1,7 @@
 """Send signals to many processes: to each exactly once, and to none that was started because of the signal.
 
-As PID 1, kill(-1) signals all processes in one step. Here it takes walks through /proc until a walk finds nothing new:
-a process that was started during a walk, before its parent had its signal, is found by the next.
+PID 1 can signal all processes in one step, by kill(-1). Otherwise init walks through /proc until a walk finds no new
+process: one that was started during a walk, before its parent was signalled, is found by the next.
 """
 
 from __future__ import annotations
@@ -13,37 +13,38 @@ from collections.abc import Callable, Iterable, Sequence
 from pyinit.procfs.birth_order import Moment
 from pyinit.procfs.processes import OUTSIDE, HiddenChild, Process
 
-# The most walks, in case processes are started faster than they are found. The caller's next look finds the rest.
-WALKS = 16
+# The most walks, in case descendants fork faster than they are found; the caller's next call signals the rest.
+MOST_WALKS = 16
 
 SignalsFor = Callable[[Process], Sequence[int]]
 Refused = Callable[[int, int, OSError], None]
 
 
-class Reach:
-    """One signal, or several in order, to many processes.
+class DescendantSignaler:
+    """Sends one signal, or several in order, to many processes, and to each of them once.
 
     `signals_for` returns the signals for a process. `refused` is called with pid, signal and error if one could not be
-    sent. With `spares`, processes that were started after their parent had its signals are left out: the clean-up in a
+    sent. With `spare_new`, processes that were started after their parent was signalled are left out: the clean-up in a
     trap, nginx's new workers.
     """
 
-    __slots__ = ("_first_round", "_latest", "_reached", "_refused", "_signals_for", "spares")
+    __slots__ = ("_first_round", "_latest", "_reached", "_refused", "_signals_for", "spare_new")
 
-    def __init__(self, signals_for: SignalsFor, refused: Refused, spares: bool = True) -> None:
+    def __init__(self, signals_for: SignalsFor, refused: Refused, spare_new: bool = True) -> None:
         self._signals_for = signals_for
         self._refused = refused
-        self.spares = spares
+        self.spare_new = spare_new
+        # By pid: the start of a process, and the moment before its signals were sent.
         self._reached: dict[int, tuple[int, Moment | None]] = {}
         self._latest: Moment | None = None
         self._first_round = True
 
     def walk(self, find: Callable[[], Iterable[Process]]) -> None:
-        """Send to all processes that `find` returns, until it returns no new ones.
+        """Signal all processes that `find` returns; call it until it returns no new ones.
 
         Raises OSError if the first call of `find` does; then nothing has been sent.
         """
-        for walk in range(WALKS):
+        for walk in range(MOST_WALKS):
             try:
                 found = find()
             except OSError:
@@ -55,12 +56,12 @@ class Reach:
         self._first_round = False
 
     def send(self, found: Iterable[Process]) -> bool:
-        """Send to those processes that have not got their signals yet; return True if there were any."""
-        new = [process for process in found if self._is_wanted(process)]
+        """Signal those processes that have not been signalled yet; return True if there were any."""
+        new = [process for process in found if self._must_be_signalled(process)]
         for process in new:
-            # Taken before the signal is sent, so that a process which the receiver starts at once, on another
+            # Taken before the signal is sent, so that a process which the receiver starts immediately, on another
             # processor, is later. One that it starts between the two is spared as well: init cannot tell them apart.
-            moment = Moment() if self.spares else None
+            moment = Moment() if self.spare_new else None
             self._reached[process.pid] = process.started, moment
             if self._first_round:
                 self._latest = moment
@@ -68,16 +69,16 @@ class Reach:
         return bool(new)
 
     def has_reached(self, process: Process) -> bool:
-        """Return True if the process has got its signals."""
+        """Return True if the process has been signalled."""
         reached = self._reached.get(process.pid)
         return reached is not None and reached[0] == process.started
 
-    def is_because(self, process: Process) -> bool:
-        """Return True if a process was started after its parent had its signals.
+    def started_after_signal(self, process: Process) -> bool:
+        """Return True if a process was started after its parent was signalled.
 
-        The kernel does not let a process fork while a signal waits for it (copy_process in kernel/fork.c restarts), so
-        this means after the parent's handler began. If the parent is gone, it may have been any of those that had
-        their signals in the first walks.
+        The kernel does not let a process fork while a signal is pending for it (copy_process in kernel/fork.c restarts
+        the fork), so this means after the parent's handler began. If the parent is gone, it may have been any process
+        that was signalled in the first walks.
         """
         if process.parent == OUTSIDE:
             return False
@@ -85,8 +86,10 @@ class Reach:
         moment = parent[1] if parent else self._latest
         return moment is not None and moment.is_before(process)
 
-    def _is_wanted(self, process: Process) -> bool:
-        return process.alive and not self.has_reached(process) and not (self.spares and self.is_because(process))
+    def _must_be_signalled(self, process: Process) -> bool:
+        if not process.alive or self.has_reached(process):
+            return False
+        return not (self.spare_new and self.started_after_signal(process))
 
     def _send(self, process: Process) -> None:
         for number in self._signals_for(process):
@@ -99,12 +102,12 @@ class Reach:
 
 
 def send(process: Process, number: int) -> None:
-    """Send a signal to exactly this process, and to no other that has got its pid since.
+    """Send a signal to exactly this process, and never to another one that has its pid now.
 
-    Raises ProcessLookupError when it is gone, PermissionError when it may not be signalled.
+    Raises ProcessLookupError if the process is gone, PermissionError if init may not signal it.
     """
     if isinstance(process, HiddenChild):
-        # Init has not reaped it, so no other process can have its pid.
+        # Init has not reaped it, so its pid is still in use.
         os.kill(process.pid, number)
         return
     try:
@@ -112,7 +115,7 @@ def send(process: Process, number: int) -> None:
     except ProcessLookupError:
         raise
     except OSError:
-        # Linux before 5.3, a seccomp filter that does not know the call, or no descriptor to spare.
+        # Linux before 5.3, a seccomp filter that does not allow the call, or no free descriptor.
         descriptor = -1
     try:
         if Process(process.pid).started != process.started:
@@ -132,6 +135,6 @@ def _sent(descriptor: int, number: int) -> bool:
     except ProcessLookupError:
         raise
     except OSError:
-        # If it was a seccomp filter that knows pidfd_open alone, kill may do; otherwise it says the same.
+        # If a seccomp filter allows only pidfd_open, kill(2) may work; otherwise it fails in the same way.
         return False
     return True

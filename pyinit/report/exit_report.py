@@ -37,14 +37,14 @@ class ExitReport:
         """Read the name of a zombie that is about to be reaped: /proc has it until then."""
         self._name = ""
         try:
-            if processes.counts_as_init():
+            if processes.proc_shows_our_pid_namespace():
                 self._name = f" ({Process(pid).command})"
         except OSError:
             return
 
     def payload_exited(self, pid: int, program: str, status: int, by_init: bool) -> None:
         """Log the payload's exit. `by_init` is True if init itself may have sent it KILL."""
-        if self._oom.grown():
+        if self._oom.new_kills():
             message = self._oom_message(f"payload {pid} ({program})", status, by_init)
             self._log.error(message, pid=pid, code=exit_code(status))
         elif self._log.verbose:
@@ -53,7 +53,7 @@ class ExitReport:
     def orphan_exited(self, pid: int, status: int) -> None:
         """Log the exit of another child."""
         code = exit_code(status)
-        if code == KILLED and self._oom.grown():
+        if code == KILLED and self._oom.new_kills():
             self._log.error(self._oom_message(f"{pid}{self._name}", status, by_init=False), pid=pid, code=code)
         # Do not format lines that will not be logged: there may be a storm of orphans.
         if self.wants_names:

@@ -24,7 +24,7 @@ RED, PLAIN = "\x1b[31m", "\x1b[m"
 def tree(colours: bool) -> str:
     """Return the tree as text; zombies are red if `colours` is True. Raises Failure without a /proc."""
     try:
-        found = processes.everything()
+        found = processes.all_processes()
     except OSError as error:
         raise Failure(f"--tree: /proc: {error.strerror}; it needs a mounted /proc") from None
     own = os.getpid()
