@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import cleanup, inherited_state, procfs
+from tests.support import cleanup, inherited_state, procfs, wide
 from tests.support.commands import PROGRAMS, Word
 from tests.support.harness import Init
 from tests.support.nsenter import enter  # noqa: F401  # a fixture
@@ -19,6 +19,16 @@ from tests.support.requirements import frozen_file
 from tests.support.summary import count, pytest_terminal_summary  # noqa: F401  # a fixture, a hook
 from tests.support.tty import Terminal
 from tests.support.types import OpenTerminal, RunAs, Start
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Have the option that runs the wide sets of parameters whole."""
+    parser.addoption(wide.OPTION, action="store_true", help="every set of parameters whole, as in `make test-all`")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what runs only with that option."""
+    wide.deselect(config, items)
 
 
 def pytest_configure() -> None:

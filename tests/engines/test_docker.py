@@ -13,6 +13,7 @@ import pytest
 from tests.engines.docker import Daemon, Docker, DockerInit
 from tests.engines.support import run, until
 from tests.support import procfs
+from tests.support.wide import wide
 from tools.tree import ROOT
 
 pytestmark = pytest.mark.xdist_group("docker")
@@ -189,7 +190,7 @@ def profile(request: pytest.FixtureRequest, storage: Path) -> str:
 
 
 @pytest.mark.parametrize("kind", [Docker, DockerInit])
-@pytest.mark.parametrize("option", ["-v", "-g", "-a", "-c", "-u 65534:65534", "-S"])
+@pytest.mark.parametrize("option", wide(["-v", "-g", "-a", "-c", "-u 65534:65534", "-S"], "-g"))
 def test_stops_and_leftovers_under_seccomp(
     storage: Path, daemon: Daemon, kind: type[Docker], profile: str, option: str
 ) -> None:

@@ -7,9 +7,11 @@ import subprocess
 import pytest
 
 from tests.support.requirements import need
+from tests.support.wide import whole
 from tools.tree import ROOT
 
 
+@whole
 @pytest.mark.xdist_group("docker-test")
 def test_the_suite_in_containers() -> None:
     """Everything of it has to be as it should; what it says is the failure's message."""

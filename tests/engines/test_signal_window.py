@@ -19,6 +19,7 @@ from tests.engines.signal_window import SECOND, SIGNALS, TRIES, WINDOW, Outcomes
 from tests.engines.support import pid_inside, run
 from tests.support.procfs import children
 from tests.support.summary import Count
+from tests.support.wide import wide
 
 HEADING = "signals in the first 3 ms of an init (after: it had blocked or started something before)"
 
@@ -31,7 +32,7 @@ def test_none_is_lost_under_unshare(frozen: Path, count: Count, number: signal.S
     only_legal(outcomes, number)
 
 
-@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("number", wide(SIGNALS, signal.SIGTERM), ids=lambda number: number.name)
 def test_none_is_lost_under_runc(storage: Path, bare: Path, count: Count, number: signal.Signals) -> None:
     """The same where runc's helper becomes pyinit."""
     runc = Runc(storage / f"window-{number.name}", bare)

@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 from tests.frozen.segments import segments
+from tests.support.wide import whole
 from tools.tree import ROOT
 
 MOST_BYTES = 4_000_000
@@ -54,6 +55,7 @@ def test_nothing_of_this_machine_is_in_it(frozen: Path) -> None:
     assert b"/.cache/" not in content
 
 
+@whole
 def test_two_builds_are_identical(freezer: Path, frozen: Path, tmp_path: Path) -> None:
     spec = str(ROOT / "build" / "pyinit.spec")
     # What surrounds a build must not show: it may have been seen by the interpreter that compiles.

@@ -11,6 +11,7 @@ from tests.peers.commands import AS_PID1
 from tests.peers.probes import PROBES, Tools
 from tests.support.requirements import frozen_file, installed
 from tests.support.types import OpenTerminal, Start
+from tests.support.wide import whole
 from tools.tree import ROOT
 
 
@@ -24,7 +25,7 @@ def table() -> list[list[str]]:
 
 NAMES = table()[0][1:]
 CELLS = [
-    pytest.param(line[0], name, cell, id=f"{line[0]}: {name}")
+    pytest.param(line[0], name, cell, id=f"{line[0]}: {name}", marks=() if name == "pyinit" else whole)
     for line in table()[1:]
     for name, cell in zip(NAMES, line[1:], strict=True)
 ]

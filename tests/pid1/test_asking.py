@@ -20,6 +20,7 @@ from tests.support.polling import until
 from tests.support.procfs import title
 from tests.support.survivors import LONG, Leaving
 from tests.support.types import OpenTerminal, Start
+from tests.support.wide import wide
 
 # The payload ends with 8 at TERM, which Leaving expects as 7.
 ENDED_BY_TERM = ["-e", "8:7"]
@@ -190,7 +191,7 @@ def test_everyone_is_asked_a_second_before_kill_or_half_way_to_it(
     leaving.gone()
 
 
-@pytest.mark.parametrize("microseconds", range(200, 1600, 100))
+@pytest.mark.parametrize("microseconds", wide(range(200, 1600, 100), 200, 600, 1000, 1400))
 def test_a_daemon_that_is_forked_while_init_looks_round_is_asked_and_not_left_running(
     start: Start, place: str, microseconds: int
 ) -> None:

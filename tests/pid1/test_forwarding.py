@@ -24,13 +24,14 @@ from tests.support.polling import PATIENCE, until
 from tests.support.receiver import receiver, until_marked
 from tests.support.strace import attach
 from tests.support.types import Start
+from tests.support.wide import wide
 from tools.namespace import NAMESPACE
 
 NEVER_FORWARDED = {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, 32, 33}
 FORWARDED = sorted(set(range(1, 65)) - NEVER_FORWARDED)
 
 
-@pytest.mark.parametrize("number", FORWARDED)
+@pytest.mark.parametrize("number", wide(FORWARDED, 1, 2, 15, 18, 34, 64))
 def test_a_signal_reaches_the_payload_once(start: Start, number: int) -> None:
     init = receiver(start)
     init.signal(number)

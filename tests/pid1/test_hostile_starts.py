@@ -7,6 +7,7 @@ import pytest
 from tests.long.hostile.contract import Start, live
 from tests.long.hostile.starts import STARTS
 from tests.support.outcomes import ENDED, HELD
+from tests.support.wide import one_in
 
 KINDS = [
     pytest.param(kind, hostile, id=f"{kind}-{hostile.name}")
@@ -14,9 +15,10 @@ KINDS = [
     for kind in ("source", "frozen")
     if kind == "frozen" or not hostile.frozen_only
 ]
+HELD_BY = [pytest.param(each) for each in STARTS if not each.line]
 
 
-@pytest.mark.parametrize(("kind", "hostile"), KINDS, indirect=["kind"])
+@pytest.mark.parametrize(("kind", "hostile"), one_in(3, KINDS), indirect=["kind"])
 def test_the_contract(program: list[str], kind: str, place: str, hostile: Start) -> None:
     changed = hostile.from_source if kind == "source" else {}
     result = live([*program, "--"], hostile, place, changed=changed)
@@ -25,7 +27,7 @@ def test_the_contract(program: list[str], kind: str, place: str, hostile: Start)
 
 
 @pytest.mark.parametrize("kind", ["frozen"], indirect=True)
-@pytest.mark.parametrize("hostile", [each for each in STARTS if not each.line], ids=lambda each: each.name)
+@pytest.mark.parametrize("hostile", one_in(5, HELD_BY), ids=lambda each: each.name)
 @pytest.mark.parametrize("options", ["-g -vvw -p TERM -k 5 -t 1", "-S -W --log-format json"])
 def test_the_contract_with_options(program: list[str], place: str, options: str, hostile: Start) -> None:
     result = live([*program, *options.split(), "--"], hostile, place)

@@ -23,6 +23,7 @@ from tests.support.polling import PATIENCE
 from tests.support.receiver import until_marked
 from tests.support.strace import attach
 from tests.support.types import Start
+from tests.support.wide import wide
 from tools.namespace import NAMESPACE
 
 AS_USER = ("-u", "65534:65534")
@@ -43,7 +44,7 @@ done
 """
 
 
-@pytest.mark.parametrize("options", [(), ("-g",), ("-a",), ("-c",), ("-S",), ("-w",)])
+@pytest.mark.parametrize("options", wide([(), ("-g",), ("-a",), ("-c",), ("-S",), ("-w",)], (), ("-g",)))
 @pytest.mark.parametrize("rights", [WITHOUT_KILL, SETUID_AND_SETGID], ids=["without KILL", "SETUID and SETGID"])
 def test_the_payload_of_another_user_gets_each_signal_once(
     start: Start, program: list[str], place: str, options: Sequence[str], rights: Sequence[str]

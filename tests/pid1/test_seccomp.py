@@ -19,6 +19,7 @@ from tests.support.polling import until
 from tests.support.survivors import LONG, Leaving
 from tests.support.tty import INTERRUPT
 from tests.support.types import OpenTerminal, Start
+from tests.support.wide import one_in
 
 KILL_REFUSED = "USR1 could not be sent to "
 
@@ -43,7 +44,7 @@ def by_kind(table: Iterable[tuple[str, ...]]) -> pytest.MarkDecorator:
         for kind in ("source", "frozen")
         if kind == "frozen" or names not in NEEDED_FROM_SOURCE
     ]
-    return pytest.mark.parametrize(("kind", "names"), rows, indirect=["kind"])
+    return pytest.mark.parametrize(("kind", "names"), one_in(3, rows), indirect=["kind"])
 
 
 @by_kind(DISPENSABLE)

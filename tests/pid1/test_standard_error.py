@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from tests.long.hostile.refusals import refused
 from tests.support import procfs
@@ -36,6 +37,7 @@ from tests.support.strace import attach
 from tests.support.streams import Stream
 from tests.support.syscalls import NUMBERS
 from tests.support.types import Start
+from tests.support.wide import wide
 
 Kind = Callable[[], AbstractContextManager[Unwritable]]
 # What -vv says before it is told to: "payload started", "USR1 is forwarded".
@@ -61,7 +63,7 @@ def unwritable(request: pytest.FixtureRequest) -> Iterator[Unwritable]:
         yield one
 
 
-def each_of(kinds: Sequence[Kind]) -> pytest.MarkDecorator:
+def each_of(kinds: Sequence[Kind | ParameterSet]) -> pytest.MarkDecorator:
     """Run a test with each of these."""
     return pytest.mark.parametrize("unwritable", kinds, indirect=True, ids=lambda kind: kind.__name__)
 
@@ -106,7 +108,7 @@ def says(text: str, lines: str) -> list[str]:
     return [re.sub(r"^pyinit: (?:(\d+) lines? w.*)?", r"\1", line) for line in text.splitlines() if line]
 
 
-@each_of([*FOR_EVER, *FOR_A_WHILE])
+@each_of(wide([*FOR_EVER, *FOR_A_WHILE], broken_pipe, full_pipe, stopped_terminal))
 def test_init_works_without_a_standard_error(
     begin: Callable[..., Init], unwritable: Unwritable, place: str, lines: str
 ) -> None:
@@ -116,7 +118,7 @@ def test_init_works_without_a_standard_error(
     ends(init)
 
 
-@each_of(FOR_A_WHILE)
+@each_of(wide(FOR_A_WHILE, full_pipe, stopped_terminal))
 def test_what_was_lost_is_counted_and_said(
     begin: Callable[..., Init], unwritable: Unwritable, place: str, lines: str
 ) -> None:
@@ -132,7 +134,7 @@ def test_what_was_lost_is_counted_and_said(
     ends(init)
 
 
-@each_of([*FOR_EVER, *FOR_A_WHILE])
+@each_of(wide([*FOR_EVER, *FOR_A_WHILE], broken_pipe, full_pipe, stopped_terminal))
 def test_on_a_kernel_without_pwritev2(begin: Callable[..., Init], unwritable: Unwritable, lines: str) -> None:
     old = unwritable._replace(around=[*unwritable.around, *OLD_KERNEL.filter])
     init = begin(old, "-vv", "--log-format", lines)

@@ -19,6 +19,7 @@ from tests.support.requirements import need
 from tests.support.strace import attach
 from tests.support.tty import BASH, SUSPEND, Terminal
 from tests.support.types import OpenTerminal, Start
+from tests.support.wide import wide
 from tools.namespace import NAMESPACE
 
 # Signals that stop by default: the receiver does not take these for itself.
@@ -143,7 +144,7 @@ def test_a_program_that_is_suspended_through_init_stays_stopped(terminal: OpenTe
     until(lambda: one.process.poll() is not None, "the end")
 
 
-@pytest.fixture(params=[[], ["-g"], ["-a"], ["-c"], ["-S"], ["-d", "0.1"]], ids=" ".join)
+@pytest.fixture(params=wide([[], ["-g"], ["-a"], ["-c"], ["-S"], ["-d", "0.1"]], [], ["-g"]), ids=" ".join)
 def stopped(request: pytest.FixtureRequest, start: Start, place: str) -> Init:
     """An init whose payload is known to be stopped."""
     init = start(*request.param, "--", "sleep", "1000", place=place)

@@ -11,12 +11,13 @@ from tests.long.floods.flood import FLOODS, Flood, flooded, through
 from tests.support.commands import shell
 from tests.support.types import Start
 from tests.support.users import user_of_its_own
+from tests.support.wide import wide
 
 # The worst of them: what is sent to the thread comes before everything that is sent to the process.
 WORST = Flood("tgkill", (signal.SIGRTMIN, signal.SIGRTMAX))
 
 
-@pytest.mark.parametrize("flood", FLOODS, ids=lambda flood: flood.name)
+@pytest.mark.parametrize("flood", wide(FLOODS, FLOODS[1], WORST), ids=lambda flood: flood.name)
 def test_no_flood_hides_a_stop_nor_the_end(program: list[str], place: str, flood: Flood) -> None:
     through([*program, "--"], place, flood, 4)
 

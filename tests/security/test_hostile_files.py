@@ -18,6 +18,7 @@ from tests.support.commands import ENVIRONMENT, PAYLOADS, PROGRAMS, compiled, pa
 from tests.support.polling import PATIENCE
 from tests.support.requirements import frozen_file
 from tests.support.types import Start
+from tests.support.wide import one_in
 from tools.namespace import NAMESPACE
 
 # KB of memory that a file may cost beyond what an ordinary one does.
@@ -205,7 +206,7 @@ WHERE = {
 
 
 @pytest.mark.parametrize("where", WHERE)
-@pytest.mark.parametrize("kind_of_proc", kinds())
+@pytest.mark.parametrize("kind_of_proc", one_in(3, ([kind] for kind in kinds())))
 def test_no_proc_that_is_not_the_kernels_ends_init(
     start: Start, program: list[str], where: str, kind_of_proc: str
 ) -> None:

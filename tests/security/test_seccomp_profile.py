@@ -23,6 +23,7 @@ from tests.support.service_manager import Manager
 from tests.support.syscalls import NUMBERS
 from tests.support.tty import INTERRUPT, SUSPEND, Terminal
 from tests.support.types import Start
+from tests.support.wide import wide
 from tools.namespace import NAMESPACE
 from tools.tree import ROOT
 
@@ -163,7 +164,9 @@ def under_the_profile() -> list[str]:
     return payload("refuse", *(f"{first}-{last}:{errno.EPERM}" for first, last in others), "--")
 
 
-@pytest.mark.parametrize("option", ["-v", "-g", "-a", "-c", "-k9", "-W", "-u65534:65534", "-S", "-vvw"])
+@pytest.mark.parametrize(
+    "option", wide(["-v", "-g", "-a", "-c", "-k9", "-W", "-u65534:65534", "-S", "-vvw"], "-g", "-u65534:65534")
+)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_under_the_profile_alone_signals_arrive_and_exit_codes_come_back(
     start: Start, frozen: Path, place: str, option: str, number: int
