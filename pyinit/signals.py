@@ -1,7 +1,7 @@
-"""Signals: their names and numbers, and which of them is of what kind.
+"""The names, numbers and kinds of signals on Linux, x86-64 (signal(7)).
 
-Linux on x86-64 (signal(7)). RTMIN is always 34, as glibc, docker and systemd count; a libc's own idea (musl's is 35)
-plays no part. 32 and 33 are libc's own and are dropped.
+RTMIN is always 34, as for glibc, docker and systemd, even where the libc has another (musl: 35). Signals 32 and 33 are
+reserved for libc and are dropped.
 """
 
 from __future__ import annotations
@@ -68,47 +68,47 @@ RTMIN = 34
 RTMAX = 64
 
 HUP, INT, QUIT, KILL, PIPE, ALRM, TERM = (
-    int(each) for each in (SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGPIPE, SIGALRM, SIGTERM)
+    int(signal) for signal in (SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGPIPE, SIGALRM, SIGTERM)
 )
-CHLD, CONT, STOP, TSTP, TTIN, TTOU = (int(each) for each in (SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU))
+CHLD, CONT, STOP, TSTP, TTIN, TTOU = (int(signal) for signal in (SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU))
 WINCH, XFSZ, PWR = int(SIGWINCH), int(SIGXFSZ), int(SIGPWR)
 
-# Libc's own, which no program can send on purpose: dropped where they can be caught, which is in the frozen file.
+# Reserved for libc: programs do not send them on purpose. The frozen file, which can catch them, drops them.
 LIBC = frozenset({32, 33})
 ALL = frozenset(range(1, RTMAX + 1)) - LIBC
-# Two that no process can catch, and the one that is about init's own children.
+# The two that no process can catch, and the one that reports init's own children.
 NOT_FORWARDED = frozenset({KILL, STOP, CHLD})
 # They ask a program to exit; --stop-signal adds others.
 STOP_SIGNALS = frozenset({TERM, INT, QUIT})
-# Those that are for init too: they end a pause, and the second one the grace period. QUIT is a polite stop of nginx's
-# and others', which TERM follows in the same stop (a preStop hook's QUIT, then the kubelet).
+# Stop signals that init itself obeys: the first ends a pause, the second the grace period. QUIT is not one: nginx and
+# others take it for a graceful stop, and TERM may follow in the same stop (a preStop hook's QUIT, the kubelet's TERM).
 FOR_INIT_TOO = frozenset({TERM, INT})
 JOB_CONTROL = frozenset({TSTP, TTIN, TTOU})
 # Their default action suspends a process.
 SUSPENDING = JOB_CONTROL | {STOP}
 # ^C and ^\\.
 FATAL_KEYS = frozenset({INT, QUIT})
-# What the terminal sends to its whole foreground group, and so to a payload in init's own group as well.
+# Signals that the terminal sends to its whole foreground group, so also to a payload in init's own group.
 FROM_TERMINAL = frozenset({INT, QUIT, TSTP, WINCH})
-# Init's own doing, when it is the sender: CONT after its own stop. Others that carry init's pid were sent before exec
-# made this process the init, and are the payload's.
+# Signals that init has caused, if it is their sender: CONT after its own stop. Other signals with init's pid were sent
+# before exec turned that process into init, and are meant for the payload.
 CAUSED_BY_INIT = frozenset({CONT})
 
-# As a target of kill(2): as PID 1, all others of the namespace.
+# A target of kill(2): for PID 1, all other processes of the namespace.
 EVERYBODY = -1
-# si_code of signals that the kernel itself sends, such as the terminal's (sigaction(2)).
+# The si_code of signals that the kernel itself sends, for a terminal for example (sigaction(2)).
 SI_KERNEL = 0x80
 
 
 def bit(number: int) -> int:
-    """The bit of a signal, 1 to 64, in a set of signals: n-1 for signal n, as in the kernel's."""
+    """Return the bit of a signal, 1 to 64, in a signal set: bit n-1 for signal n, as in the kernel."""
     return 1 << (number - 1)
 
 
 def number(word: str) -> int:
-    """The number, 1 to 64, of a signal given as `15`, `TERM`, `SIGTERM`, `RTMIN+3` or `RTMAX-1`, in either case.
+    """Return the number of a signal given as `15`, `TERM`, `SIGTERM`, `RTMIN+3` or `RTMAX-1`, in upper or lower case.
 
-    Raises ValueError for anything else; 32 and 33 are libc's own and are none either.
+    Raises ValueError for anything else, and for 32 and 33, which are reserved for libc.
     """
     name = word.upper().removeprefix("SIG")
     if name.isdecimal() and name.isascii() and word.isdecimal():
@@ -134,7 +134,7 @@ def _real_time(name: str) -> int:
 
 
 def name(number: int) -> str:
-    """The name of a signal, 1 to 64, without SIG: `TERM`, `RTMIN+3`, or the number itself for 32 and 33."""
+    """Return the name of a signal, 1 to 64, without SIG: `TERM`, `RTMIN+3`. For 32 and 33 it is the number."""
     if number <= len(STANDARD):
         return STANDARD[number - 1]
     if number < RTMIN:

@@ -1,4 +1,4 @@
-"""The payload's identity for -u: names from the image's /etc/passwd and /etc/group, or numbers; no NSS."""
+"""Look up the payload's identity for -u, in the image's /etc/passwd and /etc/group. There is no NSS."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pyinit.report.log import Log
 
 PASSWD = "/etc/passwd"
 GROUP = "/etc/group"
-# The most supplementary groups of a user. The kernel takes 65,536 (setgroups(2)), in an array of 4 bytes for each.
+# The most supplementary groups of a user. The kernel's limit is 65,536 (setgroups(2)).
 MOST_GROUPS = 4096
 STREAMS = (0, 1, 2)
 # Documentation/admin-guide/devices.txt in Linux: the numbers of /dev/null.
 NULL_DEVICE = os.makedev(1, 3)
-# fchown(2): the group stays.
+# fchown(2): keep the group.
 UNCHANGED = -1
 
 
 class Identity:
-    """A user, its group, its supplementary groups and its home directory."""
+    """A user id, a group id, supplementary group ids and a home directory."""
 
     __slots__ = ("group", "groups", "home", "user")
 
@@ -34,19 +34,19 @@ class Identity:
         self.home = home
 
     def ids(self) -> tuple[int, int, list[int]]:
-        """What the payload is given: user, group, supplementary groups."""
+        """Return the ids for the payload: user, group, supplementary groups."""
         return self.user, self.group, self.groups
 
     def assign(self) -> list[bytes]:
-        """What its environment is given: HOME, as gosu does."""
+        """Return the variables for its environment, NAME=VALUE: only HOME, as gosu does."""
         return [b"HOME=" + self.home]
 
     def own_streams(self) -> None:
         """Make the user the owner of the three standard streams, so that it can open /dev/stdout and /dev/stderr.
 
-        The rule is that of runc's fixStdioPermissions (libcontainer/init_linux.go): a stream that is /dev/null, or the
-        user's already, is left alone, the group stays, and a refusal is ignored (EPERM without CHOWN, EROFS, EINVAL for
-        an id that is not mapped). Unlike runc, which creates the streams, pyinit also ignores closed ones.
+        This follows runc's fixStdioPermissions (libcontainer/init_linux.go): a stream that is /dev/null, or that the
+        user owns already, is not changed, the group stays, and an error is ignored (EPERM without CHOWN, EROFS, EINVAL
+        for an id that is not mapped). Unlike runc, which creates the streams, pyinit also ignores closed ones.
         """
         for descriptor in STREAMS:
             try:
@@ -108,7 +108,7 @@ def _groups(user: bytes, group: int, text: str) -> list[int]:
             if b",%b," % user in b",%b," % entry[3]:
                 found[_number(entry[2], text)] = None
                 if len(found) > MOST_GROUPS:
-                    raise Failure(f"-u {text}: {GROUP} has more than {MOST_GROUPS} groups for it: name one too")
+                    raise Failure(f"-u {text}: {GROUP} has more than {MOST_GROUPS} groups of this user: name one too")
     except (FileNotFoundError, NotADirectoryError):
         pass
     except OSError as error:
@@ -152,7 +152,7 @@ def _needed_by_id(digits: bytes) -> list[bytes] | None:
 
 
 def _home_of(digits: bytes, text: str, log: Log) -> bytes:
-    """Return the home directory of a user that needs no entry."""
+    """Return the home directory of a user id; `/` if it has no entry, or if the file cannot be read."""
     try:
         found = _by_id(digits)
     except OSError as error:
@@ -173,6 +173,6 @@ def entries(path: str, text: bytes) -> Iterator[list[bytes]]:
     fields, numbers = (7, (2, 3)) if path == PASSWD else (4, (2,))
     for line in files.lines(path, text):
         entry = line.rstrip(b"\r").split(b":", fields)
-        # No field can hold a NUL: each of them is a string to the kernel.
-        if len(entry) == fields and b"\0" not in line and all(entry[each].isdigit() for each in numbers):
+        # A NUL is not allowed: the fields become C strings.
+        if len(entry) == fields and b"\0" not in line and all(entry[index].isdigit() for index in numbers):
             yield entry

@@ -1,4 +1,4 @@
-"""What this is: version, commit and licence, and for the frozen file the sources that it was made of."""
+"""The version, commit and licence of this program, and the sources that the frozen file was built from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 COMMIT, NOTICES = "", ""
 SOURCES: tuple[tuple[str, str], ...] = ()
 try:
-    # Made by the freezer (build/freezing): there is none from source.
+    # The freezer (build/freezing) creates this module; from source there is none.
     from pyinit._build import COMMIT, NOTICES, SOURCES  # type: ignore[import-not-found, no-redef]
 except ImportError:
     pass
@@ -23,10 +23,10 @@ version. It comes WITHOUT ANY WARRANTY. See <https://www.gnu.org/licenses/>.
 
 
 def version(verbose: bool = False, as_peer: bool = False) -> str:
-    """One line that docker's parser of `docker-init --version` takes: ` - git.HASH` once, at the end.
+    """Return the text of --version. Docker parses it (`docker-init --version`): ` - git.HASH` once, at the line's end.
 
-    Under a peer's name, `as_peer`, it says tini, as that parser wants. With `verbose` a line for each source that the
-    frozen file was made of, with its SHA-256, follows.
+    With `as_peer`, under another init's name, the line starts with tini, which that parser requires. With `verbose`,
+    it is followed by a line for every source that the frozen file was built from, with its SHA-256.
     """
     commit = f" - git.{COMMIT}" if COMMIT else ""
     python = ".".join(map(str, sys.version_info[:3]))
@@ -36,5 +36,5 @@ def version(verbose: bool = False, as_peer: bool = False) -> str:
 
 
 def licence() -> str:
-    """The licence and the notices of all that is linked in."""
+    """Return the licence, and the notices of the linked libraries."""
     return LICENCE + ("\n" + NOTICES if NOTICES else "")

@@ -49,7 +49,7 @@ class Process:
 
     def __init__(self, pid: int) -> None:
         """Read the process. Raises OSError if it does not exist, and without a /proc that is the kernel's."""
-        stat = files.read(f"/proc/{pid}/stat", files.ENOUGH).decode("utf-8", "surrogateescape")
+        stat = files.read(f"/proc/{pid}/stat", files.CHUNK_SIZE).decode("utf-8", "surrogateescape")
         # The command may contain spaces and brackets: it ends at the last bracket.
         head, _, tail = stat.rpartition(") ")
         fields = tail.split()

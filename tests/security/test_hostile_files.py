@@ -174,7 +174,7 @@ def test_large_files_of_an_honest_image_are_read(program: list[str]) -> None:
         (b"\n" * LONG, "pyinit: -u: /etc/group: it has more than 4194304 bytes; give numbers"),
         (
             b"".join(b"g:x:%d:worker\n" % number for number in range(5000)),
-            "pyinit: -u worker: /etc/group has more than 4096 groups for it: name one",
+            "pyinit: -u worker: /etc/group has more than 4096 groups of this user: name one",
         ),
     ],
     ids=["a folder", "a long line", "new lines", "many groups"],
