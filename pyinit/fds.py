@@ -1,4 +1,4 @@
-"""Init's own descriptors: never 0 to 2, where the payload's streams belong even if they are closed."""
+"""Init's own file descriptors: never 0 to 2, which are the payload's streams even if they are closed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import os
 FIRST = 3
 
 
-def above_standard(descriptor: int) -> int:
-    """The same open file at 3 or above, not inherited. A descriptor that was 0, 1 or 2 is closed."""
+def dup_above_stderr(descriptor: int) -> int:
+    """Return a close-on-exec descriptor of the same open file that is 3 or above. One below 3 is closed."""
     if descriptor >= FIRST:
         return descriptor
     try:
@@ -18,7 +18,7 @@ def above_standard(descriptor: int) -> int:
         os.close(descriptor)
 
 
-def move(descriptor: int, place: int) -> None:
-    """Moves one to the number `place`, which is not above it."""
-    if descriptor != place:
-        os.dup2(descriptor, place, inheritable=False)
+def renumber(descriptor: int, target: int) -> None:
+    """Duplicate a descriptor to `target`, which is not above it. The old one stays open, for close_range to close."""
+    if descriptor != target:
+        os.dup2(descriptor, target, inheritable=False)

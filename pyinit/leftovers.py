@@ -147,7 +147,7 @@ class Leftovers:
 
     def _watch(self, pid: int) -> None:
         try:
-            descriptor = fds.above_standard(os.pidfd_open(pid))
+            descriptor = fds.dup_above_stderr(os.pidfd_open(pid))
         except ProcessLookupError:
             self.known.pop(pid, None)
             return

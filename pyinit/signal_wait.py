@@ -85,7 +85,7 @@ class DescriptorWait:
 
     def __init__(self) -> None:
         self.watches = Watches()
-        self.watches.add(fds.above_standard(native.signal_descriptor()), _read_nothing)
+        self.watches.add(fds.dup_above_stderr(native.signal_descriptor()), _read_nothing)
 
     def wait(self, passed_over: int, seconds: float | None) -> Received | None:
         """Return the next signal, but none of `passed_over`; None after `seconds`, or when a callback has run."""

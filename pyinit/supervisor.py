@@ -92,7 +92,7 @@ def _release_inherited(log: Log, *fd_owners: Terminal | Relay | None) -> None:
     first = fds.FIRST
     for owner in fd_owners:
         if owner:
-            first = owner.keep(first)
+            first = owner.renumber_fd(first)
     native.close_range(first)
 
 

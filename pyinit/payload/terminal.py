@@ -46,7 +46,7 @@ class Terminal:
             # There is none (tty(4)), as for most inits: no need to ask 0 to 2.
             return NONE
         try:
-            opened = fds.above_standard(opened) if opened >= 0 else NONE
+            opened = fds.dup_above_stderr(opened) if opened >= 0 else NONE
         except OSError:
             opened = NONE
         for descriptor in (0, 1, 2):
@@ -61,11 +61,11 @@ class Terminal:
         self.descriptor = opened
         return self._foreground_group()
 
-    def keep(self, first: int) -> int:
+    def renumber_fd(self, first: int) -> int:
         """Move the descriptor, if init opened it itself, to `first`; return the first descriptor that is not in use."""
         if self.descriptor < first:
             return first
-        fds.move(self.descriptor, first)
+        fds.renumber(self.descriptor, first)
         self.descriptor = first
         return first + 1
 

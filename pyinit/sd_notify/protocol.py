@@ -14,7 +14,7 @@ Ancillary = list[tuple[int, int, bytes]]
 
 
 def sender(ancillary: Ancillary) -> tuple[int, int]:
-    """Return pid and user of the sender; the pid is 0 if init's namespace has none for it."""
+    """Return the sender's pid and user id; the pid is 0 if the sender is outside of init's PID namespace."""
     for _, kind, data in ancillary:
         if kind == _socket.SCM_CREDENTIALS:
             pid, user = _integers(data)[:2]
@@ -23,7 +23,7 @@ def sender(ancillary: Ancillary) -> tuple[int, int]:
 
 
 def close_descriptors(ancillary: Ancillary) -> None:
-    """Close the descriptors that came along."""
+    """Close the descriptors in ancillary data."""
     for _, kind, data in ancillary:
         if kind != _socket.SCM_RIGHTS:
             continue
@@ -37,7 +37,7 @@ def close_descriptors(ancillary: Ancillary) -> None:
 
 def without_processes(message: bytes) -> bytes:
     """Return a message without the lines that name a process; it may be empty then."""
-    # systemd and nspawn take a carriage return for the end of a line too, as bytes.splitlines does.
+    # For systemd and nspawn, as for bytes.splitlines, a carriage return ends a line too.
     return b"".join(line for line in message.splitlines(keepends=True) if not _names_a_process(line))
 
 

@@ -1,8 +1,8 @@
-"""The sd_notify relay: what the payload tells its service manager is passed on by init (sd_notify(3)).
+"""The sd_notify relay: init forwards the payload's messages to its service manager (sd_notify(3)).
 
-systemd-nspawn listens to PID 1 alone, and systemd to a service's main process by default. The payload gets an
-abstract socket of init's own, which needs no file system that both can see and write. What arrives there is passed
-on and never acted upon.
+systemd-nspawn accepts messages from PID 1 only, and systemd by default from a service's main process only. The payload
+gets an abstract socket of init's, which needs no file system that both can access. Messages are relayed, and never
+acted upon.
 """
 
 from __future__ import annotations
@@ -22,144 +22,144 @@ from pyinit.procfs import processes
 from pyinit.report.log import Log
 from pyinit.sd_notify import protocol
 from pyinit.sd_notify.protocol import INT, UCRED, Ancillary
-from pyinit.sd_notify.repeated_warnings import Repeats
+from pyinit.sd_notify.repeated_warnings import RepeatedWarnings
 
 VARIABLE = b"NOTIFY_SOCKET"
 MESSAGE = "a message to the service manager"
-# systemd's NOTIFY_BUFFER_MAX is PIPE_BUF: it refuses what is longer.
+# systemd's NOTIFY_BUFFER_MAX is PIPE_BUF: it refuses longer messages.
 LONGEST = 4096
 # The kernel's SCM_MAX_FD (unix(7)).
 MOST_DESCRIPTORS = 253
-# Seconds until init tries again: the receiver's queue is full, or the kernel refuses something.
-PAUSE = 0.05
+# Seconds until init tries again, if the receiver's queue is full or a call has failed.
+RETRY_SECONDS = 0.05
 # Bytes in sockaddr_un's sun_path (unix(7)).
 LONGEST_ADDRESS = 108
-# Seconds that passing on may take when init ends, and then, seconds between two looks whether the helper has ended.
-LAST_PATIENCE = 1.0
-LAST_PAUSE = 0.002
+# Seconds that `drain` takes at the most, and between two of its checks if the helper has exited.
+DRAIN_SECONDS = 1.0
+DRAIN_POLL_SECONDS = 0.002
 # Seconds between two signals that interrupt the helper's waits.
-TICK = 0.05
+INTERRUPT_SECONDS = 0.05
 
 
 class Relay:
-    """Passes datagrams on from a socket of its own to the one that NOTIFY_SOCKET named."""
+    """Relays datagrams from a socket of its own to the one that NOTIFY_SOCKET named."""
 
     __slots__ = (
         "_address",
-        "_carries",
         "_failing",
+        "_has_descriptors",
         "_helpers",
         "_log",
         "_loop",
-        "_repeats",
+        "_retry",
         "_socket",
-        "_then",
         "_users",
+        "_warnings",
         "_watched",
     )
 
     def __init__(self, address: bytes, users: frozenset[int], helpers: set[int], log: Log) -> None:
-        """`users` are those who are believed where init is not PID 1; `helpers` gets the pid of the relay's helper.
+        """Create the socket. Raises OSError if the kernel has no UNIX sockets, or init no free descriptor.
 
-        Raises OSError where the kernel has no UNIX sockets or no descriptor left.
+        `users` are trusted senders if init is not PID 1. The pid of the relay's helper is added to `helpers`.
         """
-        # unix(7): a leading NUL makes an abstract address, which the variable writes as @.
+        # unix(7): an abstract address starts with a NUL, which the variable writes as @.
         self._address = b"\0" + address[1:] if address.startswith(b"@") else address
         self._users = users
         self._helpers = helpers
         self._log = log
-        self._repeats = Repeats(log)
+        self._warnings = RepeatedWarnings(log)
         self._loop: EventLoop | None = None
         self._failing = self._watched = False
-        # Whether the first message of the queue has descriptors.
-        self._carries = False
-        # What to do after a pause.
-        self._then: Callable[[], None] | None = None
+        # True if the first message of the queue has descriptors.
+        self._has_descriptors = False
+        # What to retry after a pause.
+        self._retry: Callable[[], None] | None = None
         flags = _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK
-        fresh = _socket.socket(_socket.AF_UNIX, flags)
-        self._socket = _socket.socket(fileno=fds.above_standard(fresh.detach()))
+        created = _socket.socket(_socket.AF_UNIX, flags)
+        self._socket = _socket.socket(fileno=fds.dup_above_stderr(created.detach()))
         self._socket.setsockopt(_socket.SOL_SOCKET, _socket.SO_PASSCRED, 1)
-        # An empty name asks the kernel for a free abstract one.
+        # With an empty address, the kernel assigns a free abstract one.
         self._socket.bind(b"")
 
     def assign(self) -> bytes:
-        """What the payload's environment gets."""
+        """Return the variable for the payload's environment: NAME=VALUE."""
         name: bytes = self._socket.getsockname()
         return VARIABLE + b"=@" + name[1:]
 
-    def keep(self, first: int) -> int:
-        """Moves the socket to descriptor `first`; returns the first that is not in use."""
+    def renumber_fd(self, first: int) -> int:
+        """Move the socket to descriptor `first`; return the first descriptor that is not in use."""
         descriptor = self._socket.detach()
-        fds.move(descriptor, first)
+        fds.renumber(descriptor, first)
         self._socket = _socket.socket(fileno=first)
         return first + 1
 
     def begin(self, loop: EventLoop) -> bool:
-        """From now on what arrives is passed on; False where that cannot be: then the senders get an error."""
+        """Start relaying. Return False, after which senders get an error, if that is not possible."""
         self._loop = loop
-        self._repeats.begin(loop)
+        self._warnings.begin(loop)
         try:
             self._listen()
         except OSError as error:
-            self._log.warning(f"messages to the service manager will not be passed on: {error.strerror}")
+            self._log.warning(f"messages to the service manager will not be relayed: {error.strerror}")
             self._socket.close()
             return False
         return True
 
     def reap(self) -> None:
-        """Reap the relay's helper if it has ended: it has removed a message from the queue, and the next can be read.
+        """Reap the relay's helper if it has exited: it has removed a message, and the next one can be read.
 
-        To be called when a child of init's may have ended, before others are reaped.
+        Call this when a child of init may have exited, before other children are reaped.
         """
         for helper in tuple(self._helpers):
             try:
                 ended, status = os.waitpid(helper, os.WNOHANG)
             except ChildProcessError:
-                # It ended after the last look, and was reaped as any other child.
+                # It exited after the last check, and was reaped together with other children.
                 ended, status = helper, 0
             except OSError:
-                self._pause(self.reap)
+                self._retry_later(self.reap)
                 return
             if ended:
                 self._helpers.remove(helper)
                 self._removed(os.waitstatus_to_exitcode(status))
 
     def drain(self) -> None:
-        """At the end: passes on what has arrived, for a second at the most.
+        """Relay the messages in the queue, for DRAIN_SECONDS at the most, before init exits.
 
-        A receiver may be busy, and a sender may never tire.
+        The limit is for a busy receiver, and for a sender that never stops.
         """
         self._loop = None
-        end = time.monotonic() + LAST_PATIENCE
-        arrived = True
-        while arrived and time.monotonic() < end:
-            if self._then:
-                time.sleep(PAUSE)
-                self._go_on()
+        end = time.monotonic() + DRAIN_SECONDS
+        received = True
+        while received and time.monotonic() < end:
+            if self._retry:
+                time.sleep(RETRY_SECONDS)
+                self._run_retry()
             elif self._helpers:
-                time.sleep(LAST_PAUSE)
+                time.sleep(DRAIN_POLL_SECONDS)
                 self.reap()
             else:
-                arrived = self._serve()
-        self._repeats.report()
+                received = self._serve()
+        self._warnings.report()
 
     def _serve(self) -> bool:
-        """Passes on one message; whether there was one."""
+        """Relay one message; return False if there was none."""
         try:
-            self._pass_on()
+            self._relay_first()
         except BlockingIOError:
             return False
         except OSError as error:
-            self._refused(f"messages to the service manager cannot be received: {error.strerror}", self._listen)
+            self._fail(f"messages to the service manager cannot be received: {error.strerror}", self._listen)
             return False
         return True
 
-    def _refused(self, text: str, then: Callable[[], None]) -> None:
-        # The socket would go on being readable: without a pause init would do nothing else.
+    def _fail(self, text: str, retry: Callable[[], None]) -> None:
+        # The socket remains readable: without a pause init would be busy with it.
         if not self._failing:
             self._log.warning(text)
         self._failing = True
-        self._pause(then)
+        self._retry_later(retry)
 
     def _listen(self) -> None:
         if self._loop and not self._watched:
@@ -167,78 +167,78 @@ class Relay:
             self._watched = True
 
     def _ignore(self) -> None:
-        """Read nothing until `_listen`: the senders will notice, as they would without a relay."""
+        """Read nothing until `_listen`. Senders block when the queue is full, as they would without a relay."""
         if self._loop and self._watched:
             self._loop.unwatch(self._socket.fileno())
             self._watched = False
 
-    def _pause(self, then: Callable[[], None]) -> None:
-        """Read nothing for a while, and call `then`."""
+    def _retry_later(self, retry: Callable[[], None]) -> None:
+        """Read nothing for RETRY_SECONDS, then call `retry`."""
         self._ignore()
-        self._then = then
+        self._retry = retry
         if self._loop:
-            self._loop.after(PAUSE, self._go_on)
+            self._loop.after(RETRY_SECONDS, self._run_retry)
 
-    def _go_on(self) -> None:
-        then, self._then = self._then, None
-        if then:
-            then()
+    def _run_retry(self) -> None:
+        retry, self._retry = self._retry, None
+        if retry:
+            retry()
 
-    def _pass_on(self) -> None:
-        """Send the first message of the queue; raises OSError when there is none, or it cannot be received.
+    def _relay_first(self) -> None:
+        """Send the first message of the queue. Raises OSError if there is none, or if it cannot be received.
 
-        It stays in the queue until `_remove`. There is no room for descriptors here: the kernel sets MSG_CTRUNC if the
-        message has some, and init receives only those that it passes on.
+        It stays in the queue until `_remove`. The buffer has no space for descriptors: MSG_CTRUNC shows that the
+        message has some, and init does not receive those of a message that it drops.
         """
         data, ancillary, result, _ = self._socket.recvmsg(LONGEST, _socket.CMSG_SPACE(UCRED), _socket.MSG_PEEK)
         pid, user = protocol.sender(ancillary)
         message = protocol.without_processes(data)
-        self._carries = bool(result & _socket.MSG_CTRUNC)
-        if not self._believable(pid, user):
-            self._repeats.warn(f"{MESSAGE} came from a stranger: dropped", f" (pid {pid})")
+        self._has_descriptors = bool(result & _socket.MSG_CTRUNC)
+        if not self._is_trusted(pid, user):
+            self._warnings.warn(f"{MESSAGE} came from a stranger: dropped", f" (pid {pid})")
         elif result & _socket.MSG_TRUNC:
-            self._repeats.warn(f"{MESSAGE} was too long: dropped")
+            self._warnings.warn(f"{MESSAGE} was too long: dropped")
         elif message:
-            self._deliver(message, self._descriptors() if self._carries else [])
+            self._deliver(message, self._descriptors() if self._has_descriptors else [])
             return
         self._remove()
 
     def _descriptors(self) -> Ancillary | None:
-        """Receive the descriptors of the first message, which is left in the queue; None if they are too many."""
+        """Return the descriptors of the first message, which stays in the queue; None if there are too many."""
         space = _socket.CMSG_SPACE(MOST_DESCRIPTORS * INT) + _socket.CMSG_SPACE(UCRED)
         _, ancillary, result, _ = self._socket.recvmsg(1, space, _socket.MSG_PEEK | _socket.MSG_CMSG_CLOEXEC)
-        rights = [each for each in ancillary if each[1] == _socket.SCM_RIGHTS]
+        rights = [item for item in ancillary if item[1] == _socket.SCM_RIGHTS]
         if not result & _socket.MSG_CTRUNC:
             return rights
         protocol.close_descriptors(rights)
         return None
 
     def _deliver(self, message: bytes, rights: Ancillary | None) -> None:
-        """Send a message with its descriptors, now or when the receiver has room again."""
+        """Send a message with its descriptors, now or when the receiver is no longer busy."""
         if rights is None:
-            self._repeats.warn(f"{MESSAGE} had too many descriptors: dropped")
+            self._warnings.warn(f"{MESSAGE} had too many descriptors: dropped")
             self._remove()
             return
         try:
             self._socket.sendmsg([message], rights, _socket.MSG_NOSIGNAL, self._address)
         except BlockingIOError:
-            self._pause(partial(self._deliver, message, rights))
+            self._retry_later(partial(self._deliver, message, rights))
             return
         except OSError as error:
-            self._repeats.warn(f"{MESSAGE} was lost: {error.strerror}")
+            self._warnings.warn(f"{MESSAGE} was lost: {error.strerror}")
         # These are copies: the queue still has the descriptors.
         protocol.close_descriptors(rights)
         self._remove()
 
     def _remove(self) -> None:
-        """Take the first message out of the queue.
+        """Remove the first message from the queue.
 
-        That may be the last close of its descriptors, which takes as long as their sender likes: a socket, or one in
+        That may be the last close of its descriptors, and the sender decides how long that takes: a socket, or one in
         another socket's queue, may linger (socket(7)), and a large file in memory must be freed. So if there are
-        descriptors, a helper does it, a child of init's.
+        descriptors, a child of init, the helper, removes it.
         """
         try:
-            if self._carries:
+            if self._has_descriptors:
                 self._helpers.add(self._start_helper())
                 self._ignore()
                 return
@@ -253,7 +253,7 @@ class Relay:
         if helper == 0:
             result = errno.EIO
             try:
-                _end_waits()
+                _interrupt_waits()
                 self._socket.recvmsg(1)
                 result = 0
             except OSError as error:
@@ -263,51 +263,51 @@ class Relay:
         return helper
 
     def _removed(self, number: int) -> None:
-        """Read the next message, or try again if `number` is an errno; it is negative if the helper was killed."""
+        """Read the next message, or retry if `number` is an errno; it is negative if the helper was killed."""
         if number > 0:
             error = os.strerror(number)
-            self._refused(f"{MESSAGE} cannot be taken from the queue: {error}; trying again", self._remove)
+            self._fail(f"{MESSAGE} cannot be taken from the queue: {error}; trying again", self._remove)
         else:
             self._failing = False
             self._listen()
 
-    def _believable(self, pid: int, user: int) -> bool:
-        """Whether a sender belongs here: an abstract socket can be reached from all of the network namespace.
+    def _is_trusted(self, pid: int, user: int) -> bool:
+        """Return True if a sender belongs to this container. The whole network namespace can reach an abstract socket.
 
-        As PID 1, whoever has a pid in init's namespace; elsewhere root, init's own user, the payload's, and init's
-        descendants.
+        If init is PID 1, these are the processes in its PID namespace. Otherwise they are those of root, of init's own
+        user and of the payload's, and init's descendants.
         """
         if os.getpid() == 1 or pid == 0:
             return pid != 0
         if user in self._users:
             return True
         try:
-            return any(each.pid == pid for each in processes.descendants(os.getpid()))
+            return any(process.pid == pid for process in processes.descendants(os.getpid()))
         except OSError:
             return False
 
 
-def _end_waits() -> None:
-    """Interrupt this process, a helper, every TICK seconds, so that it does not wait for a lingering socket."""
-    # The pipe may be init's (signal_wait_fallback), and init would take the helper's signals for its own.
+def _interrupt_waits() -> None:
+    """Interrupt this process, a helper, every INTERRUPT_SECONDS, so that it does not wait for a lingering socket."""
+    # With signal_wait_fallback, the helper shares the wakeup pipe with init, which would take the signal for its own.
     signal.set_wakeup_fd(-1)
     try:
-        signal.signal(signals.ALRM, _tick)
+        signal.signal(signals.ALRM, _do_nothing)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signals.ALRM})
-        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+        signal.setitimer(signal.ITIMER_REAL, INTERRUPT_SECONDS, INTERRUPT_SECONDS)
     except OSError:
-        # A seccomp profile may forbid it. Then the helper waits, and the relay with it, but not init.
+        # A seccomp profile may forbid it. Then the helper waits, and the relay with it, but init does not.
         pass
 
 
-def _tick(_: int, __: FrameType | None) -> None:
+def _do_nothing(_: int, __: FrameType | None) -> None:
     pass
 
 
 def relay(address: bytes, user: int | None, helpers: set[int], log: Log) -> Relay | None:
-    """A relay to the UNIX socket that NOTIFY_SOCKET named; `user` is the payload's, if it gets one of its own.
+    """Return a relay to the UNIX socket at `address`, the value of NOTIFY_SOCKET; None if it cannot be relayed.
 
-    `helpers` has the pid of the relay's own child, as long as there is one.
+    `user` is the payload's user id if -u is given. While the relay's helper runs, `helpers` contains its pid.
     """
     if address[:1] not in (b"/", b"@"):
         return None
@@ -320,5 +320,5 @@ def relay(address: bytes, user: int | None, helpers: set[int], log: Log) -> Rela
     try:
         return Relay(address, frozenset(users), helpers, log)
     except OSError as error:
-        log.warning(f"{VARIABLE.decode()} is not relayed, but left to the payload as it is: {error.strerror}")
+        log.warning(f"{VARIABLE.decode()} is not relayed, but left to the payload unchanged: {error.strerror}")
         return None

@@ -1,4 +1,4 @@
-"""Warnings that others can cause as often as they like: the first is logged at once, those that follow are counted."""
+"""Warnings that other processes can cause without end: the first is logged at once, further ones are counted."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pyinit.report.log import Log
 INTERVAL = 10.0
 
 
-class Repeats:
-    """Log each warning once in INTERVAL seconds at most; a later line says how many more there were."""
+class RepeatedWarnings:
+    """Logs each warning at most once in INTERVAL seconds; a later line reports how many more there were."""
 
     __slots__ = ("_counts", "_log", "_loop")
 
     def __init__(self, log: Log) -> None:
         self._log = log
         self._loop: EventLoop | None = None
-        # How many more of a text there were since its last line.
+        # For every text: how often it was repeated since its last line.
         self._counts: dict[str, int] = {}
 
     def begin(self, loop: EventLoop) -> None:
-        """Take the loop whose timers tell when a count is due."""
+        """Use the timers of this loop for the lines with counts."""
         self._loop = loop
 
     def warn(self, text: str, detail: str = "") -> None:
-        """Log a warning, or count it; `detail` is said of the first only. There must be few different texts."""
+        """Log a warning, or count it. `detail` is logged with the first only. There must be few different texts."""
         if text in self._counts:
             self._counts[text] += 1
             return
@@ -35,7 +35,7 @@ class Repeats:
         self._counts[text] = 0
 
     def report(self) -> None:
-        """Log the counts. A text that has not come again since its last line is new when it does."""
+        """Log the counts. A text that was not repeated since its last line is forgotten."""
         repeated = {text: count for text, count in self._counts.items() if count}
         for text, count in repeated.items():
             self._log.warning(f"{text} ({count} more)", count=count)

@@ -331,6 +331,6 @@ def test_too_few_descriptors_for_a_relay(start: Start, program: list[str], manag
     words = shell('ulimit -S -n 1024 && exec "$@"', *payload("notify", "READY=1"))
     init = start("--", *words, program=limited, environment=manager.environment, place=place)
     code, _, text = init.wait()
-    assert "will not be passed on" in text.splitlines()[0]
+    assert "will not be relayed" in text.splitlines()[0]
     assert code == 1
     assert "ConnectionRefusedError" in text
