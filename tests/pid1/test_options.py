@@ -63,7 +63,7 @@ def test_options_can_be_joined(start: Start, words: list[str], code: int, warns:
 
 @pytest.mark.parametrize(
     ("words", "complaint"),
-    [(["-Z", "true"], ["-Z", "-g"]), (["-e", "300", "true"], ["-e", "300", "255"]), ([], ["program", "--help"])],
+    [
         (["-Z", "true"], ["-Z", "-g", "--help"]),
         (["-e", "300", "true"], ["-e", "300", "255"]),
         ([], ["program", "--help"]),

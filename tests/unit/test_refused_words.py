@@ -19,7 +19,7 @@ PEERS = ["tini", "tini-static", "docker-init", "dumb-init", "catatonit", "podman
 
 def refusal(words: Sequence[str], name: str = "pyinit") -> Failure:
     """Have a command line parsed that must be refused; return what says so."""
-    persona = originals.by_program(name)
+    persona = originals.persona_for(name)
     parse = persona.parse if persona else cli.parse
     with pytest.raises(Failure) as raised:
         parse(list(words), Options())
