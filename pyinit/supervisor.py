@@ -147,7 +147,7 @@ class _Supervisor:
         self._terminal = Terminal(payload)
         user = user_database.lookup(options.user, log) if options.user else None
         if user and self._terminal.can_be_given_up and not options.same_group:
-            # In init's session another user's payload could put words into init's terminal (TIOCSTI), and send it CONT.
+            # In init's session another user's payload could send init CONT, and other signals by way of the terminal.
             options.session = True
         # Children that do init's own work: they are no orphans, and the payload did not leave them.
         self._helpers: set[int] = set()

@@ -12,9 +12,9 @@ from pyinit import files
 from pyinit.native.search_path import DEFAULT_PATH
 
 EXEC_FORMAT_SHELL = b"/bin/sh"
-# limits.h; execvp(3) refuses longer names, and skips longer elements of PATH.
+# limits.h. execvp(3) refuses names of more than NAME_MAX bytes, and skips elements of PATH of PATH_MAX or more.
 NAME_MAX, PATH_MAX = 255, 4096
-# After these execvp(3) tries the next element of PATH: glibc's list, see build/runtime/spawn.c.
+# After one of these errors execvp(3) tries the next element of PATH: glibc's list, see build/runtime/spawn.c.
 SEARCH_GOES_ON = (errno.EACCES, errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ENODEV, errno.ETIMEDOUT)
 # Bytes of a file in which a zero byte shows that it is no script, as in build/runtime/spawn.c.
 HEAD = 128

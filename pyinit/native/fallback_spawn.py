@@ -43,7 +43,7 @@ def fork_exec(
         return 0, error.errno or errno.EAGAIN, "fork"
     if pid == 0:
         with _Child(writer) as child:
-            # Not as another user: the kernel would refuse that one /proc/self/environ.
+            # Before the change of user: the kernel would refuse another user /proc/self/environ.
             fallback_exec.set_environment(unset, own_pid, assign)
             child.place(placement, terminal)
             if identity:
