@@ -149,7 +149,7 @@ class Follow:
         except OSError:
             # Without CONFIG_PROC_CHILDREN the kernel does not list them.
             found = [process for process in processes.descendants(own) if process.parent == own]
-        return [process for process in found if process.alive and process.pid not in self._helpers]
+        return [process for process in found if process.pid not in self._helpers and _is_running_child(process)]
 
     def _pid_file_identity(self) -> tuple[int, int, int] | None:
         """Return what changes when the PIDFILE is written; None without a file."""
@@ -158,6 +158,17 @@ class Follow:
         except OSError:
             return None
         return status.st_dev, status.st_ino, status.st_mtime_ns
+
+
+def _is_running_child(process: Process) -> bool:
+    """Return True if init's child has not exited. A /proc that the payload has mounted may show any process as one."""
+    try:
+        return process.alive and not processes.has_ended(process.pid)
+    except ChildProcessError:
+        return False
+    except OSError:
+        # A seccomp filter forbids waitid(2).
+        return True
 
 
 def _absolute(path: str) -> str:

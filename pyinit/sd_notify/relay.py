@@ -46,7 +46,6 @@ class Relay:
 
     __slots__ = (
         "_address",
-        "_failing",
         "_has_descriptors",
         "_helpers",
         "_log",
@@ -70,7 +69,7 @@ class Relay:
         self._log = log
         self._warnings = RepeatedWarnings(log)
         self._loop: EventLoop | None = None
-        self._failing = self._watched = False
+        self._watched = False
         # True if the first message of the queue has descriptors.
         self._has_descriptors = False
         # What to retry after a pause.
@@ -150,16 +149,10 @@ class Relay:
         except BlockingIOError:
             return False
         except OSError as error:
-            self._fail(f"messages to the service manager cannot be received: {error.strerror}", self._listen)
+            self._warnings.warn("messages to the service manager cannot be received", f": {error.strerror}")
+            self._retry_later(self._listen)
             return False
         return True
-
-    def _fail(self, text: str, retry: Callable[[], None]) -> None:
-        # The socket remains readable: without a pause init would be busy with it.
-        if not self._failing:
-            self._log.warning(text)
-        self._failing = True
-        self._retry_later(retry)
 
     def _listen(self) -> None:
         if self._loop and not self._watched:
@@ -265,10 +258,9 @@ class Relay:
     def _removed(self, number: int) -> None:
         """Read the next message, or retry if `number` is an errno; it is negative if the helper was killed."""
         if number > 0:
-            error = os.strerror(number)
-            self._fail(f"{MESSAGE} cannot be taken from the queue: {error}; trying again", self._remove)
+            self._warnings.warn(f"{MESSAGE} cannot be taken from the queue", f": {os.strerror(number)}; trying again")
+            self._retry_later(self._remove)
         else:
-            self._failing = False
             self._listen()
 
     def _is_trusted(self, pid: int, user: int) -> bool:

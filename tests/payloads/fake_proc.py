@@ -66,6 +66,12 @@ def endless_files() -> None:
         endless(path)
 
 
+def stranger() -> None:
+    """Show the program's parent as its child."""
+    process(os.getppid(), OWN)
+    write(f"{OWN}/task/{OWN}/children", f"{os.getppid()} ")
+
+
 def many() -> None:
     """Add more processes than a machine has."""
     for pid in range(OTHER, OTHER + 70000):
@@ -85,6 +91,7 @@ KINDS: dict[str, Callable[[], None]] = {
     "endless files": endless_files,
     "an endless status of its own": lambda: endless("self/status"),
     "too many": many,
+    "a stranger": stranger,
     "paint": lambda: process(OTHER, OWN, "\x1b[31m\n\x9b", "\x1b[32m\x9b"),
 }
 

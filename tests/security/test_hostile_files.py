@@ -233,6 +233,16 @@ def test_no_proc_that_is_not_the_kernels_ends_init(
         assert done.code == 3
 
 
+def test_follow_follows_no_process_that_only_a_hostile_proc_shows_as_inits_child(
+    start: Start, program: list[str]
+) -> None:
+    """Regression: init followed it, could not wait for it, and killed it."""
+    fake = [*payload("fake_proc", "a stranger"), *program]
+    done = start("--follow", "true", program=fake, place=[*WHERE["subreaper"], "unshare", "--mount"]).wait()
+    assert done.code == 125
+    assert done.stderr.endswith("--follow: the payload has left no process that could take its place\n")
+
+
 @pytest.mark.parametrize("kind_of_proc", kinds())
 def test_the_tree_of_a_proc_that_is_not_the_kernels_paints_nothing(program: list[str], kind_of_proc: str) -> None:
     """Regression: the state's letter was printed as it stood there, which may be more than a letter."""
