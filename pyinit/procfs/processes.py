@@ -18,10 +18,10 @@ OUTSIDE = 0
 KERNEL_THREAD = 0x00200000
 # USER_HZ: clock ticks per second in the kernel's interfaces, 100 on every Linux (time(7)).
 TICKS = 100
-# The field "starttime" of /proc/PID/stat: 64 bits of nanoseconds, converted to ticks.
+# The highest "starttime" in /proc/PID/stat: the kernel converts nanoseconds, 63 bits of them, to ticks.
 LATEST = 2**63 // (10**9 // TICKS)
-# The most processes that a walk through /proc reads: as many pids as a machine of 64 processors has (kernel/pid.c: 1024
-# for each).
+# The most entries of /proc, or children, that are read: the number of pids on a machine of 64 processors
+# (kernel/pid.c: 1024 for each).
 MOST = 1 << 16
 # How often a process may change its parent while that is looked up.
 MOST_PARENTS = 16
