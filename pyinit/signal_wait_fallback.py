@@ -29,7 +29,7 @@ class WakeupWait:
 
     def __init__(self, watches: Watches) -> None:
         pipe = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._reader, writer = (fds.dup_above_stderr(each) for each in pipe)
+        self._reader, writer = (fds.dup_above_stderr(end) for end in pipe)
         self._queue = bytearray()
         self._seen: set[int] = set()
         self.watches = watches

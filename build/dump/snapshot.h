@@ -39,9 +39,6 @@ long pyinit_write_at_once(int descriptor, const struct iovec *pieces, int count)
  * them out (build/freezing/optional.py). */
 #define OPTIONAL __attribute__((weak))
 
-/* prefetch.c: the first step of every start in run mode. */
-OPTIONAL void pyinit_prefetch(void);
-
 /* dump.c: build mode. Starts Python, imports, writes the snapshot, exits. */
 _Noreturn void pyinit_build(int argc, char **argv);
 /* A file's content, which may be changed. */

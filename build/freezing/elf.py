@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 FILE_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
@@ -44,10 +44,6 @@ class Stage:
                 return address
         raise KeyError(name)
 
-    def has(self, name: str) -> bool:
-        """Return True if there is a symbol of this name."""
-        return any(found == name for _, found in self._symbols())
-
     def _symbols(self) -> Iterator[tuple[int, str]]:
         """Address and name of everything in the symbol table."""
         start, size, count = self._header[6], self._header[11], self._header[12]
@@ -61,9 +57,9 @@ class Stage:
                 end = self._content.index(0, begin)
                 yield value, self._content[begin:end].decode()
 
-    def finished(self, snapshot: bytes, room: int, constants: Mapping[str, bytes]) -> bytes:
-        """The file with the snapshot and constants, by symbol, in it, and `room` bytes of zeros in memory behind it."""
-        first, code, data = (each for each in self._segments if each.type == LOAD)
+    def finished(self, snapshot: bytes, room: int) -> bytes:
+        """Return the file with the snapshot in it, and `room` bytes of zeros in memory behind it."""
+        _, code, data = (each for each in self._segments if each.type == LOAD)
         begin = self.symbol("pyinit_snapshot_start") - data.address
         old = self._content[data.offset : data.offset + begin]
         new = old + snapshot
@@ -71,10 +67,7 @@ class Stage:
         stored = new.rstrip(b"\0")
         stored += b"\0" * (-(data.address + len(stored)) % PAGE)
 
-        body = bytearray(self._content[: code.offset + code.in_file])
-        for name, value in constants.items():
-            at = self.symbol(name) - first.address
-            body[at : at + len(value)] = value
+        body = self._content[: code.offset + code.in_file]
         gap = (data.address - len(body)) % PAGE
         data.offset = len(body) + gap
         data.in_file, data.in_memory = len(stored), len(new) + room

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from freezing import compiler, profiling, snapshot
-from freezing.profiling import blocks, cache_lines, sections
+from freezing.profiling import blocks, sections
 from freezing.snapshot import Orders
 from freezing.sources import Source
 from freezing.steps import run
@@ -43,7 +43,6 @@ def stage(
         "allocator": [*ALLOCATOR, f"-DBLOCK_BYTES={blocks.RECORD.size}", *rooms],
         "heap_layout": [f"-DENTRY_BYTES={blocks.ENTRY.size}"],
         "environment": ["-O2"],
-        "prefetch": ["-O2", f"-DPAGES={cache_lines.PAGES}", f"-DLINE={cache_lines.LINE}"],
     }
     folders = [build / kind for kind in KINDS]
     ours = sorted(file for folder in folders for file in folder.glob("*.[cS]") if file.stem not in left_out)

@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from freezing import linkmap
 from freezing.elf import Stage
-from freezing.profiling import attribute_types, blocks, cache_lines, method_lookups, sections
+from freezing.profiling import attribute_types, blocks, method_lookups
 from freezing.steps import run
 
 ROOM = 256 * 1024  # bytes behind the snapshot that run mode gets without a system call (build/dump/allocator.c)
@@ -34,18 +33,12 @@ def freeze(stage: Path, table: bytes, target: Path, work: Path, orders: Orders) 
     words = [work / f"{target.name}.{kind}" for kind in (*inputs, "snapshot", "blocks")]
     for path, content in zip(words, inputs.values(), strict=False):
         path.write_bytes(content)
-    snapshot, made = words[-2:]
     log = work / "logs" / f"{target.name}.log"
     run(f"start and import {target.name}", [stage, *words], log, None, {})
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.{os.getpid()}")
-    linked = Stage(stage.read_bytes())
-    places = linkmap.sections(stage.with_suffix(".map").read_text())
-    read = [*sections.read_by_starts(orders.sections, places), *blocks.read_by_starts(orders.blocks, made.read_bytes())]
-    masks = {}
-    if linked.has(cache_lines.MASKS):
-        masks[cache_lines.MASKS] = cache_lines.masks(linked.symbol(cache_lines.BEGIN), read)
-    beside.write_bytes(linked.finished(snapshot.read_bytes(), ROOM, masks))
+    snapshot = words[-2].read_bytes()
+    beside.write_bytes(Stage(stage.read_bytes()).finished(snapshot, ROOM))
     beside.chmod(0o755)
     beside.rename(target)
 

@@ -46,9 +46,6 @@ int main(int argc, char **argv)
     if (pyinit_snapshot.program == NULL) {
         pyinit_build(argc, argv);
     }
-    if (pyinit_prefetch != NULL) {
-        pyinit_prefetch();
-    }
     refuse_borrowed_identity();
     pyinit_argc = argc;
     pyinit_argv = argv;

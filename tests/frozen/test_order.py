@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import struct
 import subprocess
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from freezing import linkmap
-from freezing.elf import PAGE, Stage
-from freezing.profiling import attribute_types, blocks, cache_lines, method_lookups, profile, sections
+from freezing.elf import Stage
+from freezing.profiling import attribute_types, blocks, method_lookups, profile
 from freezing.profiling.access_trace import Used
 from freezing.profiling.memory import Memory, read_offsets
 from freezing.snapshot import Orders
 
 from tests.frozen.programs import frozen_program
-from tests.frozen.segments import segments
 from tools.tree import ROOT
 
 PROGRAM = """
@@ -125,45 +123,3 @@ def asked(program: Path, stage: Path) -> set[attribute_types.Site]:
     tracer = profile.Tracer(program, stage)
     tracer.run([], ordinary=True)
     return set(tracer.sites)
-
-
-def test_lines_of_starts_are_asked_for(stage: Path, tmp_path: Path) -> None:
-    """Of the blocks and sections that the list names, where they lie in this file; and the program does not care."""
-    folders = as_it_comes, ordered = tmp_path / "as-it-comes", tmp_path / "ordered"
-    for folder in folders:
-        folder.mkdir()
-    plain = frozen_program(PROGRAM, stage, as_it_comes)
-    assert not any(asked_lines(plain, stage))
-    tracer = profile.Tracer(plain, stage)
-    tracer.run([], ordinary=True)
-    tracer.used.started()
-    listed = Orders(
-        blocks.order(blocks.read((as_it_comes / "program.blocks").read_bytes()), tracer.used),
-        sections.order(linkmap.sections(stage.with_suffix(".map").read_text()), tracer.used),
-    )
-    program = frozen_program(PROGRAM, stage, ordered, listed)
-    assert subprocess.run([program], check=False, timeout=60).returncode == 7
-    asked_for = asked_lines(program, stage)
-    again = profile.Tracer(program, stage)
-    again.run([], ordinary=True)
-    begin = Stage(stage.read_bytes()).symbol(cache_lines.BEGIN)
-    used = {(address - begin) // cache_lines.LINE for address in [*again.used.read, *again.used.written]}
-    there = used & set(range(cache_lines.PAGES * PAGE // cache_lines.LINE))
-    assert len(asked_for & there) > len(there) * 0.9
-    assert len(asked_for & there) > len(asked_for) * 0.9
-
-
-def asked_lines(program: Path, stage: Path) -> set[int]:
-    """Numbers of the cache lines, from the first that has a bit, whose bits are set in the file."""
-    at = Stage(stage.read_bytes()).symbol(cache_lines.MASKS) - segments(program)[0].address
-    masks = struct.unpack_from(f"<{cache_lines.PAGES}Q", program.read_bytes(), at)
-    bits = range(PAGE // cache_lines.LINE)
-    return {page * len(bits) + bit for page, mask in enumerate(masks) for bit in bits if mask >> bit & 1}
-
-
-@pytest.mark.parametrize("offsets", [[], [0], [16, 32, 48, 4096], [5, 80, 81]])
-def test_notes_of_lines_are_read_as_written(offsets: list[int]) -> None:
-    """By the parts that they are in."""
-    assert [*cache_lines.offsets(cache_lines.note(offsets))] == sorted(
-        {offset - offset % cache_lines.PART for offset in offsets}
-    )

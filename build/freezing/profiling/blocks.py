@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
 
-from freezing.profiling import cache_lines
 from freezing.profiling.access_trace import Used
 from freezing.profiling.address_index import Places
 
@@ -22,10 +20,10 @@ HEADER = 8  # bytes in front of each block (build/dump/allocator.c)
 WINDOW = 64 * 1024  # what the kernel maps around a page that is read: a block of that size gains nothing by neighbours
 KINDS = WRITTEN, READ = ("written", "read")  # each kind has a place of its own (build/dump/snapshot.ld)
 HEAD = """\
-# The heap's blocks that an init writes to, and those that it only reads, in the order of their first use: name, bytes
-# of all that have it, and what every start uses (cache_lines.py). Written by `make order`, read by build mode.
+# The heap's blocks that an init writes to, and those that it only reads, in the order of their first use: name, and
+# bytes of all that have it. Written by `make order`, read by build mode.
 """
-LISTED = r"(?m)^{kind} ([0-9a-f]{{8}}) (\d+) (\S+)$"
+LISTED = r"(?m)^{kind} ([0-9a-f]{{8}}) (\d+)$"
 
 
 def read(table: bytes) -> list[Block]:
@@ -35,36 +33,21 @@ def read(table: bytes) -> list[Block]:
 
 def order(blocks: list[Block], used: Used) -> str:
     """The text of build/profile/blocks.order."""
-    places = Places((address, size, (name, address)) for address, size, name in blocks if size < WINDOW)
+    places = Places((address, size, name) for address, size, name in blocks if size < WINDOW)
     bytes_of: dict[int, int] = {}
     for _, size, name in blocks:
         bytes_of[name] = bytes_of.get(name, 0) + HEADER + size
     kinds: dict[int, str] = {}
     for addresses, kind in ((used.written, WRITTEN), (used.read, READ)):
         for address in addresses:
-            if found := places.at(address):
-                kinds.setdefault(found[0], kind)
-    offsets: dict[int, set[int]] = {}
-    for address in used.by_starts:
-        if found := places.at(address):
-            offsets.setdefault(found[0], set()).add(address - found[1])
-    return HEAD + "".join(
-        f"{kind} {name:08x} {bytes_of[name]} {cache_lines.note(offsets.get(name, ()))}\n"
-        for name, kind in kinds.items()
-    )
+            if (found := places.at(address)) is not None:
+                kinds.setdefault(found, kind)
+    return HEAD + "".join(f"{kind} {name:08x} {bytes_of[name]}\n" for name, kind in kinds.items())
 
 
 def sizes(text: str, kind: str) -> dict[int, int]:
     """Names and bytes of one kind in build/profile/blocks.order."""
-    return {int(name, 16): int(size) for name, size, _ in re.findall(LISTED.format(kind=kind), text)}
-
-
-def read_by_starts(text: str, table: bytes) -> Iterator[int]:
-    """Addresses that every start uses by build/profile/blocks.order, where the blocks are those of the file BLOCKS."""
-    noted = {int(name, 16): word for name, _, word in re.findall(LISTED.format(kind=r"\w+"), text)}
-    for address, _, name in read(table):
-        for offset in cache_lines.offsets(noted.get(name, cache_lines.NONE)):
-            yield address + offset
+    return {int(name, 16): int(size) for name, size in re.findall(LISTED.format(kind=kind), text)}
 
 
 def room(text: str, kind: str) -> int:

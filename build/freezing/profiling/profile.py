@@ -98,8 +98,6 @@ class Tracer:
         """Trace what an init usually does: as PID 1, and otherwise."""
         for words in LIVES:
             self.run(words, ordinary=True, first=True)
-            if words == LIVES[0]:
-                self.used.started()
         self.run(LIVES[0], ordinary=True)
 
     def run(self, words: list[str], ordinary: bool, first: bool = False) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from freezing import linkmap
 from freezing.linkmap import Section
-from freezing.profiling import cache_lines
 from freezing.profiling.access_trace import Used
 from freezing.profiling.address_index import Places
 
@@ -19,26 +18,21 @@ PREFIXES = {".text": CODE, ".rodata": CONSTANTS, ".data": DATA, ".bss": DATA, ".
 # Libc's data is no part of the snapshot; and what is large would push the others apart.
 PLACED = re.compile(r"(?:crt1\.o|start\.o|libc\.a:\S+|libgcc\.a:\S+) \.(?:data|bss)|\S+ \.data\._Py_global_objects$")
 HEAD = """\
-# The sections that an init uses, in the order of their first use: kind, object file, section, and what every start uses
-# of data (cache_lines.py). Written by `make order`, read by the linker.
+# The sections that an init uses, in the order of their first use: kind, object file and section. Written by
+# `make order`, read by the linker.
 """
-LISTED = r"(?m)^{kind} (\S+) (\S+) (\S+)$"
+LISTED = r"(?m)^{kind} (\S+) (\S+)$"
 
 
 def order(sections: Iterable[tuple[int, int, Section]], used: Used) -> str:
     """The text of build/profile/sections.order, from what the linker has made."""
-    places = Places((address, size, (section, address)) for address, size, section in sections)
+    places = Places(sections)
     kinds: dict[Section, str] = {}
     for addresses, data in ((used.code, DATA), (used.written, WRITTEN), (used.read, DATA)):
         for address in addresses:
-            if found := places.at(address):
-                kinds.setdefault(found[0], _kind(found[0]).replace(DATA, data))
-    offsets: dict[Section, set[int]] = {}
-    for address in used.by_starts:
-        if (found := places.at(address)) and kinds[found[0]] not in (CODE, CONSTANTS):
-            offsets.setdefault(found[0], set()).add(address - found[1])
-    notes = {section: cache_lines.note(offsets.get(section, ())) for section in kinds}
-    return HEAD + "".join(f"{kind} {' '.join(section)} {notes[section]}\n" for section, kind in kinds.items() if kind)
+            if section := places.at(address):
+                kinds.setdefault(section, _kind(section).replace(DATA, data))
+    return HEAD + "".join(f"{kind} {' '.join(section)}\n" for section, kind in kinds.items() if kind)
 
 
 def _kind(section: Section) -> str:
@@ -48,16 +42,8 @@ def _kind(section: Section) -> str:
     return next((kind for prefix, kind in PREFIXES.items() if section[1].startswith(prefix)), "")
 
 
-def read_by_starts(text: str, sections: Iterable[tuple[int, int, Section]]) -> Iterator[int]:
-    """Addresses that every start uses by build/profile/sections.order, where the linker has put the sections so."""
-    noted = {(file, name): word for file, name, word in re.findall(LISTED.format(kind=r"\w+"), text)}
-    for address, _, section in sections:
-        for offset in cache_lines.offsets(noted.get(section, cache_lines.NONE)):
-            yield address + offset
-
-
 def write(text: str, folder: Path) -> None:
     """The linker script's parts, one for each kind."""
     for kind in KINDS:
-        listed = [(file, name) for file, name, _ in re.findall(LISTED.format(kind=kind), text)]
+        listed = re.findall(LISTED.format(kind=kind), text)
         (folder / f"{kind}.ld").write_text("".join(f"{linkmap.pattern(section)}\n" for section in listed))
