@@ -100,11 +100,32 @@ format: .venv/stamp ## lay out the code as `make lint` wants it
 	@$(PYTHON) -m ruff format --quiet .
 	@.venv/bin/clang-format -i $(C_FILES)
 
+# What every run of pyinit needs: exit codes, signals, options, orphans, the grace period, a terminal.
+SMOKE = $(patsubst %,tests/pid1/test_%.py,exit_codes forwarding options reaping grace terminal)
+
+.PHONY: check
+check: lint dist ## before a commit: style, types, unit tests, smoke tests of PID 1; under a minute, installs nothing
+	@$(PYTHON) -m pytest -n 4 -q tests/unit $(SMOKE)
+
+# WHOLE: --whole, to run every set of parameters whole.
+WHOLE =
+
 .PHONY: test
-test: lint dist ## every check and every test
+test: lint dist ## every check and every test, the widest sets of parameters in part; up to 8 minutes
 	@tools/need $(TEST_PACKAGES) $(BENCH_PACKAGES) $(DEB_PACKAGES) $(DEB_TEST_PACKAGES) \
 		$(EXAMPLE_PACKAGES) $(ENGINE_PACKAGES)
-	@$(PYTHON) -m pytest -n 4 --dist loadgroup -q
+	@$(PYTHON) -m pytest -n 4 --dist loadgroup -q $(WHOLE)
+
+# What is missing is a failure, and no reason to skip. One after the other: some of them count what goes on beside them.
+.PHONY: test-all
+test-all: export CI = true
+test-all: ## everything: the tests with all parameters, then faults, real programs, storms, floods and the soak
+	@$(MAKE) --no-print-directory test WHOLE=--whole
+	@$(MAKE) --no-print-directory faults
+	@$(MAKE) --no-print-directory real
+	@$(MAKE) --no-print-directory storm
+	@$(MAKE) --no-print-directory flood
+	@$(MAKE) --no-print-directory soak
 
 # REAL: what of it, in pytest's words, e.g. 'tests/real/test_node.py'. CI: what is missing is a failure, not a skip.
 REAL = tests/real tests/kernels
