@@ -34,7 +34,7 @@ def test_what_escapes_is_one_line_and_125(name: str, stage: Path, tmp_path: Path
 
 
 def test_it_is_written_to_a_disk_that_cannot_take_it_at_once(stage: Path, tmp_path: Path) -> None:
-    """btrfs and XFS answer EAGAIN where RWF_NOWAIT would have to allocate blocks: the line was lost there."""
+    """Regression: on btrfs and XFS, which answer EAGAIN where RWF_NOWAIT would have to allocate blocks, it was lost."""
     program = frozen_program(PROGRAMS["exception"], stage, tmp_path)
     log = tmp_path / "log"
     traced = ["strace", "-qq", "-o", "/dev/null", "-e", "inject=pwritev2:error=EAGAIN", str(program)]

@@ -57,7 +57,7 @@ def release(leaving: Leaving) -> None:
 
 
 @pytest.mark.parametrize("option", ["-g", "-a"])
-def test_a_process_that_had_the_stop_signal_while_the_payload_was_alive_is_not_sent_it_again(
+def test_a_process_that_had_the_stop_signal_while_the_payload_ran_is_not_sent_it_again(
     start: Start, place: str, option: str
 ) -> None:
     leaving = Leaving(start, [option, "-t", LONG, *ENDED_BY_TERM], ["telling:3"], place=place)
@@ -68,7 +68,7 @@ def test_a_process_that_had_the_stop_signal_while_the_payload_was_alive_is_not_s
     leaving.wait()
 
 
-def test_with_g_a_process_of_another_group_is_asked_when_the_payload_has_ended(start: Start, place: str) -> None:
+def test_with_g_a_process_of_another_group_gets_term_when_the_payload_has_exited(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-g", "-t", LONG, *ENDED_BY_TERM], ["telling", "distant"], place=place)
     stop(leaving)
     leaving.says("told 18", 2)
@@ -78,7 +78,7 @@ def test_with_g_a_process_of_another_group_is_asked_when_the_payload_has_ended(s
 
 
 @pytest.mark.parametrize("option", ["-g", "-a"])
-def test_a_server_that_takes_one_term_for_drain_and_two_for_give_up_drains_after_its_launcher_has_ended(
+def test_a_server_that_gives_up_at_the_second_term_gets_one_when_its_launcher_has_exited(
     start: Start, place: str, option: str
 ) -> None:
     """Regression: the grace period's TERM cut the draining short."""
@@ -97,7 +97,7 @@ def test_a_server_that_takes_one_term_for_drain_and_two_for_give_up_drains_after
 
 
 @pytest.mark.parametrize("place", [WITHOUT_PROC], ids=["no /proc"])
-def test_with_a_nobody_is_asked_twice_where_there_is_no_proc(start: Start, place: list[str]) -> None:
+def test_with_a_and_without_proc_no_process_gets_term_twice(start: Start, place: list[str]) -> None:
     leaving = Leaving(start, ["-a", "-t", LONG, *ENDED_BY_TERM], ["telling:2"], place=place)
     stop(leaving)
     leaving.says("told 18", 2)
@@ -116,7 +116,7 @@ def test_with_a_nobody_is_asked_twice_where_there_is_no_proc(start: Start, place
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else str(int(value)),
 )
-def test_what_is_left_is_asked_by_the_signal_that_asked_the_payload(
+def test_the_processes_left_get_the_stop_signal_that_the_payload_got(
     start: Start, place: str, options: list[str], sent: int, asked: int
 ) -> None:
     """QUIT or a signal that --stop-signal names; TERM otherwise."""
@@ -134,8 +134,8 @@ def test_what_is_left_is_asked_by_the_signal_that_asked_the_payload(
 
 
 @pytest.mark.parametrize("option", ["-g", "-a", "-v"])
-def test_a_background_job_that_ignores_quit_is_asked_by_term(start: Start, place: str, option: str) -> None:
-    """Shells without job control start their background jobs so: with -g it had QUIT, and that meant nothing to it."""
+def test_a_background_job_that_ignores_quit_gets_term(start: Start, place: str, option: str) -> None:
+    """Regression: with -g it had got QUIT, which such jobs of shells without job control ignore, and no TERM."""
     leaving = Leaving(start, [option, "-t", LONG, "-r", "TERM:QUIT"], ["background"], place=place)
     leaving.init.signal(signal.SIGTERM)
     leaving.init.idle()
@@ -147,7 +147,7 @@ def test_a_background_job_that_ignores_quit_is_asked_by_term(start: Start, place
     leaving.wait()
 
 
-def test_a_server_is_asked_and_its_worker_when_the_server_has_ended(start: Start, place: str) -> None:
+def test_a_server_gets_term_and_its_worker_when_the_server_has_exited(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-t", LONG], ["family"], place=place).end()
     leaving.says("told 18", 1)
     leaving.init.idle()
@@ -166,7 +166,7 @@ def test_a_server_is_asked_and_its_worker_when_the_server_has_ended(start: Start
 
 
 @pytest.mark.parametrize("option", ["-g", "-a"])
-def test_with_g_or_a_everyone_is_asked_at_once(start: Start, place: str, option: str) -> None:
+def test_with_g_or_a_all_processes_left_get_term_at_once(start: Start, place: str, option: str) -> None:
     leaving = Leaving(start, [option, "-t", LONG], ["family"], place=place).end()
     leaving.says("told 18", 1)
     leaving.says("child told 18", 1)
@@ -180,7 +180,7 @@ def test_with_g_or_a_everyone_is_asked_at_once(start: Start, place: str, option:
 
 
 @pytest.mark.parametrize(("grace", "earliest", "latest"), [("0.2", 0.1, 0.2), ("1", 0.5, 1.0), ("2.5", 1.5, 2.5)])
-def test_everyone_is_asked_a_second_before_kill_or_half_way_to_it(
+def test_every_process_left_gets_term_a_second_before_kill_or_half_way_to_it(
     start: Start, place: str, grace: str, earliest: float, latest: float
 ) -> None:
     leaving = Leaving(start, ["-t", grace], ["family"], place=place).end()
@@ -192,7 +192,7 @@ def test_everyone_is_asked_a_second_before_kill_or_half_way_to_it(
 
 
 @pytest.mark.parametrize("microseconds", wide(range(200, 1600, 100), 200, 600, 1000, 1400))
-def test_a_daemon_that_is_forked_while_init_looks_round_is_asked_and_not_left_running(
+def test_a_daemon_that_is_forked_while_init_looks_round_is_not_left_running(
     start: Start, place: str, microseconds: int
 ) -> None:
     """Regression: init saw no process that was left, although it had a child, and exited."""
@@ -201,7 +201,7 @@ def test_a_daemon_that_is_forked_while_init_looks_round_is_asked_and_not_left_ru
     assert init.wait() == (0, "", "")
 
 
-def test_a_child_that_proc_does_not_show_is_asked(start: Start) -> None:
+def test_a_child_that_proc_does_not_show_gets_term(start: Start) -> None:
     """With hidepid=2 an ordinary user's init does not see a set-user-ID program of root's."""
     hidden = ["/usr/bin/unshare", "--mount", "--pid", "--fork", "--kill-child", *HIDDEN, *NOBODY]
     with tempfile.TemporaryDirectory() as folder:
@@ -215,7 +215,7 @@ def test_a_child_that_proc_does_not_show_is_asked(start: Start) -> None:
         assert init.wait()[::2] == (7, "")
 
 
-def test_signals_in_the_period_are_passed_on_once_each(start: Start, place: str) -> None:
+def test_signals_during_the_grace_period_are_passed_on_once_each(start: Start, place: str) -> None:
     """QUIT does not end the period."""
     leaving = Leaving(start, ["-t", LONG], ["telling"], place=place).end()
     leaving.says("told 18", 1)
@@ -227,7 +227,7 @@ def test_signals_in_the_period_are_passed_on_once_each(start: Start, place: str)
     leaving.wait()
 
 
-def test_a_process_that_ends_at_the_end_of_its_input_is_not_asked(start: Start, place: str) -> None:
+def test_a_process_that_exits_at_the_end_of_its_input_gets_no_term(start: Start, place: str) -> None:
     """`tee` and other filters, which the payload writes to."""
     script = 'exec > >(trap "echo asked" TERM; cat; echo end of input); echo last'
     assert start("-t", LONG, "--", "bash", "-c", script, place=place).wait() == (0, "last\nend of input\n", "")
@@ -255,9 +255,7 @@ while time.monotonic() < end:
 """
 
 
-def test_a_filter_that_is_kept_from_running_is_not_asked_before_it_has_read_its_last_line(
-    start: Start, tmp_path: Path
-) -> None:
+def test_a_filter_that_is_kept_from_running_gets_no_term_before_its_last_line(start: Start, tmp_path: Path) -> None:
     """Regression: on an overloaded machine tee had not read a line after 0.1 s."""
     processor, *others = sorted(os.sched_getaffinity(0))
     log = tmp_path / "log"

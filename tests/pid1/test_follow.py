@@ -25,7 +25,7 @@ def following(start: Start, place: str, *options: str, kinds: tuple[str, ...] = 
     return init, int(re.findall(r"following (\d+) ", init.stderr)[-1])
 
 
-def test_signals_go_to_the_daemon_and_its_exit_code_is_inits(start: Start, place: str) -> None:
+def test_a_followed_daemon_gets_the_signals_and_its_exit_code_is_inits(start: Start, place: str) -> None:
     init, daemon = following(start, place, "--follow")
     init.expect(f"{daemon} is daemon\n")
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, 40):
@@ -41,7 +41,7 @@ def test_a_daemon_that_is_killed_ends_the_container_though_its_helpers_live(star
     assert start("-W", "--follow", "-t", "60", "--", *shell(daemon), place=place).wait().code == 137
 
 
-def test_those_between_the_payload_and_its_daemon_may_end(start: Start, place: str) -> None:
+def test_a_process_between_the_payload_and_its_daemon_may_exit(start: Start, place: str) -> None:
     init, _ = following(start, place, "--follow", kinds=("between",))
     init.expect("is between\n")
     until(lambda: init.stderr.count("following") == 2, "the daemon itself")
@@ -50,7 +50,7 @@ def test_those_between_the_payload_and_its_daemon_may_end(start: Start, place: s
 
 
 @pytest.mark.parametrize("option", ["-g", "-a", "-S"])
-def test_where_signals_go_holds_for_the_daemon_too(start: Start, place: str, option: str) -> None:
+def test_options_that_say_where_signals_go_hold_for_a_followed_daemon(start: Start, place: str, option: str) -> None:
     init, daemon = following(start, place, "--follow", option)
     init.signal(signal.SIGHUP)
     init.expect(f"{daemon} got 1\n")
@@ -93,7 +93,7 @@ def test_dumb_init_does_not_ask_the_daemon_to_end_that_it_is_to_follow(run_as: R
     assert init.wait().code == 3
 
 
-def test_a_relative_pid_file_in_a_deleted_directory_is_one_line(start: Start, tmp_path: Path) -> None:
+def test_a_relative_pid_file_in_a_deleted_directory_is_a_one_line_error(start: Start, tmp_path: Path) -> None:
     """Regression: an internal error."""
     gone = tmp_path / "gone"
     gone.mkdir()
@@ -103,14 +103,14 @@ def test_a_relative_pid_file_in_a_deleted_directory_is_one_line(start: Start, tm
     assert error.startswith("pyinit: --follow=x.pid: the current directory: ")
 
 
-def test_kill_after_counts_for_the_daemon(start: Start, place: str) -> None:
+def test_kill_after_holds_for_a_followed_daemon(start: Start, place: str) -> None:
     init, daemon = following(start, place, "--follow", "-k", "0.2")
     init.signal(signal.SIGTERM)
     init.expect(f"{daemon} got 15\n")
     assert init.wait().code == 137
 
 
-def test_the_pid_file_names_one_of_several(start: Start, place: str, tmp_path: Path) -> None:
+def test_the_pid_file_says_which_of_several_processes_is_followed(start: Start, place: str, tmp_path: Path) -> None:
     file = tmp_path / "pid"
     kinds = ("helper", f"daemon={file}")
     init, daemon = following(start, place, f"--follow={file}", "-t", "0.1", kinds=kinds)
@@ -121,7 +121,7 @@ def test_the_pid_file_names_one_of_several(start: Start, place: str, tmp_path: P
     assert init.wait().code == 3
 
 
-def test_a_pid_file_of_an_earlier_life_is_not_believed(start: Start, place: str, tmp_path: Path) -> None:
+def test_a_pid_file_left_by_an_earlier_container_is_not_believed(start: Start, place: str, tmp_path: Path) -> None:
     """In a volume, it names a process by a pid that another has now."""
     file = tmp_path / "pid"
     # As PID 1 that is the helper's, if the payload's is 2.
@@ -133,7 +133,7 @@ def test_a_pid_file_of_an_earlier_life_is_not_believed(start: Start, place: str,
 
 
 @pytest.mark.parametrize("named", [False, True], ids=["alone", "PIDFILE"])
-def test_a_successor_is_followed_if_the_daemon_ends_without_a_stop(
+def test_a_daemons_successor_is_followed_if_no_stop_signal_came(
     start: Start, place: str, tmp_path: Path, named: bool
 ) -> None:
     """An upgrade as of nginx, gunicorn and unicorn: a new master is started, and the old one told to end."""
@@ -153,7 +153,7 @@ def test_a_successor_is_followed_if_the_daemon_ends_without_a_stop(
     assert init.wait().code == 3
 
 
-def test_a_successor_is_not_followed_after_a_stop(start: Start, place: str) -> None:
+def test_a_daemons_successor_is_not_followed_after_a_stop_signal(start: Start, place: str) -> None:
     init, daemon = following(start, place, "--follow", "-t", "0.1", kinds=("successor",))
     init.signal(signal.SIGHUP)
     init.expect(" is heir\n")
@@ -163,7 +163,7 @@ def test_a_successor_is_not_followed_after_a_stop(start: Start, place: str) -> N
     assert init.stderr.count("following") == 1
 
 
-def test_several_processes_without_a_pid_file_are_one_line_and_nothing_is_left_running(
+def test_several_daemons_without_a_pid_file_are_a_one_line_error_and_none_is_left_running(
     start: Start, place: str
 ) -> None:
     init = start("--follow", "--", *payload("daemon", "one", "two"), place=place)
@@ -177,7 +177,7 @@ def test_several_processes_without_a_pid_file_are_one_line_and_nothing_is_left_r
 
 
 @pytest.mark.parametrize("options", [["--follow"], ["--follow=/nonexistent/pid"]], ids=" ".join)
-def test_a_payload_that_leaves_nothing_is_one_line(start: Start, place: str, options: list[str]) -> None:
+def test_a_payload_that_leaves_no_daemon_is_a_one_line_error(start: Start, place: str, options: list[str]) -> None:
     init = start(*options, "--", *payload("daemon", "sour"), place=place)
     assert init.wait()[::2] == (
         125,
@@ -185,18 +185,18 @@ def test_a_payload_that_leaves_nothing_is_one_line(start: Start, place: str, opt
     )
 
 
-def test_a_pid_file_that_is_never_written_is_one_line(start: Start, place: str) -> None:
+def test_a_pid_file_that_is_never_written_is_a_one_line_error(start: Start, place: str) -> None:
     init = start("--follow=/nonexistent/pid", "-t", "0.1", "--", *payload("daemon", "one"), place=place)
     assert init.wait().code == 125
     assert init.stderr == "pyinit: --follow: /nonexistent/pid does not name a child of init after 5 s\n"
 
 
-def test_a_payload_that_fails_is_not_followed(start: Start, place: str) -> None:
+def test_no_daemon_is_looked_for_after_a_payload_that_failed(start: Start, place: str) -> None:
     init = start("--follow", "-t", "60", "--", *shell("sleep 1000 & exit 4"), place=place)
     assert init.wait()[::2] == (4, "")
 
 
-def test_a_stop_signal_while_init_looks_for_the_daemon_ends_it_all(start: Start, place: str) -> None:
+def test_a_stop_signal_while_init_looks_for_the_daemon_ends_all_processes(start: Start, place: str) -> None:
     init = start("-v", "--follow=/nonexistent/pid", "--", *shell("sleep 1000 & exit 0"), place=place)
     init.expect_error("looking for the process that /nonexistent/pid names\n")
     (left,) = procfs.children(init.pid)
@@ -233,7 +233,7 @@ def test_an_init_that_follows_a_daemon_does_not_wake_up(start: Start, place: str
     init.wait()
 
 
-def test_an_empty_pid_file_option_is_refused(start: Start) -> None:
+def test_an_empty_argument_of_follow_is_refused(start: Start) -> None:
     init = start("--follow=", "--", "true")
     assert init.wait()[::2] == (
         125,
@@ -241,5 +241,5 @@ def test_an_empty_pid_file_option_is_refused(start: Start) -> None:
     )
 
 
-def test_the_payloads_own_follow_option_is_its_own(start: Start) -> None:
+def test_an_option_follow_behind_the_program_is_the_payloads(start: Start) -> None:
     assert start("echo", "--follow=x").wait().stdout == "--follow=x\n"

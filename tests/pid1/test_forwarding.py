@@ -32,7 +32,7 @@ FORWARDED = sorted(set(range(1, 65)) - NEVER_FORWARDED)
 
 
 @pytest.mark.parametrize("number", wide(FORWARDED, 1, 2, 15, 18, 34, 64))
-def test_a_signal_reaches_the_payload_once(start: Start, number: int) -> None:
+def test_a_signal_sent_to_init_reaches_the_payload_once(start: Start, number: int) -> None:
     init = receiver(start)
     init.signal(number)
     # It was sent by the init, PID 1, with kill.
@@ -51,14 +51,14 @@ def test_every_signal_reaches_the_payload_of_a_subreaper(start: Start, relay: di
 
 
 @pytest.mark.parametrize("number", [signal.SIGCHLD, 32, 33])
-def test_what_is_not_forwarded(start: Start, number: int) -> None:
+def test_chld_and_the_two_signals_of_libc_are_not_forwarded(start: Start, number: int) -> None:
     init = receiver(start)
     init.signal(number)
     assert until_marked(init) == []
 
 
 @pytest.mark.parametrize("kind", ["frozen"], indirect=True)
-def test_signals_of_libc_do_not_end_a_subreaper(start: Start) -> None:
+def test_the_two_signals_of_libc_do_not_end_a_subreaper(start: Start) -> None:
     """From source they do: they cannot be blocked through libc."""
     init = receiver(start, place="subreaper")
     for number in (32, 33):
@@ -78,7 +78,7 @@ def test_synchronous_signals_sent_by_kill_end_the_payload_not_init(start: Start,
 
 @pytest.mark.parametrize("relay", [{}, {"NOTIFY_SOCKET": "@nobody"}], ids=["alone", "relaying"])
 @pytest.mark.parametrize("options", [(), ("-g",), ("-a",)])
-def test_a_thousand_queued_real_time_signals_all_arrive(
+def test_a_thousand_queued_real_time_signals_all_reach_the_payload(
     start: Start, options: tuple[str, ...], relay: dict[str, str]
 ) -> None:
     init = receiver(start, *options, environment={**ENVIRONMENT, **relay})
@@ -95,7 +95,7 @@ def test_a_thousand_queued_real_time_signals_all_arrive(
 
 
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGCONT])
-def test_the_payload_alone_is_the_target(start: Start, place: str, number: int) -> None:
+def test_without_an_option_signals_go_to_the_payload_alone(start: Start, place: str, number: int) -> None:
     """CONT is for the whole group only when the terminal has stopped that."""
     init, child = pair(start, place=place)
     init.signal(number)
@@ -104,27 +104,27 @@ def test_the_payload_alone_is_the_target(start: Start, place: str, number: int) 
 
 
 @pytest.mark.parametrize("option", ["-g", "--group"])
-def test_the_group_is_the_target(start: Start, place: str, option: str) -> None:
+def test_with_g_signals_go_to_the_payloads_group(start: Start, place: str, option: str) -> None:
     init, child = pair(start, option, place=place)
     init.signal(signal.SIGUSR1)
     assert got_by(init, child) == ([10], [10])
 
 
-def test_who_has_left_the_group_is_not_its_member(start: Start) -> None:
+def test_with_g_a_process_that_has_left_the_group_gets_no_signal(start: Start) -> None:
     init, child = pair(start, "-g", detach="setsid")
     init.signal(signal.SIGUSR1)
     assert got_by(init, child) == ([10], [])
 
 
 @pytest.mark.parametrize("option", ["-a", "--all"])
-def test_all_are_the_target_whatever_their_session(start: Start, place: str, option: str) -> None:
+def test_with_a_signals_go_to_all_descendants_whatever_their_session(start: Start, place: str, option: str) -> None:
     """setsid'ed descendants escape dumb-init (#191)."""
     init, child = pair(start, option, detach="setsid", place=place)
     init.signal(signal.SIGUSR1)
     assert got_by(init, child) == ([10], [10])
 
 
-def test_all_are_never_anybody_elses(start: Start) -> None:
+def test_with_a_signals_never_go_to_processes_of_others(start: Start) -> None:
     other = start(*payload("receive"), "other", program=(), place="subreaper")
     other.expect("other is ready\n")
     init, child = pair(start, "-a", place="subreaper")
@@ -135,23 +135,25 @@ def test_all_are_never_anybody_elses(start: Start) -> None:
 
 
 @pytest.mark.parametrize("proc", WITHOUT_THE_NEWEST_PID)
-def test_all_get_it_once_where_the_newest_pid_is_unknown(start: Start, program: list[str], proc: str) -> None:
-    """The payload got the signal twice, and its descendants nothing."""
+def test_with_a_each_descendant_gets_a_signal_once_where_the_newest_pid_is_unknown(
+    start: Start, program: list[str], proc: str
+) -> None:
+    """Regression: the payload got the signal twice, and its descendants did not get it."""
     init, child = pair(start, "-a", program=[*with_mount(proc), *program], place="subreaper")
     init.signal(40)
     assert got_by(init, child) == ([40], [40])
     assert init.stderr == ""
 
 
-def test_all_are_found_beside_a_stat_that_is_none(start: Start, program: list[str]) -> None:
-    """An internal error; as of any content of /proc/PID/stat that is not the kernel's."""
+def test_with_a_descendants_are_found_beside_a_stat_file_that_is_empty(start: Start, program: list[str]) -> None:
+    """Regression: an internal error, as with any content of /proc/PID/stat that is not the kernel's."""
     around = with_mount("mount --bind /dev/null /proc/1/stat")
     init, child = pair(start, "-a", program=[*around, *program], place="subreaper")
     init.signal(40)
     assert got_by(init, child) == ([40], [40])
 
 
-def test_all_includes_orphans(start: Start, place: str) -> None:
+def test_with_a_signals_go_to_orphans_as_well(start: Start, place: str) -> None:
     init, child = pair(start, "-a", detach="setsid sh -c '\"$1\" child &' sh", place=place)
     until(lambda: procfs.parent(child) == init.pid, "an orphan")
     init.signal(signal.SIGUSR1)
@@ -177,14 +179,14 @@ def test_all_includes_orphans(start: Start, place: str) -> None:
         (["-r", "TSTP:USR1"], 20, 10),
     ],
 )
-def test_a_signal_is_rewritten(start: Start, options: list[str], sent: int, got: int) -> None:
+def test_a_signal_is_forwarded_as_its_rewrite_says(start: Start, options: list[str], sent: int, got: int) -> None:
     init = receiver(start, *options)
     init.signal(sent)
     init.expect(f"got {got} 0 1\n")
     assert until_marked(init, 62) == []
 
 
-def test_others_are_not_rewritten(start: Start) -> None:
+def test_a_rewrite_does_not_change_other_signals(start: Start) -> None:
     init = receiver(start, "-r", "TERM:QUIT")
     init.signal(signal.SIGQUIT)
     init.expect("got 3 ")
@@ -205,7 +207,7 @@ def test_a_signal_can_be_rewritten_to_kill(start: Start) -> None:
     assert init.wait().code == 137
 
 
-def test_rewriting_goes_to_the_group_as_well(start: Start) -> None:
+def test_with_g_a_rewritten_signal_goes_to_the_group(start: Start) -> None:
     init, child = pair(start, "-g", "-r", "TERM:USR2")
     init.signal(signal.SIGTERM)
     assert got_by(init, child) == ([12], [12])
@@ -231,14 +233,14 @@ def test_rewriting_goes_to_the_group_as_well(start: Start) -> None:
         ("docker", 37, 37),
     ],
 )
-def test_a_request_to_halt_is_term(start: Start, container: str, sent: int, got: int) -> None:
+def test_a_containers_halt_signal_is_forwarded_as_term(start: Start, container: str, sent: int, got: int) -> None:
     init = receiver(start, environment={**ENVIRONMENT, "container": container})
     init.signal(sent)
     init.expect(f"got {got} 0 1\n")
 
 
 @pytest.mark.parametrize("container", ["systemd-nspawn", "podman"])
-def test_a_request_to_halt_can_be_rewritten_by_hand(start: Start, container: str) -> None:
+def test_a_rewrite_on_the_command_line_comes_before_that_of_a_halt_signal(start: Start, container: str) -> None:
     environment = {**ENVIRONMENT, "container": container}
     init = receiver(start, "-r", "RTMIN+3:RTMIN+3", "-r", "RTMIN+4:HUP", environment=environment)
     init.signal(37)
@@ -247,7 +249,7 @@ def test_a_request_to_halt_can_be_rewritten_by_hand(start: Start, container: str
     init.expect("got 1 ")
 
 
-def test_what_init_causes_itself_is_not_forwarded(start: Start, place: str) -> None:
+def test_a_signal_that_init_caused_itself_is_not_forwarded(start: Start, place: str) -> None:
     """It writes to a pipe that nobody reads any more and gets PIPE for that."""
     reader, writer = os.pipe()
     init = start("-vv", "--", *payload("receive"), place=place, stderr=writer)
@@ -261,7 +263,7 @@ def test_what_init_causes_itself_is_not_forwarded(start: Start, place: str) -> N
 
 
 @pytest.mark.parametrize("options", [(), ("-g",), ("-c",), ("-S",), ("-a",)])
-def test_signals_before_exec_made_it_the_init_are_the_payloads(
+def test_signals_that_were_pending_before_init_was_executed_reach_the_payload(
     start: Start, place: str, options: tuple[str, ...]
 ) -> None:
     """They were pending already: nothing of them is lost on the way, the payload's group exists by then."""
@@ -275,7 +277,7 @@ def test_signals_before_exec_made_it_the_init_are_the_payloads(
 
 
 @pytest.mark.parametrize("options", [(), ("-g",)])
-def test_a_signal_sent_at_any_time_after_the_start_is_not_lost(start: Start, options: tuple[str, ...]) -> None:
+def test_a_signal_sent_at_any_moment_of_the_start_is_not_lost(start: Start, options: tuple[str, ...]) -> None:
     """Of 400 such, tini -g loses 8 and dumb-init 64. Blocked from before, one is never dropped by others."""
     place = [str(compiled("prepare")), "block=15", "--", *NAMESPACE]
     for _ in range(20):

@@ -33,14 +33,14 @@ from tools.namespace import NAMESPACE
 
 
 @pytest.mark.parametrize("who", ["plain:3", "away:2", "deep", "stopped:2"])
-def test_what_is_left_ends_politely(start: Start, place: str, who: str) -> None:
+def test_the_processes_left_get_term_and_cont_and_init_exits_when_they_have(start: Start, place: str, who: str) -> None:
     """TERM is enough, CONT wakes those that are stopped, and their end is init's: the period is not waited for."""
     leaving = Leaving(start, ["-t", LONG], [who], place=place).end()
     leaving.wait()
     leaving.gone()
 
 
-def test_each_gets_term_and_cont_once(start: Start, place: str) -> None:
+def test_each_process_left_gets_term_and_cont_once(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-t", LONG], ["telling:5", "deep"], place=place).end()
     leaving.says("told 18", 5)
     assert leaving.init.stdout.count("told 15\n") == 5
@@ -52,8 +52,10 @@ def test_each_gets_term_and_cont_once(start: Start, place: str) -> None:
 
 
 @pytest.mark.parametrize("proc", WITHOUT_THE_NEWEST_PID)
-def test_each_gets_them_where_the_newest_pid_is_unknown(start: Start, program: list[str], proc: str) -> None:
-    """Nobody but the first got TERM, nor KILL."""
+def test_each_process_left_gets_term_and_cont_once_where_the_newest_pid_is_unknown(
+    start: Start, program: list[str], proc: str
+) -> None:
+    """Regression: only the first process got TERM and KILL."""
     around = [*with_mount(proc), *program]
     leaving = Leaving(start, ["-t", LONG], ["telling:3", "deaf"], program=around, place="subreaper").end()
     leaving.says("told 18", 3)
@@ -66,21 +68,23 @@ def test_each_gets_them_where_the_newest_pid_is_unknown(start: Start, program: l
 
 
 @pytest.mark.parametrize("who", ["deaf:3", "headless"])
-def test_what_ignores_term_is_killed_when_the_period_is_over(start: Start, place: str, who: str) -> None:
+def test_a_process_left_that_ignores_term_is_killed_when_the_grace_period_is_over(
+    start: Start, place: str, who: str
+) -> None:
     """Of one kind only the first thread has ended, which looks like a zombie."""
     leaving = Leaving(start, ["-t", "0.3"], [who], place=place).end()
     assert leaving.wait() >= 0.3
     leaving.gone()
 
 
-def test_as_pid_1_the_period_is_3_seconds_by_default(start: Start) -> None:
+def test_the_grace_period_of_pid_1_is_3_seconds_by_default(start: Start) -> None:
     leaving = Leaving(start, [], ["deaf"]).end()
     assert leaving.wait() >= 3
     # Nobody needs to know.
     assert leaving.init.stderr == ""
 
 
-def test_as_a_subreaper_nothing_is_done_by_default(start: Start) -> None:
+def test_a_subreaper_leaves_what_the_payload_left_alone_by_default(start: Start) -> None:
     leaving = Leaving(start, [], ["telling:2"], place="subreaper").end()
     leaving.wait()
     with leaving.surviving() as left:
@@ -88,7 +92,7 @@ def test_as_a_subreaper_nothing_is_done_by_default(start: Start) -> None:
         assert "told" not in leaving.init.stdout
 
 
-def test_0_ends_at_once(start: Start, place: str) -> None:
+def test_with_a_grace_period_of_0_init_exits_with_the_payload_at_once(start: Start, place: str) -> None:
     """As PID 1 the kernel then ends all of them."""
     leaving = Leaving(start, ["-t", "0"], ["telling:2"], place=place).end()
     leaving.wait()
@@ -97,7 +101,7 @@ def test_0_ends_at_once(start: Start, place: str) -> None:
         assert left == ([] if place == "pid1" else leaving.left)
 
 
-def test_signals_in_the_period_go_to_what_is_left(start: Start, place: str) -> None:
+def test_signals_during_the_grace_period_go_to_the_processes_left(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-t", LONG], ["telling:2"], place=place).end()
     leaving.says("told 18", 2)
     for number in (signal.SIGHUP, signal.SIGQUIT, 40):
@@ -108,7 +112,7 @@ def test_signals_in_the_period_go_to_what_is_left(start: Start, place: str) -> N
     leaving.wait()
 
 
-def test_a_stop_signal_in_the_period_is_for_those_that_have_not_had_it_and_the_second_ends_the_period(
+def test_a_stop_signal_in_the_grace_period_goes_to_those_that_lack_it_and_a_second_ends_it(
     start: Start, place: str
 ) -> None:
     leaving = Leaving(start, ["-v", "-t", LONG], ["telling"], place=place).end()
@@ -122,7 +126,7 @@ def test_a_stop_signal_in_the_period_is_for_those_that_have_not_had_it_and_the_s
     leaving.gone()
 
 
-def test_another_stop_signal_in_the_period_is_passed_on(start: Start, place: str) -> None:
+def test_another_stop_signal_during_the_grace_period_is_passed_on(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-t", LONG], ["telling"], place=place).end()
     leaving.says("told 18", 1)
     leaving.init.signal(signal.SIGINT)
@@ -132,7 +136,7 @@ def test_another_stop_signal_in_the_period_is_passed_on(start: Start, place: str
     leaving.gone()
 
 
-def test_two_signals_that_are_named_as_stop_signals_end_the_period(start: Start, place: str) -> None:
+def test_two_signals_named_by_stop_signal_end_the_grace_period(start: Start, place: str) -> None:
     options = ["-v", "-t", LONG, "--stop-signal", "WINCH", "--stop-signal", "QUIT"]
     leaving = Leaving(start, options, ["telling"], place=place)
     leaving.init.signal(signal.SIGQUIT)
@@ -146,7 +150,7 @@ def test_two_signals_that_are_named_as_stop_signals_end_the_period(start: Start,
     leaving.gone()
 
 
-def test_the_first_may_have_ended_the_payload(start: Start, place: str) -> None:
+def test_a_stop_signal_that_ended_the_payload_counts_as_the_first_of_two(start: Start, place: str) -> None:
     """`docker stop`, and again: that is the second."""
     leaving = Leaving(start, ["-t", LONG, "-e", "8:7"], ["telling"], place=place)
     leaving.init.signal(signal.SIGTERM)
@@ -156,7 +160,7 @@ def test_the_first_may_have_ended_the_payload(start: Start, place: str) -> None:
     leaving.gone()
 
 
-def test_quit_before_the_only_term_is_not_the_first(start: Start, place: str) -> None:
+def test_quit_before_the_only_term_does_not_count_as_the_first_of_two(start: Start, place: str) -> None:
     """STOPSIGNAL QUIT, or a preStop hook's QUIT and then the kubelet: that TERM cut the grace period short."""
     leaving = Leaving(start, ["-v", "-t", LONG], ["telling"], place=place)
     leaving.init.signal(signal.SIGQUIT)
@@ -173,7 +177,7 @@ def test_quit_before_the_only_term_is_not_the_first(start: Start, place: str) ->
 
 
 @pytest.mark.parametrize(("rule", "first"), [("TERM:USR1", signal.SIGTERM), ("USR1:TERM", signal.SIGUSR1)])
-def test_the_first_one_counts_as_what_it_was_and_as_what_it_becomes(
+def test_the_stop_signal_that_ended_the_payload_counts_before_and_after_its_rewrite(
     start: Start, place: str, rule: str, first: int
 ) -> None:
     leaving = Leaving(start, ["-t", LONG, "-r", rule, "-e", "8:7"], ["telling"], place=place)
@@ -184,7 +188,9 @@ def test_the_first_one_counts_as_what_it_was_and_as_what_it_becomes(
     leaving.gone()
 
 
-def test_a_signal_rewritten_counts_as_what_it_becomes_and_as_what_it_was(start: Start, place: str) -> None:
+def test_a_rewritten_stop_signal_in_the_grace_period_counts_before_and_after_its_rewrite(
+    start: Start, place: str
+) -> None:
     """QUIT alone is no order to hurry; TERM is, though nginx wants to see it as QUIT."""
     leaving = Leaving(start, ["-t", LONG, "-r", "TERM:QUIT", "-r", "USR1:TERM"], ["telling"], place=place).end()
     leaving.says("told 18", 1)
@@ -198,7 +204,7 @@ def test_a_signal_rewritten_counts_as_what_it_becomes_and_as_what_it_was(start: 
     leaving.wait()
 
 
-def test_a_dropped_signal_ends_no_period(start: Start) -> None:
+def test_a_dropped_signal_does_not_end_the_grace_period(start: Start) -> None:
     leaving = Leaving(start, ["-vv", "-t", LONG, "-r", "INT:0"], ["telling"]).end()
     leaving.says("told 18", 1)
     for _ in range(2):
@@ -210,7 +216,7 @@ def test_a_dropped_signal_ends_no_period(start: Start) -> None:
     leaving.wait()
 
 
-def test_verbose_names_who_is_left_and_who_was_killed(start: Start, place: str) -> None:
+def test_with_v_the_processes_left_and_those_killed_are_named(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-v", "-t", LONG], ["plain:2", "deaf", "stopped"], place=place).end()
     until(lambda: "1 left" in title(leaving.init.pid), "three of them ended")
     stays(lambda: procfs.alive(leaving.left[2]), "the deaf one", 0.2)
@@ -227,14 +233,14 @@ def test_verbose_names_who_is_left_and_who_was_killed(start: Start, place: str) 
     assert float(left[2][2]) < float(age) < 20
 
 
-def test_without_verbose_nothing_is_said(start: Start, place: str) -> None:
+def test_without_v_nothing_is_logged_of_the_grace_period(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-t", "0.1"], ["plain", "deaf"], place=place).end()
     leaving.wait()
     assert leaving.init.stderr == ""
 
 
 @pytest.mark.parametrize("option", ["-v", "-g", "-a"])
-def test_a_process_that_may_not_be_signalled_holds_init_up_for_no_moment(
+def test_a_process_left_that_may_not_be_signalled_does_not_hold_init_up(
     start: Start, place: str, program: list[str], tmp_path: Path, option: str
 ) -> None:
     """Regression: 3 s of grace and 1 s after a KILL that could reach nobody: without KILL and SETUID, another user."""
@@ -255,7 +261,7 @@ def _sleeping(parent: int) -> int:
     return next((pid for pid in procfs.children(parent) if procfs.command(pid)[:1] == ["sleep"]), 0)
 
 
-def test_a_process_of_another_user_is_asked_to_end_if_init_may_change_its_user(
+def test_a_process_left_of_another_user_gets_term_if_init_may_change_its_user(
     start: Start, place: str, program: list[str]
 ) -> None:
     """Without KILL, but with SETUID: as its owner."""
@@ -277,7 +283,9 @@ def test_an_ordinary_users_init_does_not_wait_for_a_process_of_roots(
     assert leaving.init.stderr == ""
 
 
-def test_what_cannot_be_killed_is_named_a_second_after_kill(start: Start, program: list[str], tmp_path: Path) -> None:
+def test_a_process_left_that_cannot_be_killed_is_named_a_second_after_kill(
+    start: Start, program: list[str], tmp_path: Path
+) -> None:
     """By what init asks the kernel for: this machine may be slow."""
     log = tmp_path / "trace"
     traced = [*immortal(log), *program]
@@ -290,7 +298,9 @@ def test_what_cannot_be_killed_is_named_a_second_after_kill(start: Start, progra
         assert re.match(r"pyinit: still there 1 s after KILL: \d+ leave-\w+ \(\w+, \d+\.\d s old\); init ends", line)
 
 
-def test_many_of_those_are_still_one_line(start: Start, program: list[str], tmp_path: Path) -> None:
+def test_many_processes_left_that_cannot_be_killed_are_named_in_one_line(
+    start: Start, program: list[str], tmp_path: Path
+) -> None:
     traced = [*immortal(tmp_path / "trace"), *program]
     leaving = Leaving(start, ["-t", "0.1"], ["plain:25"], program=traced, place="subreaper").end()
     leaving.wait()
@@ -301,7 +311,7 @@ def test_many_of_those_are_still_one_line(start: Start, program: list[str], tmp_
 
 
 @pytest.mark.parametrize("who", ["plain:3", "deaf:2"])
-def test_without_proc_as_pid_1(start: Start, who: str) -> None:
+def test_without_proc_pid_1_still_ends_the_processes_left(start: Start, who: str) -> None:
     leaving = Leaving(start, ["-t", "0.3" if who == "deaf:2" else LONG], [who], place=WITHOUT_PROC).end()
     took = leaving.wait()
     assert who != "deaf:2" or took >= 0.3
@@ -315,7 +325,7 @@ def test_without_proc_a_subreaper_says_once_that_it_cannot_reach_what_is_left(st
     assert init.stderr.count("what is left cannot be reached: /proc: ") == 1
 
 
-def test_with_the_proc_of_another_namespace_nobody_else_is_hit(start: Start, program: list[str]) -> None:
+def test_with_the_proc_of_another_namespace_no_foreign_process_is_signalled(start: Start, program: list[str]) -> None:
     """Its pids would mean others here: a namespace without a /proc of its own, and init not its PID 1."""
     inside = [*NAMESPACE[:-1], "sh", "-c", '"$@"; exit $?', "sh"]
     init = start("-t", "0.2", "--", *payload("leave", "deaf"), program=[*inside, *program], place="subreaper")
@@ -331,7 +341,7 @@ def test_with_the_proc_of_another_namespace_nobody_else_is_hit(start: Start, pro
     assert "what is left cannot be reached" in init.stderr
 
 
-def test_nobody_elses_processes_are_touched_by_a_subreaper(start: Start, program: list[str]) -> None:
+def test_a_subreapers_grace_period_touches_no_process_of_others(start: Start, program: list[str]) -> None:
     """A sibling in the same group and session, and a process that init's parent has started."""
     script = 'sleep 600 & "$@"; code=$?; kill -0 $! && echo alive; kill -9 $!; exit $code'
     words = [*program, "-t", "0.2", "--", *payload("leave", "deaf")]
@@ -373,7 +383,9 @@ def test_nothing_left_costs_one_system_call_as_pid_1_and_none_elsewhere(
         assert any(call.startswith("kill(-1, 0)") and "ESRCH" in call for call in after)
 
 
-def test_dumb_init_sends_term_without_waiting(start: Start, named: Callable[[str], str]) -> None:
+def test_under_dumb_inits_name_the_processes_left_get_term_without_a_wait(
+    start: Start, named: Callable[[str], str]
+) -> None:
     leaving = Leaving(start, [], ["telling"], program=[named("dumb-init")], place="subreaper").end()
     leaving.wait()
     with leaving.surviving() as left:
@@ -381,7 +393,7 @@ def test_dumb_init_sends_term_without_waiting(start: Start, named: Callable[[str
         leaving.says("told 15", 1)
 
 
-def test_a_title_is_not_needed(start: Start) -> None:
+def test_the_grace_period_works_where_there_is_no_room_for_a_title(start: Start) -> None:
     """Init with an empty environment and no arguments to spare has no room for one."""
     leaving = Leaving(start, ["-t", LONG], ["telling"], environment={}).end()
     leaving.says("told 18", 1)
@@ -390,7 +402,7 @@ def test_a_title_is_not_needed(start: Start) -> None:
     leaving.wait()
 
 
-def test_orphans_of_others_are_left_alone_without_being_a_subreaper(start: Start) -> None:
+def test_without_being_a_subreaper_init_leaves_orphans_alone(start: Start) -> None:
     """Who is adopted by somebody else is no descendant any more."""
     leaving = Leaving(start, ["--no-subreaper", "-t", LONG], ["telling"], place="subreaper").end()
     leaving.wait()
@@ -399,7 +411,7 @@ def test_orphans_of_others_are_left_alone_without_being_a_subreaper(start: Start
         assert "told" not in leaving.init.stdout
 
 
-def test_stopped_init_looks_again_when_it_goes_on(start: Start, place: str) -> None:
+def test_an_init_that_was_stopped_during_the_grace_period_looks_again_when_it_goes_on(start: Start, place: str) -> None:
     """All of it has ended meanwhile, in one go."""
     leaving = Leaving(start, ["-t", LONG], ["telling:3"], place=place).end()
     leaving.says("told 18", 3)

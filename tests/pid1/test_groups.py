@@ -12,14 +12,14 @@ from tests.support.receiver import receiver, until_marked
 from tests.support.types import Start
 
 
-def test_the_payload_has_a_group_of_its_own(start: Start, place: str) -> None:
+def test_the_payload_leads_a_process_group_of_its_own(start: Start, place: str) -> None:
     init = receiver(start, place=place)
     assert procfs.group(init.payload) == init.payload
     assert procfs.session(init.payload) == procfs.session(init.pid)
 
 
 @pytest.mark.parametrize("option", ["-c", "--same-group"])
-def test_the_payload_stays_in_inits_group(start: Start, place: str, option: str) -> None:
+def test_with_c_the_payload_stays_in_inits_process_group(start: Start, place: str, option: str) -> None:
     init = receiver(start, option, place=place)
     assert procfs.group(init.payload) == procfs.group(init.pid)
     init.signal(signal.SIGUSR1)
@@ -28,7 +28,7 @@ def test_the_payload_stays_in_inits_group(start: Start, place: str, option: str)
 
 
 @pytest.mark.parametrize("option", ["-S", "--session"])
-def test_the_payload_gets_its_own_session(start: Start, place: str, option: str) -> None:
+def test_with_session_the_payload_leads_a_session_of_its_own(start: Start, place: str, option: str) -> None:
     init = receiver(start, option, place=place)
     assert procfs.session(init.payload) == procfs.group(init.payload) == init.payload
 
@@ -44,7 +44,7 @@ def test_job_control_signals_stop_a_payload_with_its_own_session(start: Start, n
     until(lambda: procfs.state(init.payload) == "S", "its continuation")
 
 
-def test_a_rewrite_by_hand_comes_before_that(start: Start) -> None:
+def test_a_rewrite_comes_before_the_stop_of_a_payload_with_its_own_session(start: Start) -> None:
     init = receiver(start, "-S", "-r", "TSTP:USR1")
     init.signal(signal.SIGTSTP)
     init.expect("got 10 ")

@@ -34,13 +34,13 @@ def other(request: pytest.FixtureRequest, program: list[str]) -> list[str]:
     return [request.param, *AS_PID1[request.param]]
 
 
-def test_below_another_init(program: list[str], place: str, other: list[str]) -> None:
+def test_init_keeps_its_contract_below_another_init(program: list[str], place: str, other: list[str]) -> None:
     result = live([*other, *program, "--"], NOTHING, place, inner=1, changed=CHANGES.get(other[0], {}))
     assert (result.outcome, result.code) == (HELD, CODE), result
     assert "pyinit: " not in result.detail
 
 
-def test_above_another_init(program: list[str], place: str, other: list[str]) -> None:
+def test_init_keeps_its_contract_above_another_init(program: list[str], place: str, other: list[str]) -> None:
     """tini and dumb-init adopt no orphans there: pyinit does."""
     result = live([*program, "--", *other], NOTHING, place, inner=1, changed=CHANGES.get(other[0], {}))
     assert (result.outcome, result.code) == (HELD, CODE), result
@@ -49,7 +49,9 @@ def test_above_another_init(program: list[str], place: str, other: list[str]) ->
 
 @pytest.mark.parametrize("around", [NAMESPACE, STARTED_BY_A_SHELL], ids=["pid1", "subreaper"])
 @pytest.mark.parametrize("follow", [[], ["-f"]], ids=["the parent", "all"])
-def test_traced(program: list[str], around: tuple[str, ...], follow: list[str]) -> None:
+def test_init_keeps_its_contract_while_it_is_traced(
+    program: list[str], around: tuple[str, ...], follow: list[str]
+) -> None:
     """By strace, which stays beside (-D): the parent alone, or init and payload too from their births."""
     traced = ["strace", "-D", *follow, "-qq", "-o", "/dev/null", *around]
     assert live([*program, "--"], NOTHING, traced) == (HELD, CODE, "")
@@ -65,7 +67,7 @@ def gate() -> Iterator[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("around", [NAMESPACE, STARTED_BY_A_SHELL], ids=["pid1", "subreaper"])
-def test_in_a_stopped_group_of_a_stopped_parent(
+def test_init_works_in_a_stopped_process_group_of_a_stopped_parent(
     start: Start, program: list[str], gate: tuple[int, int], around: tuple[str, ...]
 ) -> None:
     """Parent and group stay stopped while init starts and works."""
@@ -88,7 +90,9 @@ def test_in_a_stopped_group_of_a_stopped_parent(
     assert init.wait().code == 128 + signal.SIGKILL
 
 
-def test_a_group_that_is_orphaned_while_one_of_it_is_stopped(start: Start, program: list[str]) -> None:
+def test_hup_and_cont_for_a_group_orphaned_while_a_member_is_stopped_are_forwarded(
+    start: Start, program: list[str]
+) -> None:
     """Then the kernel sends HUP and CONT to all of the group (credentials(7)): both are forwarded, init goes on."""
     job = 'set -m; { sleep 1000 & kill -STOP $!; exec "$@"; } & wait'
     leader = start("--", *payload("receive"), program=["bash", "-c", job, "bash", *program], place="subreaper")

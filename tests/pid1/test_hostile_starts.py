@@ -19,7 +19,9 @@ HELD_BY = [pytest.param(each) for each in STARTS if not each.line]
 
 
 @pytest.mark.parametrize(("kind", "hostile"), one_in(3, KINDS), indirect=["kind"])
-def test_the_contract(program: list[str], kind: str, place: str, hostile: Start) -> None:
+def test_init_keeps_its_contract_under_every_hostile_start(
+    program: list[str], kind: str, place: str, hostile: Start
+) -> None:
     changed = hostile.from_source if kind == "source" else {}
     result = live([*program, "--"], hostile, place, changed=changed)
     assert result.outcome == (ENDED if hostile.line else HELD), result
@@ -29,7 +31,9 @@ def test_the_contract(program: list[str], kind: str, place: str, hostile: Start)
 @pytest.mark.parametrize("kind", ["frozen"], indirect=True)
 @pytest.mark.parametrize("hostile", one_in(5, HELD_BY), ids=lambda each: each.name)
 @pytest.mark.parametrize("options", ["-g -vvw -p TERM -k 5 -t 1", "-S -W --log-format json"])
-def test_the_contract_with_options(program: list[str], place: str, options: str, hostile: Start) -> None:
+def test_init_keeps_its_contract_under_every_hostile_start_with_options(
+    program: list[str], place: str, options: str, hostile: Start
+) -> None:
     result = live([*program, *options.split(), "--"], hostile, place)
     assert result.outcome == HELD, result
     assert "internal error" not in result.detail

@@ -45,21 +45,21 @@ def bare(start: Start, **how: object) -> int:
 
 
 @pytest.mark.parametrize("blocked", MASKS)
-def test_the_mask(start: Start, place: str, blocked: list[int]) -> None:
+def test_the_payload_inherits_the_signal_mask(start: Start, place: str, blocked: list[int]) -> None:
     """dumb-init empties it, catatonit adds to it."""
     init = start(*PAYLOAD, place=place, prepare=[f"block={number}" for number in blocked])
     assert procfs.signals(payload_of(init), "SigBlk") == set(blocked)
 
 
 @pytest.mark.parametrize("kind", ["frozen"], indirect=True)
-def test_the_mask_of_signals_that_are_libcs_own(start: Start) -> None:
+def test_the_payload_inherits_the_mask_of_libcs_own_signals(start: Start) -> None:
     """From source CPython's libc hides them."""
     init = start(*PAYLOAD, prepare=["block=32", "block=33"])
     assert procfs.signals(payload_of(init), "SigBlk") == {32, 33}
 
 
 @pytest.mark.parametrize("number", IGNORABLE)
-def test_an_ignored_signal(start: Start, kind: str, number: int) -> None:
+def test_a_signal_that_is_ignored_at_the_start_is_ignored_by_the_payload(start: Start, kind: str, number: int) -> None:
     """nohup is one that relies on it; dumb-init loses it."""
     init = start(*PAYLOAD, prepare=[f"ignore={number}"])
     # CPython has ignored these two by itself: from source they are given back as default.
@@ -67,7 +67,7 @@ def test_an_ignored_signal(start: Start, kind: str, number: int) -> None:
     assert procfs.signals(payload_of(init), "SigIgn") == expected
 
 
-def test_nothing_is_ignored_that_was_not(start: Start, place: str) -> None:
+def test_the_payload_ignores_blocks_and_catches_nothing_by_itself(start: Start, place: str) -> None:
     """SIGPIPE: `yes | head` would never end."""
     pid = payload_of(start(*PAYLOAD, place=place))
     for field in ("SigIgn", "SigBlk", "SigCgt"):
@@ -82,14 +82,14 @@ def test_a_broken_pipe_ends_the_payload(start: Start, place: str) -> None:
     assert init.wait().code == 128 + signal.SIGPIPE
 
 
-def test_descriptors(start: Start, place: str) -> None:
+def test_the_payload_inherits_open_file_descriptors(start: Start, place: str) -> None:
     opened = ["open=3", "open=7", "open=63", "open=200"]
     pid = payload_of(start(*PAYLOAD, place=place, prepare=opened))
     assert procfs.descriptors(pid).keys() == {0, 1, 2, 3, 7, 63, 200}
     assert {procfs.descriptors(pid)[number] for number in (3, 7, 63, 200)} == {"/dev/null"}
 
 
-def test_standard_streams_are_those_that_init_was_given(start: Start, place: str, tmp_path: Path) -> None:
+def test_the_payloads_standard_streams_are_those_that_init_was_given(start: Start, place: str, tmp_path: Path) -> None:
     with (tmp_path / "in").open("w+b") as stdin, (tmp_path / "out").open("w+b") as stdout:
         init = start(*PAYLOAD, place=place, stdin=stdin.fileno(), stdout=stdout.fileno())
         found = procfs.descriptors(payload_of(init))
@@ -97,7 +97,7 @@ def test_standard_streams_are_those_that_init_was_given(start: Start, place: str
 
 
 @pytest.mark.parametrize("closed", DESCRIPTORS, ids=lambda numbers: "".join(map(str, numbers)) or "none")
-def test_closed_standard_streams(start: Start, place: str, closed: tuple[int, ...]) -> None:
+def test_closed_standard_streams_stay_closed_for_the_payload(start: Start, place: str, closed: tuple[int, ...]) -> None:
     """tini exits when its standard input is closed (#246); nothing else may land in the gaps."""
     init = start(*PAYLOAD, place=place, prepare=[f"close={number}" for number in closed])
     pid = payload_of(init)
@@ -109,23 +109,23 @@ def test_closed_standard_streams(start: Start, place: str, closed: tuple[int, ..
 
 
 @pytest.mark.parametrize("closed", DESCRIPTORS, ids=lambda numbers: "".join(map(str, numbers)) or "none")
-def test_errors_with_closed_standard_streams(start: Start, closed: tuple[int, ...]) -> None:
+def test_a_missing_program_gives_127_with_closed_standard_streams(start: Start, closed: tuple[int, ...]) -> None:
     """The line has nowhere to go; the exit code stays."""
     init = start("-vv", "/no/such/program", prepare=[f"close={number}" for number in closed])
     assert init.wait().code == 127
 
 
-def test_the_directory(start: Start, place: str, tmp_path: Path) -> None:
+def test_the_payload_starts_in_the_current_directory(start: Start, place: str, tmp_path: Path) -> None:
     pid = payload_of(start(*PAYLOAD, place=place, directory=tmp_path))
     assert procfs.directory(pid) == str(tmp_path)
 
 
-def test_the_umask(start: Start, place: str) -> None:
+def test_the_payload_inherits_the_umask(start: Start, place: str) -> None:
     pid = payload_of(start(*PAYLOAD, place=place, prepare=["umask=027"]))
     assert procfs.status(pid)["Umask"] == "0027"
 
 
-def test_limits(start: Start, place: str) -> None:
+def test_the_payload_inherits_resource_limits(start: Start, place: str) -> None:
     prepare = [f"limit={resource.RLIMIT_NOFILE}:123"]
     pid = payload_of(start(*PAYLOAD, place=place, prepare=prepare))
     limits = procfs.read(pid, "limits")
@@ -133,12 +133,12 @@ def test_limits(start: Start, place: str) -> None:
     assert b"123" in limits
 
 
-def test_niceness(start: Start, place: str) -> None:
+def test_the_payload_inherits_the_niceness(start: Start, place: str) -> None:
     pid = payload_of(start(*PAYLOAD, place=place, prepare=["nice=7"]))
     assert procfs.stat(pid)[16] == "7"
 
 
-def test_the_environment_entry_by_entry(start: Start, place: str) -> None:
+def test_the_payload_inherits_the_environment_entry_by_entry(start: Start, place: str) -> None:
     """Order, duplicates, entries without `=`, empty ones, bytes that are no text."""
     entries = [
         b"PATH=/usr/bin:/bin",
@@ -169,19 +169,19 @@ def test_the_environment_entry_by_entry(start: Start, place: str) -> None:
         [b"PATH=/usr/bin:/bin", b"LANG=C"],
     ],
 )
-def test_the_locale_is_what_it_was(start: Start, entries: list[bytes]) -> None:
+def test_the_payloads_locale_variables_are_what_they_were(start: Start, entries: list[bytes]) -> None:
     """CPython adds LC_CTYPE in the C locale (PEP 538)."""
     init = start(*PAYLOAD, prepare=[b"env=" + entry for entry in entries])
     assert sorted(procfs.environment(payload_of(init))) == sorted(entries)
 
 
-def test_an_empty_environment(start: Start) -> None:
+def test_an_empty_environment_stays_empty(start: Start) -> None:
     init = start("/bin/sleep", "1000", environment={})
     pid = until(lambda: next((p for p in procfs.children(init.pid) if len(procfs.command(p)) == 2), 0), "it")
     assert procfs.environment(pid) == []
 
 
-def test_our_own_variable_is_removed(start: Start, place: str) -> None:
+def test_pyinit_options_is_removed_from_the_payloads_environment(start: Start, place: str) -> None:
     init = start(*PAYLOAD, place=place, environment={**ENVIRONMENT, "PYINIT_OPTIONS": "-g", "AFTER": "x"})
     names = [entry.partition(b"=")[0] for entry in procfs.environment(payload_of(init))]
     assert b"AFTER" in names
@@ -189,7 +189,7 @@ def test_our_own_variable_is_removed(start: Start, place: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["LISTEN_PID", "WATCHDOG_PID"])
-def test_a_variable_that_names_init_names_the_payload(start: Start, place: str, name: str) -> None:
+def test_a_variable_that_held_inits_pid_holds_the_payloads(start: Start, place: str, name: str) -> None:
     """sd_listen_fds(3), sd_watchdog_enabled(3): they are meant for the service."""
     entries = ["env=PATH=/usr/bin:/bin", f"env={name}=@PID@", "env=LISTEN_FDS=1", "env=LANG=C.UTF-8"]
     pid = payload_of(start(*PAYLOAD, place=place, prepare=entries))
@@ -199,36 +199,36 @@ def test_a_variable_that_names_init_names_the_payload(start: Start, place: str, 
 
 
 @pytest.mark.parametrize("name", ["LISTEN_PID", "WATCHDOG_PID"])
-def test_one_that_names_somebody_else_stays(start: Start, place: str, name: str) -> None:
+def test_a_variable_that_holds_the_pid_of_another_process_stays(start: Start, place: str, name: str) -> None:
     environment = {**ENVIRONMENT, name: "4000000"}
     pid = payload_of(start(*PAYLOAD, place=place, environment=environment))
     assert f"{name}=4000000".encode() in procfs.environment(pid)
 
 
-def test_arguments_byte_for_byte(start: Start, place: str) -> None:
+def test_the_payload_gets_its_arguments_byte_for_byte(start: Start, place: str) -> None:
     words = [b"", b"\xff\xfe", b"a b", b"\n", b"'\"$x", b"--", b"-g", "\u00e4\u20ac".encode(), b"\xed\xb2\x80"]
     init = start("--", "printf", "<%s>", *words, place=place)
     outcome = init.wait()
     assert (outcome.code, os.fsencode(outcome.stdout)) == (0, b"".join(b"<" + word + b">" for word in words))
 
 
-def test_a_variable_of_120_kilobytes(start: Start, place: str) -> None:
+def test_the_payload_gets_a_variable_of_120_kilobytes(start: Start, place: str) -> None:
     big = "x" * 120 * 1024
     outcome = start("sh", "-c", 'echo "${#BIG}"', place=place, environment={**ENVIRONMENT, "BIG": big}).wait()
     assert outcome == (0, f"{len(big)}\n", "")
 
 
-def test_a_thousand_arguments(start: Start, place: str) -> None:
+def test_the_payload_gets_a_thousand_arguments(start: Start, place: str) -> None:
     words = [f"argument-{number}" for number in range(1000)]
     assert start("echo", *words, place=place).wait() == (0, " ".join(words) + "\n", "")
 
 
-def test_an_argument_of_120_kilobytes(start: Start) -> None:
+def test_the_payload_gets_an_argument_of_120_kilobytes(start: Start) -> None:
     outcome = start("sh", "-c", 'echo "${#1}"', "sh", prepare=["argument=122880"]).wait()
     assert outcome == (0, "122880\n", "")
 
 
-def test_init_holds_no_directory_and_no_descriptor(start: Start, place: str, tmp_path: Path) -> None:
+def test_init_keeps_no_directory_and_no_inherited_descriptor(start: Start, place: str, tmp_path: Path) -> None:
     """A volume can be unmounted, a pipe's reader sees its end (catatonit #12, #28, dumb-init #210)."""
     reader, writer = os.pipe()
     init = start(*PAYLOAD, place=place, directory=tmp_path, pass_fds=[writer], prepare=["open=200"])
@@ -241,14 +241,16 @@ def test_init_holds_no_directory_and_no_descriptor(start: Start, place: str, tmp
     os.close(reader)
 
 
-def test_so_does_one_that_pauses(start: Start, place: str, tmp_path: Path) -> None:
+def test_a_pausing_init_keeps_no_directory_and_no_inherited_descriptor(
+    start: Start, place: str, tmp_path: Path
+) -> None:
     init = start("-P", place=place, directory=tmp_path, prepare=["open=200"])
     init.idle()
     until(lambda: procfs.directory(init.pid) == "/", "the root directory")
     assert procfs.descriptors(init.pid).keys() == {0, 1, 2}
 
 
-def test_without_root_nothing_is_different(start: Start) -> None:
+def test_init_works_without_root(start: Start) -> None:
     init = start(*PAYLOAD, place=[*NAMESPACE, *NOBODY])
     pid = payload_of(init)
     assert procfs.status(pid)["Uid"].split() == ["65534"] * 4

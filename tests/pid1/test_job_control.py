@@ -54,7 +54,7 @@ def resumed(bash: Terminal, child: int) -> None:
     idle(procfs.parent(child))
 
 
-def test_interrupt_ends_with_130(bash: Terminal, program: list[str]) -> None:
+def test_the_interrupt_key_ends_the_job_with_130(bash: Terminal, program: list[str]) -> None:
     bash.type(command(program, *SLEEP))
     bash.runs(*SLEEP)
     bash.press(INTERRUPT)
@@ -62,7 +62,7 @@ def test_interrupt_ends_with_130(bash: Terminal, program: list[str]) -> None:
     assert bash.foreground == bash.pid
 
 
-def test_quit_ends_with_131(bash: Terminal, program: list[str]) -> None:
+def test_the_quit_key_ends_the_job_with_131(bash: Terminal, program: list[str]) -> None:
     bash.type(command(program, *SLEEP))
     bash.runs(*SLEEP)
     bash.press(QUIT)
@@ -70,7 +70,9 @@ def test_quit_ends_with_131(bash: Terminal, program: list[str]) -> None:
 
 
 @pytest.mark.parametrize("options", [[], ["-g"], ["-c"], ["-a"], ["-v"]])
-def test_suspend_gives_the_prompt_back_and_fg_resumes(bash: Terminal, program: list[str], options: list[str]) -> None:
+def test_the_suspend_key_gives_the_prompt_back_and_fg_resumes(
+    bash: Terminal, program: list[str], options: list[str]
+) -> None:
     """tini's child stops and tini does not: the shell hangs."""
     bash.type(command(program, *options, *SLEEP))
     for _ in range(2):
@@ -90,7 +92,7 @@ def test_suspend_gives_the_prompt_back_and_fg_resumes(bash: Terminal, program: l
 def test_what_resumes_the_payload_resumes_its_children(
     bash: Terminal, program: list[str], options: list[str], how: str
 ) -> None:
-    """The terminal stops the payload's whole group, and CONT went to the payload alone: its children hung for ever."""
+    """Regression: the terminal stops the whole group, CONT went to the payload alone, and its children hung."""
     bash.type(command(program, *options, "sh", "-c", "sleep 1000; echo $(($? * 10))"))
     child = bash.runs(*SLEEP)
     for _ in range(2):
@@ -121,7 +123,7 @@ def in_the_shells_foreground(bash: Terminal, child: int) -> None:
 
 
 def test_a_key_reaches_the_children_of_a_payload_that_was_in_the_background(bash: Terminal, program: list[str]) -> None:
-    """The terminal's signals came to init, which sent them to the payload alone: sh waits for its child then."""
+    """Regression: init sent the terminal's signals to the payload alone, a shell that waits for its child then."""
     bash.type(command(program, "sh", "-c", "sleep 1000; true"))
     child = bash.runs(*SLEEP)
     in_the_shells_foreground(bash, child)
@@ -137,7 +139,9 @@ def test_a_key_reaches_the_children_of_a_payload_that_was_in_the_background(bash
 
 
 @pytest.mark.parametrize("options", [[], ["-c"]])
-def test_what_resumes_the_children_comes_to_them_once(bash: Terminal, program: list[str], options: list[str]) -> None:
+def test_the_cont_that_resumes_the_payloads_children_reaches_them_once(
+    bash: Terminal, program: list[str], options: list[str]
+) -> None:
     """In init's group the shell has told them itself; a later CONT, without a stop, is for the payload alone."""
     words = [str(compiled("receive")), *STOPPABLE]
     script = 'receive=$1; shift; "$receive" child "$@" & exec "$receive" got "$@"'
@@ -160,8 +164,10 @@ def test_what_resumes_the_children_comes_to_them_once(bash: Terminal, program: l
 
 @pytest.mark.parametrize("key", [INTERRUPT, QUIT], ids=["INT", "QUIT"])
 @pytest.mark.parametrize("place", ["left", "right"])
-def test_a_key_ends_the_whole_pipeline(bash: Terminal, program: list[str], key: bytes, place: str) -> None:
-    """It ended the payload, and the shell waited for the other one."""
+def test_an_interrupt_or_quit_key_ends_the_whole_pipeline(
+    bash: Terminal, program: list[str], key: bytes, place: str
+) -> None:
+    """Regression: it ended the payload, and the shell waited for the other program."""
     both = [command(program, *SLEEP), "sleep 2000"]
     bash.type(" | ".join(both if place == "left" else reversed(both)))
 
@@ -176,8 +182,10 @@ def test_a_key_ends_the_whole_pipeline(bash: Terminal, program: list[str], key: 
 
 
 @pytest.mark.parametrize("key", [INTERRUPT, QUIT], ids=["INT", "QUIT"])
-def test_a_key_ends_the_script(bash: Terminal, program: list[str], key: bytes) -> None:
-    """A loop of a shell script went on with its next round."""
+def test_an_interrupt_or_quit_key_ends_the_script_that_init_runs_in(
+    bash: Terminal, program: list[str], key: bytes
+) -> None:
+    """Regression: a loop of a shell script went on with its next round."""
     bash.type(shlex.join(["sh", "-c", f"{command(program, *SLEEP)}; echo went o''n"]))
     bash.runs(*SLEEP)
     bash.press(key)
@@ -185,7 +193,7 @@ def test_a_key_ends_the_script(bash: Terminal, program: list[str], key: bytes) -
     assert "went on" not in bash.screen
 
 
-def test_an_exit_code_is_no_key(bash: Terminal, program: list[str]) -> None:
+def test_an_exit_code_of_130_is_not_taken_for_the_interrupt_key(bash: Terminal, program: list[str]) -> None:
     """An interactive shell exits with 130 when its last command was interrupted, long before."""
     inner = command(program, "sh", "-c", "exit 130")
     bash.type(shlex.join(["sh", "-c", f"{inner}; echo went o''n $?"]))
@@ -194,14 +202,16 @@ def test_an_exit_code_is_no_key(bash: Terminal, program: list[str]) -> None:
 
 
 @pytest.mark.parametrize("whom", ["init", "payload"])
-def test_a_signal_that_somebody_sent_is_for_init_alone(bash: Terminal, program: list[str], whom: str) -> None:
+def test_a_signal_sent_by_kill_is_not_passed_on_to_inits_own_group(
+    bash: Terminal, program: list[str], whom: str
+) -> None:
     bash.type(shlex.join(["sh", "-c", f"{command(program, *SLEEP)}; echo went o''n $?"]))
     child = bash.runs(*SLEEP)
     os.kill(procfs.parent(child) if whom == "init" else child, signal.SIGINT if whom == "init" else signal.SIGTERM)
     bash.expect(f"went on {130 if whom == 'init' else 143}")
 
 
-def test_as_pid_1_nobody_outside_of_the_namespace_is_told(bash: Terminal, program: list[str]) -> None:
+def test_pid_1_passes_no_key_on_to_processes_outside_of_its_namespace(bash: Terminal, program: list[str]) -> None:
     """Init's group reaches out of it: docs/security.md promises that no signal does."""
     inner = shlex.join([*NAMESPACE, *program, *SLEEP])
     bash.type(shlex.join(["sh", "-c", f"{inner}; echo went o''n $?"]))
@@ -210,7 +220,9 @@ def test_as_pid_1_nobody_outside_of_the_namespace_is_told(bash: Terminal, progra
     bash.expect("went on 130")
 
 
-def test_in_the_same_group_the_terminal_tells_the_others_itself(bash: Terminal, program: list[str]) -> None:
+def test_with_c_no_key_is_passed_on_because_the_terminal_tells_the_group_itself(
+    bash: Terminal, program: list[str]
+) -> None:
     """So INT that ended the payload is passed on to nobody: it was no key, or has come to all of them already."""
     bash.type(shlex.join(["sh", "-c", f"{command(program, '-c', *SLEEP)}; echo went o''n $?"]))
     os.kill(bash.runs(*SLEEP), signal.SIGINT)
@@ -218,12 +230,16 @@ def test_in_the_same_group_the_terminal_tells_the_others_itself(bash: Terminal, 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
-def test_without_a_terminal_there_are_no_keys(start: Start, program: list[str], number: int) -> None:
+def test_without_a_terminal_a_death_by_int_or_quit_is_not_passed_on(
+    start: Start, program: list[str], number: int
+) -> None:
     around = shell('"$@"; echo "went on $?"', *program, *shell(f"kill -{int(number)} $$"))
     assert start(*around, program=(), place="subreaper").wait() == (0, f"went on {128 + number}\n", "")
 
 
-def test_the_signal_that_is_passed_on_does_not_come_back_as_an_order(bash: Terminal, program: list[str]) -> None:
+def test_a_key_that_is_passed_on_to_the_group_does_not_come_back_to_be_forwarded(
+    bash: Terminal, program: list[str]
+) -> None:
     """It would go to who is left, and the user's next one would be the second, and end the grace period."""
     script = shell('setsid "$1" left & wait', str(compiled("receive")))
     bash.type(command(program, "-t", LONG, *script))
@@ -241,7 +257,7 @@ def test_the_signal_that_is_passed_on_does_not_come_back_as_an_order(bash: Termi
     bash.prompt(130)
 
 
-def test_bg_lets_it_go_on_without_the_terminal(bash: Terminal, program: list[str]) -> None:
+def test_bg_resumes_the_payload_and_the_shell_keeps_the_terminal(bash: Terminal, program: list[str]) -> None:
     bash.type(command(program, *SLEEP))
     child = bash.runs(*SLEEP)
     bash.press(SUSPEND)
@@ -257,7 +273,7 @@ def test_bg_lets_it_go_on_without_the_terminal(bash: Terminal, program: list[str
     bash.prompt(130)
 
 
-def test_a_running_job_gets_the_terminal_after_fg_when_it_reads(
+def test_a_job_that_runs_in_the_background_can_read_the_terminal_after_fg(
     bash: Terminal, program: list[str], tmp_path: Path
 ) -> None:
     fifo = tmp_path / "fifo"
@@ -276,7 +292,7 @@ def test_a_running_job_gets_the_terminal_after_fg_when_it_reads(
     os.close(descriptor)
 
 
-def test_a_stopped_job_can_be_ended(bash: Terminal, program: list[str]) -> None:
+def test_a_suspended_job_can_be_ended_by_kill(bash: Terminal, program: list[str]) -> None:
     """bash's `kill %1` sends TERM and CONT."""
     bash.type(command(program, *SLEEP))
     bash.runs(*SLEEP)
@@ -291,7 +307,7 @@ def test_a_stopped_job_can_be_ended(bash: Terminal, program: list[str]) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTSTP])
-def test_a_payload_stopped_by_hand_gives_the_prompt_back_too(bash: Terminal, program: list[str], number: int) -> None:
+def test_a_payload_stopped_by_kill_gives_the_prompt_back(bash: Terminal, program: list[str], number: int) -> None:
     bash.type(command(program, *SLEEP))
     child = bash.runs(*SLEEP)
     os.kill(child, number)
@@ -303,7 +319,9 @@ def test_a_payload_stopped_by_hand_gives_the_prompt_back_too(bash: Terminal, pro
 
 
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU])
-def test_a_stop_sent_to_init_stops_both(bash: Terminal, program: list[str], number: int) -> None:
+def test_a_job_control_signal_sent_to_init_stops_init_and_payload(
+    bash: Terminal, program: list[str], number: int
+) -> None:
     bash.type(command(program, *SLEEP))
     child = bash.runs(*SLEEP)
     os.kill(procfs.parent(child), number)
@@ -316,7 +334,9 @@ def test_a_stop_sent_to_init_stops_both(bash: Terminal, program: list[str], numb
 
 
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU])
-def test_the_same_while_messages_are_relayed(bash: Terminal, program: list[str], number: int) -> None:
+def test_a_job_control_signal_sent_to_init_stops_both_while_messages_are_relayed(
+    bash: Terminal, program: list[str], number: int
+) -> None:
     """Then signals are not waited for but caught: CONT and the payload's stop may be seen in one go."""
     bash.type("NOTIFY_SOCKET=@nobody " + command(program, *SLEEP))
     for _ in range(3):
@@ -334,7 +354,7 @@ def test_the_same_while_messages_are_relayed(bash: Terminal, program: list[str],
     bash.prompt(130)
 
 
-def test_an_interactive_bash_has_job_control(bash: Terminal, program: list[str]) -> None:
+def test_an_interactive_bash_as_the_payload_has_job_control(bash: Terminal, program: list[str]) -> None:
     bash.type("PS1='<$?> ' " + command(program, *BASH))
     bash.expect("<0> ")
     bash.type(shlex.join(SLEEP))
@@ -350,7 +370,9 @@ def test_an_interactive_bash_has_job_control(bash: Terminal, program: list[str])
     assert "no job control" not in bash.screen
 
 
-def test_it_has_with_a_session_of_its_own_as_pid_1(terminal: OpenTerminal, program: list[str], place: str) -> None:
+def test_with_session_an_interactive_bash_has_job_control_where_it_can_have_the_terminal(
+    terminal: OpenTerminal, program: list[str], place: str
+) -> None:
     around = NAMESPACE if place == "pid1" else ()
     outer = terminal(*around, *program, "-S", "--", *BASH)
     if place == "pid1":
@@ -395,7 +417,9 @@ def test_a_background_job_leaves_the_shell_usable(bash: Terminal, program: list[
     bash.prompt(143)
 
 
-def test_a_background_job_that_ends_by_itself(bash: Terminal, program: list[str], tmp_path: Path) -> None:
+def test_a_background_job_that_exits_leaves_the_terminal_to_the_shell(
+    bash: Terminal, program: list[str], tmp_path: Path
+) -> None:
     """bash, at its prompt, does not look whether the terminal is still its own."""
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
@@ -409,7 +433,7 @@ def test_a_background_job_that_ends_by_itself(bash: Terminal, program: list[str]
     os.close(descriptor)
 
 
-def test_a_background_job_that_reads_is_stopped_until_fg(bash: Terminal, program: list[str]) -> None:
+def test_a_background_job_that_reads_the_terminal_is_stopped_until_fg(bash: Terminal, program: list[str]) -> None:
     bash.type(command(program, "cat") + " &")
     bash.prompt(0)
     child = until(
@@ -425,7 +449,7 @@ def test_a_background_job_that_reads_is_stopped_until_fg(bash: Terminal, program
     bash.prompt(0)
 
 
-def test_a_shell_between_is_stopped_as_well(bash: Terminal, program: list[str]) -> None:
+def test_the_suspend_key_stops_a_shell_between_init_and_bash_as_well(bash: Terminal, program: list[str]) -> None:
     """`sh -c 'pyinit ...; ...'`, make: bash waits for that shell, which would never stop."""
     bash.type(shlex.join(["sh", "-c", command(program, *SLEEP) + "; exit $?"]))
     for _ in range(2):
@@ -438,7 +462,7 @@ def test_a_shell_between_is_stopped_as_well(bash: Terminal, program: list[str]) 
     bash.prompt(130)
 
 
-def test_the_others_of_a_pipeline_are_stopped_as_well(bash: Terminal, program: list[str]) -> None:
+def test_the_suspend_key_stops_the_rest_of_the_pipeline_as_well(bash: Terminal, program: list[str]) -> None:
     bash.type(command(program, *SLEEP) + " | cat")
     child = bash.runs(*SLEEP)
     bash.press(SUSPEND)
@@ -452,7 +476,9 @@ def test_the_others_of_a_pipeline_are_stopped_as_well(bash: Terminal, program: l
 
 @pytest.mark.parametrize(("key", "number"), [(INTERRUPT, 2), (QUIT, 3), (SUSPEND, 20)])
 @pytest.mark.parametrize("option", ["-c", "-g", "-v"])
-def test_a_key_arrives_once(terminal: OpenTerminal, program: list[str], key: bytes, number: int, option: str) -> None:
+def test_a_key_reaches_the_payload_once(
+    terminal: OpenTerminal, program: list[str], key: bytes, number: int, option: str
+) -> None:
     """In the same group the terminal has sent it to the payload already."""
     one = terminal(*program, option, "--", *payload("receive"))
     one.expect("got is ready")
@@ -465,10 +491,10 @@ def test_a_key_arrives_once(terminal: OpenTerminal, program: list[str], key: byt
     assert "got" not in one.expect("got 40 ").removesuffix("got 40 ")
 
 
-def test_the_terminals_signals_come_once_in_the_same_group_with_the_relay_too(
+def test_with_c_and_the_relay_the_terminals_signals_reach_the_payload_once(
     terminal: OpenTerminal, program: list[str], tmp_path: Path
 ) -> None:
-    """A wake-up descriptor's bytes did not say that they were the terminal's: the payload got them once more."""
+    """Regression: a wake-up descriptor does not say who sent a signal, and the payload got the terminal's twice."""
     environment = {**ENVIRONMENT, "NOTIFY_SOCKET": str(tmp_path / "nobody")}
     one = terminal(*program, "-c", "--", *payload("receive"), environment=environment)
     one.expect("got is ready")
@@ -480,7 +506,7 @@ def test_the_terminals_signals_come_once_in_the_same_group_with_the_relay_too(
 
 
 @pytest.mark.parametrize("option", ["-c", "-g", "-v"])
-def test_a_new_size_arrives_once(terminal: OpenTerminal, program: list[str], option: str) -> None:
+def test_a_new_terminal_size_reaches_the_payload_once(terminal: OpenTerminal, program: list[str], option: str) -> None:
     one = terminal(*program, option, "--", *payload("receive"))
     one.expect("got is ready")
     idle(one.pid)
@@ -491,7 +517,7 @@ def test_a_new_size_arrives_once(terminal: OpenTerminal, program: list[str], opt
     assert "got" not in one.expect("got 40 ").removesuffix("got 40 ")
 
 
-def test_int_sent_to_init_alone_is_forwarded_in_the_same_group(terminal: OpenTerminal, program: list[str]) -> None:
+def test_with_c_int_sent_to_init_alone_is_forwarded(terminal: OpenTerminal, program: list[str]) -> None:
     one = terminal(*program, "-c", "--", *payload("receive"))
     one.expect("got is ready")
     os.kill(one.pid, signal.SIGINT)
@@ -499,7 +525,7 @@ def test_int_sent_to_init_alone_is_forwarded_in_the_same_group(terminal: OpenTer
 
 
 @pytest.mark.parametrize("options", [[], ["-g"], ["-a"]])
-def test_suspend_where_nobody_could_resume_is_undone(
+def test_the_suspend_key_is_undone_where_nobody_could_resume_the_payload(
     terminal: OpenTerminal, program: list[str], place: str, options: list[str]
 ) -> None:
     """PID 1, or the session's leader: no shell is above that could say fg."""
@@ -513,10 +539,10 @@ def test_suspend_where_nobody_could_resume_is_undone(
     one.expect("got 2 128 0")
 
 
-def test_suspend_is_undone_after_a_stop_that_somebody_else_has_ended(
+def test_the_suspend_key_is_undone_after_a_stop_that_somebody_else_has_ended(
     terminal: OpenTerminal, program: list[str], place: str
 ) -> None:
-    """The next ^Z was taken for that stop on purpose, which stands."""
+    """Regression: the next ^Z was taken for that earlier stop, which was on purpose and stands."""
     around = NAMESPACE if place == "pid1" else ()
     one = terminal(*around, *program, "--", *payload("receive", "got", *STOPPABLE))
     one.expect("got is ready")
@@ -531,7 +557,9 @@ def test_suspend_is_undone_after_a_stop_that_somebody_else_has_ended(
     one.expect("got 18 0 ")
 
 
-def test_it_is_undone_for_the_whole_group(terminal: OpenTerminal, program: list[str], place: str) -> None:
+def test_the_suspend_key_is_undone_for_the_payloads_whole_group(
+    terminal: OpenTerminal, program: list[str], place: str
+) -> None:
     """The terminal has stopped the payload's children too."""
     around = NAMESPACE if place == "pid1" else ()
     words = [str(compiled("receive")), *STOPPABLE]
@@ -542,7 +570,7 @@ def test_it_is_undone_for_the_whole_group(terminal: OpenTerminal, program: list[
     until(lambda: "got 18 " in one.screen and "child 18 " in one.screen, "both again")
 
 
-def test_suspend_does_nothing_in_the_same_group_where_nobody_could_resume(
+def test_with_c_the_suspend_key_does_nothing_where_nobody_could_resume(
     terminal: OpenTerminal, program: list[str], place: str
 ) -> None:
     """The group is init's own and orphaned: the kernel stops nobody there."""
@@ -555,7 +583,7 @@ def test_suspend_does_nothing_in_the_same_group_where_nobody_could_resume(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGSTOP])
-def test_a_stop_on_purpose_stands(start: Start, number: int) -> None:
+def test_a_stop_that_was_sent_on_purpose_stands_without_a_terminal(start: Start, number: int) -> None:
     init = start("--", *payload("receive", "got", *STOPPABLE))
     init.expect("got is ready\n")
     if number == signal.SIGSTOP:
@@ -565,7 +593,7 @@ def test_a_stop_on_purpose_stands(start: Start, number: int) -> None:
     stands(init)
 
 
-def test_on_a_terminal_too(terminal: OpenTerminal, program: list[str]) -> None:
+def test_a_stop_that_was_sent_on_purpose_stands_on_a_terminal(terminal: OpenTerminal, program: list[str]) -> None:
     one = terminal(*program, "--", *payload("receive", "got", *STOPPABLE))
     one.expect("got is ready")
     (child,) = procfs.children(one.pid)
@@ -587,7 +615,7 @@ def stands(init: Init) -> None:
     init.expect("got 18 0 ")
 
 
-def test_in_an_orphaned_group_init_does_not_stop(start: Start) -> None:
+def test_in_an_orphaned_process_group_init_does_not_stop_itself(start: Start) -> None:
     """A session of its own, without a terminal: a payload stopped there would be stopped for ever."""
     init = start("--", *payload("receive", "got", *STOPPABLE), place="subreaper")
     init.expect("got is ready\n")
@@ -597,10 +625,10 @@ def test_in_an_orphaned_group_init_does_not_stop(start: Start) -> None:
 
 @pytest.mark.parametrize("ignored", [False, True])
 @pytest.mark.parametrize("name", ["TSTP", "TTIN", "TTOU"])
-def test_a_stop_right_before_exec_leaves_init_in_no_vfork(
+def test_a_stop_right_before_exec_does_not_leave_init_in_vfork(
     start: Start, program: list[str], tmp_path: Path, name: str, ignored: bool
 ) -> None:
-    """A ^Z in the first millisecond: the payload, not a program yet, stopped, and init waited for its exec for ever."""
+    """Regression: a ^Z in the first millisecond stopped the payload before its exec, which init waited for."""
     candidate = tmp_path / "grep"
     # The signal comes as execve looks where nothing is: after that, and before the program, it is taken.
     tracing = ["strace", "-D", "-f", "-qq", "-o", str(tmp_path / "trace"), "-P", str(candidate)]
@@ -647,7 +675,7 @@ def test_a_program_that_cannot_be_started_leaves_the_terminal(bash: Terminal, pr
     bash.expect("usable")
 
 
-def test_two_inits_one_below_the_other(bash: Terminal, program: list[str]) -> None:
+def test_job_control_works_with_one_init_below_another(bash: Terminal, program: list[str]) -> None:
     bash.type(command(program, *program, *SLEEP))
     child = bash.runs(*SLEEP)
     bash.press(SUSPEND)
@@ -659,8 +687,10 @@ def test_two_inits_one_below_the_other(bash: Terminal, program: list[str]) -> No
 
 
 @pytest.mark.parametrize("first", ["left", "right"])
-def test_two_inits_side_by_side(bash: Terminal, program: list[str], tmp_path: Path, first: str) -> None:
-    """Only one payload can be in the foreground; the one that had to read was stopped if the other had been quicker."""
+def test_two_inits_in_a_pipeline_can_both_read_the_terminal(
+    bash: Terminal, program: list[str], tmp_path: Path, first: str
+) -> None:
+    """Regression: one payload alone can have the foreground, and one that read was stopped if the other came first."""
     flag = shlex.quote(str(tmp_path / "flag"))
     readers = {"left": "read line; echo a$line", "right": "read line; read other </dev/tty; echo $line $other"}
     words = []
@@ -674,7 +704,7 @@ def test_two_inits_side_by_side(bash: Terminal, program: list[str], tmp_path: Pa
     bash.prompt(0)
 
 
-def test_killed_init_leaves_a_shell_that_works(bash: Terminal, program: list[str]) -> None:
+def test_an_init_that_is_killed_leaves_a_shell_that_works(bash: Terminal, program: list[str]) -> None:
     bash.type(command(program, *SLEEP))
     child = bash.runs(*SLEEP)
     kill(procfs.parent(child))

@@ -60,7 +60,9 @@ def test_the_payload_of_another_user_gets_each_signal_once(
     assert init.stderr == ""
 
 
-def test_a_payload_that_has_changed_its_user_itself_gets_signals(start: Start, program: list[str], place: str) -> None:
+def test_a_payload_that_has_changed_its_user_itself_gets_signals_without_capability_kill(
+    start: Start, program: list[str], place: str
+) -> None:
     how = {"place": place, "program": [*WITHOUT_KILL, *program]}
     init = start("--", *NOBODY, *payload("receive"), **how)
     init.expect("got is ready\n")
@@ -70,7 +72,9 @@ def test_a_payload_that_has_changed_its_user_itself_gets_signals(start: Start, p
 
 
 @pytest.mark.parametrize("option", ["-g", "-a"])
-def test_processes_of_two_users_get_each_signal_once(start: Start, program: list[str], place: str, option: str) -> None:
+def test_with_g_or_a_processes_of_two_users_get_each_signal_once(
+    start: Start, program: list[str], place: str, option: str
+) -> None:
     """kill(2) succeeds when it has reached one of a group, and with -1 even if it has reached none."""
     how = {"place": place, "program": [*WITHOUT_KILL, *program]}
     init, child = pair(start, option, detach=" ".join(NOBODY), **how)

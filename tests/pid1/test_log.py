@@ -16,7 +16,7 @@ from tests.support.commands import ENVIRONMENT, payload, shell
 from tests.support.types import Start
 
 
-def test_verbose_says_what_happens_on_standard_error(start: Start, place: str) -> None:
+def test_with_v_init_logs_what_happens_on_standard_error(start: Start, place: str) -> None:
     """tini's INFO goes to standard output, into what the payload's readers get."""
     outcome = start("-v", *shell("echo output; exit 3"), place=place).wait()
     assert (outcome.code, outcome.stdout) == (3, "output\n")
@@ -24,7 +24,7 @@ def test_verbose_says_what_happens_on_standard_error(start: Start, place: str) -
     assert re.fullmatch(said, outcome.stderr)
 
 
-def test_twice_it_says_every_signal(start: Start) -> None:
+def test_with_vv_init_logs_every_signal(start: Start) -> None:
     init = start("-vv", "--", *payload("receive"))
     init.expect("got is ready\n")
     init.signal(37)
@@ -32,7 +32,7 @@ def test_twice_it_says_every_signal(start: Start) -> None:
     init.expect_error("RTMIN+3")
 
 
-def test_twice_it_says_what_a_signal_becomes(start: Start) -> None:
+def test_with_vv_init_logs_what_a_signal_becomes(start: Start) -> None:
     init = start("-vv", "-r", "RTMIN+3:TERM", "-r", "HUP:0", "--", *payload("receive"))
     init.expect("got is ready\n")
     for number, lines in ((37, "RTMIN+3 becomes TERM\npyinit: TERM is forwarded\n"), (1, "HUP is dropped\n")):
@@ -40,11 +40,11 @@ def test_twice_it_says_what_a_signal_becomes(start: Start) -> None:
         init.expect_error(f"pyinit: {lines}")
 
 
-def test_init_says_nothing_by_itself(start: Start, place: str) -> None:
+def test_without_options_init_logs_nothing(start: Start, place: str) -> None:
     assert start(*shell("( true & ); kill -TERM $$"), place=place).wait() == (143, "", "")
 
 
-def test_json_is_one_object_for_a_line(start: Start) -> None:
+def test_with_log_format_json_each_line_is_one_object(start: Start) -> None:
     begun = time.time()
     script = "(sh -c 'exit 4' &); trap : USR1; read line; exit 3"
     init = start("-vvw", "--log-format", "json", *shell(script), stdin=subprocess.PIPE)
@@ -68,7 +68,7 @@ def test_json_is_one_object_for_a_line(start: Start) -> None:
     assert outcome.code == 3
 
 
-def test_errors_are_json_as_well(start: Start) -> None:
+def test_with_log_format_json_errors_are_json_as_well(start: Start) -> None:
     outcome = start("--log-format=json", '/no/"such\\\n\xff').wait()
     assert outcome.code == 127
     said = json.loads(outcome.stderr)
@@ -77,7 +77,7 @@ def test_errors_are_json_as_well(start: Start) -> None:
 
 
 @pytest.mark.parametrize("kind", ["source"], indirect=True)
-def test_an_internal_error_keeps_to_the_options(start: Start, tmp_path: Path) -> None:
+def test_an_internal_error_keeps_to_the_log_format_and_the_remapping(start: Start, tmp_path: Path) -> None:
     (tmp_path / "prctl.py").write_text(
         "def set_name(_):\n    pass\n\ndef set_child_subreaper(_):\n    raise ValueError('odd')\n"
     )
@@ -87,7 +87,7 @@ def test_an_internal_error_keeps_to_the_options(start: Start, tmp_path: Path) ->
     assert json.loads(outcome.stderr)["message"] == "internal error: ValueError: odd"
 
 
-def test_json_is_utf_8_whatever_the_names_are(start: Start) -> None:
+def test_with_log_format_json_lines_are_utf_8_whatever_the_names_are(start: Start) -> None:
     outcome = start("--log-format=json", b"/no/\xff\xfe").wait()
     assert os.fsencode(outcome.stderr).decode("utf-8")
     assert "/no/" in json.loads(outcome.stderr)["message"]

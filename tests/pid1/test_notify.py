@@ -35,7 +35,7 @@ def tell(start: Start, manager: Manager, *words: str, **how: object) -> Init:
     return start(*payload("notify", *words), environment=manager.environment, **how)
 
 
-def test_messages_come_from_init_itself_in_their_order(start: Start, manager: Manager, place: str) -> None:
+def test_relayed_messages_come_from_init_itself_in_their_order(start: Start, manager: Manager, place: str) -> None:
     texts = ["READY=1", "STATUS=at work", "WATCHDOG=1", "STOPPING=1"]
     # Told to wait at the end, init is still there to be compared with.
     init = tell(start, manager, *texts, "barrier", place=place)
@@ -48,20 +48,20 @@ def test_messages_come_from_init_itself_in_their_order(start: Start, manager: Ma
     assert {pid for _, pid, _ in received} == {own}
 
 
-def test_a_barrier_waits_until_the_manager_has_closed_it(start: Start, manager: Manager) -> None:
+def test_a_barrier_waits_until_the_manager_has_closed_its_descriptor(start: Start, manager: Manager) -> None:
     init = tell(start, manager, "barrier")
     assert manager.receive()[::2] == (b"BARRIER=1", 1)
     init.expect("barrier passed b''")
     assert init.wait().code == 0
 
 
-def test_what_is_sent_right_before_the_end_arrives(start: Start, manager: Manager) -> None:
+def test_a_message_sent_right_before_the_payloads_exit_arrives(start: Start, manager: Manager) -> None:
     for _ in range(10):
         assert tell(start, manager, "STATUS=last words").wait().code == 0
         assert manager.receive()[0] == b"STATUS=last words"
 
 
-def test_a_manager_that_reads_slowly_loses_nothing(start: Start, manager: Manager) -> None:
+def test_a_manager_that_reads_slowly_gets_every_message(start: Start, manager: Manager) -> None:
     # A receiver's queue holds net.unix.max_dgram_qlen messages, 512 or 10.
     count = 1500
     init = tell(start, manager, f"many:{count}")
@@ -71,7 +71,7 @@ def test_a_manager_that_reads_slowly_loses_nothing(start: Start, manager: Manage
 
 
 @pytest.mark.parametrize("line", ["MAINPID=OWN", "MAINPIDFD=1", "MAINPIDFDID=1"])
-def test_init_stays_the_managers_main_process(start: Start, manager: Manager, line: str) -> None:
+def test_a_message_cannot_name_another_main_process_than_init(start: Start, manager: Manager, line: str) -> None:
     init = tell(start, manager, f"{line}\nREADY=1", line, "STATUS=next")
     assert [manager.receive()[0] for _ in range(2)] == [b"READY=1", b"STATUS=next"]
     assert init.wait().code == 0
@@ -84,7 +84,9 @@ def test_init_stays_the_managers_main_process(start: Start, manager: Manager, li
         ("READY=1\n\rMAINPIDFDID=1\r\n", b"READY=1\n\r"),
     ],
 )
-def test_a_carriage_return_hides_no_process(start: Start, manager: Manager, word: str, received: bytes) -> None:
+def test_a_carriage_return_does_not_hide_a_line_that_names_a_process(
+    start: Start, manager: Manager, word: str, received: bytes
+) -> None:
     """For systemd and nspawn, which split at both, it ends a line."""
     init = tell(start, manager, word)
     assert manager.receive()[0] == received
@@ -92,7 +94,7 @@ def test_a_carriage_return_hides_no_process(start: Start, manager: Manager, word
 
 
 @pytest.mark.parametrize("word", ["long:4090", "long:100000", "fds:2", "\x01\x02=", "=", "no equals sign", "\n\n"])
-def test_odd_messages_do_not_hurt(start: Start, manager: Manager, word: str) -> None:
+def test_odd_messages_do_not_hold_the_relay_up(start: Start, manager: Manager, word: str) -> None:
     init = tell(start, manager, word, "STATUS=after")
     assert init.wait().code == 0
     messages = []
@@ -107,8 +109,8 @@ def test_odd_messages_do_not_hurt(start: Start, manager: Manager, word: str) -> 
         assert messages in ([word.encode()], [])
 
 
-def test_an_address_that_is_too_long_is_said_once_and_left_to_the_payload(start: Start) -> None:
-    """Each message was said to be lost, because of `None`."""
+def test_a_notify_address_that_is_too_long_is_logged_once_and_left_to_the_payload(start: Start) -> None:
+    """Regression: each message was logged as lost, because of `None`."""
     address = "/" + "x" * 108
     words = shell("echo $NOTIFY_SOCKET")
     done = start(*words, environment={**ENVIRONMENT, "NOTIFY_SOCKET": address}).wait()
@@ -116,8 +118,8 @@ def test_an_address_that_is_too_long_is_said_once_and_left_to_the_payload(start:
     assert done.stderr == "pyinit: NOTIFY_SOCKET is not relayed: its address is longer than 108 bytes\n"
 
 
-def test_a_wait_of_months_is_none_of_polls(start: Start, manager: Manager, place: str) -> None:
-    """poll's milliseconds end after 24.8 days: init ended with an internal error."""
+def test_with_the_relay_a_timer_may_be_longer_than_polls_24_days(start: Start, manager: Manager, place: str) -> None:
+    """Regression: poll's milliseconds end after 24.8 days, and init exited with an internal error."""
     init = start("-k", "8000h", "--", *payload("receive"), environment=manager.environment, place=place)
     init.expect("got is ready\n")
     for _ in range(2):
@@ -128,7 +130,7 @@ def test_a_wait_of_months_is_none_of_polls(start: Start, manager: Manager, place
     assert init.wait().code == 137
 
 
-def test_descriptors_do_not_stay_open_in_init(start: Start, manager: Manager) -> None:
+def test_descriptors_that_come_with_messages_do_not_stay_open_in_init(start: Start, manager: Manager) -> None:
     init = tell(start, manager, "READY=1", *["fds:3"] * 20, "barrier", "STATUS=x", stdin=subprocess.PIPE)
     for _ in range(21):
         manager.receive()
@@ -138,7 +140,7 @@ def test_descriptors_do_not_stay_open_in_init(start: Start, manager: Manager) ->
     assert init.wait().code == 0
 
 
-def test_one_descriptor_that_fails_to_close_leaves_no_other_open(
+def test_a_descriptor_that_fails_to_close_leaves_no_other_of_the_message_open(
     start: Start, manager: Manager, tmp_path: Path
 ) -> None:
     """EIO tells what became of a file's data; the message was received and passed on."""
@@ -159,14 +161,14 @@ def test_one_descriptor_that_fails_to_close_leaves_no_other_open(
     assert trace.read_text().count("EIO") >= 3
 
 
-def test_without_a_manager_there_is_no_relay(start: Start) -> None:
+def test_without_notify_socket_there_is_no_relay(start: Start) -> None:
     init = start(*shell("echo ready ${NOTIFY_SOCKET-unset}; read line"), stdin=subprocess.PIPE)
     init.expect("ready unset")
     init.idle()
     assert len(os.listdir(f"/proc/{init.pid}/fd")) == 3
 
 
-def test_a_manager_that_is_gone_does_not_hurt(start: Start, tmp_path: Path) -> None:
+def test_a_manager_that_is_gone_is_logged_and_ends_nothing(start: Start, tmp_path: Path) -> None:
     environment = {**ENVIRONMENT, "NOTIFY_SOCKET": f"{tmp_path}/nobody"}
     done = start(*payload("notify", "READY=1"), environment=environment).wait()
     assert done.code == 0
@@ -185,7 +187,7 @@ def test_a_stranger_in_the_same_network_is_not_believed(start: Start, manager: M
     assert manager.nothing()
 
 
-def test_strangers_cannot_fill_the_log(start: Start, manager: Manager) -> None:
+def test_messages_of_strangers_cannot_fill_the_log(start: Start, manager: Manager) -> None:
     init = start(
         *shell('echo relay $NOTIFY_SOCKET; read line; exec "$@"', *payload("notify", "READY=1")),
         environment=manager.environment,
@@ -217,7 +219,9 @@ def test_a_stranger_is_not_believed_by_a_subreaper_either(start: Start, manager:
 
 
 @pytest.mark.parametrize("options", [[], ["-u", "65534:65534"]])
-def test_another_user_below_init_is_believed(start: Start, manager: Manager, place: str, options: list[str]) -> None:
+def test_a_descendant_of_another_user_is_believed(
+    start: Start, manager: Manager, place: str, options: list[str]
+) -> None:
     """With -u even if it has ended and been reaped before its words are read; otherwise while it is there."""
     waits = [] if options else ["barrier"]
     changed = () if options else NOBODY
@@ -231,7 +235,7 @@ def test_another_user_below_init_is_believed(start: Start, manager: Manager, pla
         assert init.wait() == (0, "barrier passed b''\n" if waits else "", "")
 
 
-def test_the_end_waits_for_nobody_when_all_has_been_sent(
+def test_init_does_not_wait_at_its_exit_when_all_messages_have_been_sent(
     program: list[str], start: Start, manager: Manager, tmp_path: Path
 ) -> None:
     log = tmp_path / "calls"
@@ -246,7 +250,7 @@ def test_the_end_waits_for_nobody_when_all_has_been_sent(
     assert not re.search(r"poll\(.*, ([2-9]|[1-9][0-9]+)\) ", calls)
 
 
-def test_a_manager_that_never_reads_costs_a_second_at_the_most(
+def test_a_manager_that_never_reads_delays_inits_exit_by_a_second_at_most(
     start: Start, program: list[str], manager: Manager, tmp_path: Path
 ) -> None:
     """Counted by its pauses, each of 50 ms: this machine may be slow."""
@@ -257,7 +261,7 @@ def test_a_manager_that_never_reads_costs_a_second_at_the_most(
     assert 1 <= len(log.read_text().splitlines()) <= 20
 
 
-def test_messages_that_cannot_be_received_do_not_hurt(start: Start, program: list[str], manager: Manager) -> None:
+def test_a_failing_recvmsg_does_not_end_init(start: Start, program: list[str], manager: Manager) -> None:
     refused = ["strace", "-o", "/dev/null", "-e", "inject=recvmsg:error=ENOMEM", *program]
     init = start(*payload("notify", "STATUS=x"), program=refused, environment=manager.environment, place="subreaper")
     done = init.wait()
@@ -268,7 +272,9 @@ def test_messages_that_cannot_be_received_do_not_hurt(start: Start, program: lis
     assert all(re.search(r"cannot be received \([0-9]+ more\)$", line) for line in others)
 
 
-def test_what_init_causes_itself_is_not_forwarded(start: Start, manager: Manager, place: str) -> None:
+def test_with_the_relay_a_signal_that_init_caused_itself_is_not_forwarded(
+    start: Start, manager: Manager, place: str
+) -> None:
     """PIPE, for a line that nobody reads; the descriptors' wait does not say who sent a signal."""
     reader, writer = os.pipe()
     init = start("-vv", *payload("receive"), environment=manager.environment, place=place, stderr=writer)
@@ -285,20 +291,20 @@ def test_what_init_causes_itself_is_not_forwarded(start: Start, manager: Manager
 
 
 @pytest.mark.parametrize("address", ["vsock:2:1234", "relative/path", ""])
-def test_an_address_of_another_kind_is_left_to_the_payload(start: Start, address: str) -> None:
+def test_a_notify_address_of_another_kind_is_left_to_the_payload(start: Start, address: str) -> None:
     done = start(*shell('echo "$NOTIFY_SOCKET"'), environment={**ENVIRONMENT, "NOTIFY_SOCKET": address}).wait()
     assert done == (0, f"{address}\n", "")
 
 
 @pytest.mark.parametrize("kind", ["source"], indirect=True)
 @pytest.mark.parametrize("manager", ["path"], indirect=True)
-def test_it_is_not_even_imported_without_a_manager(start: Start, manager: Manager) -> None:
+def test_the_relay_is_not_imported_without_notify_socket(start: Start, manager: Manager) -> None:
     told = [sys.executable, "-X", "importtime", "-m", "pyinit"]
     assert "pyinit.sd_notify.relay" not in start("true", program=told).wait().stderr
     assert "pyinit.sd_notify.relay" in start("true", program=told, environment=manager.environment).wait().stderr
 
 
-def test_who_is_left_can_still_tell(start: Start, manager: Manager) -> None:
+def test_the_processes_left_can_still_send_messages(start: Start, manager: Manager) -> None:
     """The payload has ended; its child says STOPPING when it is asked to end."""
     ready = shell("trap '\"$@\"; exit' TERM; echo ready; sleep 600 & wait", *payload("notify", "STOPPING=1"))
     words = shell('"$@" & read line; exit 3', *ready)
@@ -309,7 +315,7 @@ def test_who_is_left_can_still_tell(start: Start, manager: Manager) -> None:
     assert init.wait().code == 3
 
 
-def test_signals_are_forwarded_while_the_relay_is_there(start: Start, manager: Manager) -> None:
+def test_with_the_relay_a_thousand_real_time_signals_reach_the_payload(start: Start, manager: Manager) -> None:
     init = start(*payload("receive"), environment=manager.environment)
     init.expect("ready")
     number = signal.SIGRTMIN + 5
@@ -328,8 +334,10 @@ def test_the_relay_works_with_a_changed_root_and_user(start: Start, manager: Man
 
 
 @pytest.mark.parametrize("kind", ["frozen"], indirect=True)
-def test_too_few_descriptors_for_a_relay(start: Start, program: list[str], manager: Manager, place: str) -> None:
-    """A socket but nothing to watch it with: it ended init, and the payload with it. Now whoever sends is told."""
+def test_too_few_file_descriptors_for_the_relay_do_not_end_init(
+    start: Start, program: list[str], manager: Manager, place: str
+) -> None:
+    """Regression: a socket without a descriptor to watch it with ended init. Now the sender gets an error."""
     limited = shell('ulimit -S -n 4 && exec "$@"', *program)
     words = shell('ulimit -S -n 1024 && exec "$@"', *payload("notify", "READY=1"))
     init = start("--", *words, program=limited, environment=manager.environment, place=place)

@@ -49,7 +49,7 @@ def test_a_payload_killed_for_memory_is_explained_with_the_limit(start: Start, g
     )
 
 
-def test_a_plain_kill_says_nothing_of_memory(start: Start, group: list[str]) -> None:
+def test_a_plain_kill_is_not_explained_by_memory(start: Start, group: list[str]) -> None:
     assert start(*shell("kill -9 $$"), place=group).wait() == (137, "", "")
 
 
@@ -85,13 +85,13 @@ COUNT = "echo oom_kill 3 > /sys/fs/cgroup/memory.events"
         pytest.param(TOO_LONG, "the machine's own, or a limit further up", id="long"),
     ],
 )
-def test_version_2_is_read_too(start: Start, limit: str, words: str) -> None:
+def test_an_out_of_memory_kill_is_explained_under_cgroup_v2(start: Start, limit: str, words: str) -> None:
     done = start(*shell(f"{INIT_WAITS} {KILL_AND_COUNT}"), place=version_2(limit)).wait()
     assert done.code == 137
     assert re.fullmatch(rf"pyinit: payload \d+ \(/bin/sh\) was killed: out of memory: {words}\n", done.stderr)
 
 
-def test_a_process_of_an_orphan_that_was_killed_is_reported(start: Start) -> None:
+def test_an_out_of_memory_kill_below_an_orphan_is_reported(start: Start) -> None:
     script = f"{INIT_WAITS} (sh -c '{COUNT}; exit 137' &); read line"
     init = start(*shell(script), place=version_2("8388608"), stdin=subprocess.PIPE)
     line = init.expect_error("\n")
@@ -114,7 +114,7 @@ def test_init_does_not_take_its_own_kill_for_the_kernels(start: Start) -> None:
     )
 
 
-def test_what_was_reported_is_not_reported_again(start: Start) -> None:
+def test_an_out_of_memory_kill_is_reported_once(start: Start) -> None:
     script = f"{INIT_WAITS} (sh -c '{COUNT}; kill -9 $$' &); read line; kill -9 $$"
     init = start(*shell(script), place=version_2("max"), stdin=subprocess.PIPE)
     init.expect_error("was killed: out of memory")
@@ -134,7 +134,7 @@ def test_what_was_reported_is_not_reported_again(start: Start) -> None:
         ("4:memory:/docker/1", "/memory", "memory.oom_control memory.limit_in_bytes"),
     ],
 )
-def test_inits_own_group_is_found(start: Start, line: str, folder: str, files: str) -> None:
+def test_inits_own_cgroup_is_found_wherever_it_is_mounted(start: Start, line: str, folder: str, files: str) -> None:
     """With a cgroup namespace and without one, with the group itself mounted at the top or all of them."""
     counter, limit = files.split()
     top = f"/sys/fs/cgroup{folder}"
@@ -152,7 +152,7 @@ def test_inits_own_group_is_found(start: Start, line: str, folder: str, files: s
 @pytest.mark.parametrize(
     "content", ["", "oom_kill\\n", "low 0\\n", "oom_kill x\\n", pytest.param(f"oom_kill {TOO_LONG}\\n", id="long")]
 )
-def test_a_count_that_is_not_there_says_nothing(start: Start, content: str) -> None:
+def test_a_cgroup_file_without_a_count_explains_nothing(start: Start, content: str) -> None:
     around = f"""
     mount -t tmpfs none /sys/fs/cgroup &&
     printf '{content}' > /sys/fs/cgroup/memory.events &&
@@ -163,8 +163,8 @@ def test_a_count_that_is_not_there_says_nothing(start: Start, content: str) -> N
 
 
 @pytest.mark.parametrize("content", ["\\n", "0:\\n:\\n", "0::/a\\0b\\n", "\\377\\n"])
-def test_a_file_of_the_images_in_the_cgroups_place_says_nothing(start: Start, content: str) -> None:
-    """It is read where no /proc is mounted: an internal error, and the exit code lost."""
+def test_a_file_of_the_image_in_the_place_of_proc_self_cgroup_explains_nothing(start: Start, content: str) -> None:
+    """Regression: read where no /proc is mounted, it was an internal error, and the exit code was lost."""
     around = f"""
     mount -t tmpfs none /sys/fs/cgroup && printf '{content}' > /sys/fs/cgroup/own &&
     mount --bind /sys/fs/cgroup/own /proc/$$/cgroup && exec "$@"
@@ -173,5 +173,5 @@ def test_a_file_of_the_images_in_the_cgroups_place_says_nothing(start: Start, co
     assert start(*shell(f"{INIT_WAITS} kill -9 $$"), place=place).wait() == (137, "", "")
 
 
-def test_version_2_unchanged_says_nothing(start: Start) -> None:
+def test_an_unchanged_count_under_cgroup_v2_explains_nothing(start: Start) -> None:
     assert start(*shell("kill -9 $$"), place=version_2("max")).wait() == (137, "", "")

@@ -39,7 +39,7 @@ def refused(outcome: Outcome, *words: str) -> None:
     wide([["-l"], ["-h"], ["-g", "x"], ["--version"], ["--", "x"], ["-e", "8", "-e"], ["-Z", "--no"]], ["-g", "x"]),
 )
 @pytest.mark.parametrize("options", [[], ["--"], ["-g"], ["-e", "7", "--"], ["-g", "-w", "--log-format", "json"]])
-def test_the_payloads_options_are_its_own(start: Start, options: list[str], words: list[str]) -> None:
+def test_options_behind_the_program_are_the_payloads(start: Start, options: list[str], words: list[str]) -> None:
     """tini and catatonit take them for their own (moby #28454)."""
     assert start(*options, "printf", "<%s>", *words).wait() == (0, "".join(f"<{word}>" for word in words), "")
 
@@ -54,7 +54,7 @@ def test_the_payloads_options_are_its_own(start: Start, options: list[str], word
         (["-vvv"], 7, True, True),
     ],
 )
-def test_options_can_be_joined(start: Start, words: list[str], code: int, warns: bool, verbose: bool) -> None:
+def test_short_options_can_be_joined(start: Start, words: list[str], code: int, warns: bool, verbose: bool) -> None:
     done = start(*words, *shell("exit 7"), prepare=["zombies=1"]).wait()
     said = [line.split()[1] for line in done.stderr.splitlines()]
     assert done.code == code
@@ -79,11 +79,11 @@ def test_an_argument_that_looks_like_an_option_is_named_as_it_was_given(start: S
     refused(start("-p", "--follow=x", "true").wait(), "-p --follow=x: give a signal's name")
 
 
-def test_as_a_subreaper_too(start: Start) -> None:
+def test_refused_words_are_one_line_and_125_under_a_subreaper(start: Start) -> None:
     refused(start("-e", "300", "true", place="subreaper").wait(), "300")
 
 
-def test_a_word_with_a_newline_stays_one_line(start: Start) -> None:
+def test_a_refused_word_with_a_newline_is_shown_in_one_line(start: Start) -> None:
     refused(start("--no\nsuch", "true").wait(), r"--no\nsuch")
 
 
@@ -105,14 +105,16 @@ def test_help_is_printed_on_standard_output(start: Start, option: str, place: st
 
 
 @pytest.mark.parametrize("option", ["-l", "--license"])
-def test_the_licence_is_printed(start: Start, option: str) -> None:
+def test_the_licence_is_printed_on_standard_output(start: Start, option: str) -> None:
     outcome = start(option).wait()
     assert (outcome.code, outcome.stderr) == (0, "")
     assert "GNU General Public" in outcome.stdout
 
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
-def test_a_text_that_cannot_be_written_is_no_internal_error(start: Start, option: str, place: str) -> None:
+def test_a_help_or_version_text_that_cannot_be_written_is_a_one_line_error(
+    start: Start, option: str, place: str
+) -> None:
     with open("/dev/full", "wb") as full:
         outcome = start(option, stdout=full.fileno(), place=place)
         assert outcome.process.wait(PATIENCE) == 125
@@ -121,7 +123,7 @@ def test_a_text_that_cannot_be_written_is_no_internal_error(start: Start, option
     assert outcome.wait() == (125, "", "pyinit: standard output: Bad file descriptor\n")
 
 
-def test_texts_need_no_program_and_start_none(start: Start) -> None:
+def test_help_needs_no_program_and_starts_none(start: Start) -> None:
     outcome = start("-h", "echo", "started").wait()
     assert outcome.code == 0
     assert "\nstarted\n" not in outcome.stdout
@@ -138,20 +140,20 @@ def test_texts_need_no_program_and_start_none(start: Start) -> None:
         ("", ["--log-format=json", "-c", "-g", "true"]),
     ],
 )
-def test_errors_in_the_options_are_json_as_soon_as_that_was_said(start: Start, variable: str, words: list[str]) -> None:
+def test_errors_behind_log_format_json_are_json(start: Start, variable: str, words: list[str]) -> None:
     outcome = start(*words, environment=with_variable(variable)).wait()
     assert outcome.code == 125
     assert json.loads(outcome.stderr)["level"] == "error"
 
 
 @pytest.mark.parametrize("value", ["-g -e 7:8", "  -g\t-e\n7:8 ", "--group --remap-exit=7:8", "-e 7:8"])
-def test_the_variable_is_read(start: Start, place: str, value: str) -> None:
+def test_pyinit_options_is_read(start: Start, place: str, value: str) -> None:
     """`docker run --init` passes no options."""
     assert start(*shell("exit 7"), place=place, environment=with_variable(value)).wait() == (8, "", "")
 
 
 @pytest.mark.parametrize("value", ["", "  ", "\n"])
-def test_an_empty_variable_changes_nothing(start: Start, value: str) -> None:
+def test_an_empty_pyinit_options_changes_nothing(start: Start, value: str) -> None:
     assert start(*shell("exit 7"), environment=with_variable(value)).wait() == (7, "", "")
 
 
@@ -159,12 +161,14 @@ def test_an_empty_variable_changes_nothing(start: Start, value: str) -> None:
     ("variable", "words", "code"),
     [("-e 7:8", ["-e", "7:9"], 9), ("-e 7:8", ["-e", "6:9"], 8), ("-e 7:8 --log-format=json", ["-g"], 8)],
 )
-def test_the_command_line_wins(start: Start, variable: str, words: list[str], code: int) -> None:
+def test_the_command_line_wins_over_pyinit_options(start: Start, variable: str, words: list[str], code: int) -> None:
     assert start(*words, *shell("exit 7"), environment=with_variable(variable)).wait() == (code, "", "")
 
 
 @pytest.mark.parametrize(("variable", "option", "same"), [("-g", "-c", True), ("-S", "-c", True), ("-c", "-g", False)])
-def test_it_wins_where_the_two_contradict_each_other(start: Start, variable: str, option: str, same: bool) -> None:
+def test_a_group_option_on_the_command_line_wins_over_another_in_pyinit_options(
+    start: Start, variable: str, option: str, same: bool
+) -> None:
     init = start(option, "--", *payload("receive"), environment=with_variable(variable))
     init.expect("got is ready\n")
     assert (procfs.group(init.payload) == procfs.group(init.pid)) is same
@@ -177,7 +181,7 @@ def test_refused_words_of_pyinit_options_are_one_line_that_names_the_variable(
     refused(start("true", environment=with_variable(value)).wait(), "PYINIT_OPTIONS", *words)
 
 
-def test_places_are_what_the_tests_think(start: Start) -> None:
+def test_the_tests_places_are_pid_1_and_a_child_of_the_tests(start: Start) -> None:
     """As PID 1 it really is PID 1; as a subreaper it is our child."""
     assert set(PLACES) == {"pid1", "subreaper"}
     one = start("--", *payload("receive"))

@@ -28,7 +28,7 @@ INHERITS_KILL = ("setpriv", "--pdeathsig", "KILL")
 
 
 @pytest.mark.parametrize("option", ["TERM", "15", "SIGTERM"])
-def test_the_parents_death_is_a_signal(start: Start, program: list[str], option: str) -> None:
+def test_with_p_the_parents_death_is_a_signal_for_the_payload(start: Start, program: list[str], option: str) -> None:
     parent, init, below = child_of_a_parent(start, program, option, "subreaper")
     # The shell's end was caused by the closed pipe.
     assert parent.wait().code == 0
@@ -37,14 +37,14 @@ def test_the_parents_death_is_a_signal(start: Start, program: list[str], option:
     until(lambda: not procfs.alive(init), "init's end")
 
 
-def test_the_parents_death_can_be_init_and_payloads_own(start: Start, program: list[str]) -> None:
+def test_with_p_kill_the_parents_death_ends_init_and_payload(start: Start, program: list[str]) -> None:
     parent, init, below = child_of_a_parent(start, program, "KILL", "subreaper")
     assert parent.wait().code == 0
     until(lambda: not procfs.alive(init), "init's end")
     until(lambda: not procfs.alive(below), "the payload's end")
 
 
-def test_without_that_option_init_stays(start: Start, program: list[str]) -> None:
+def test_without_p_init_outlives_its_parent(start: Start, program: list[str]) -> None:
     script = '"$@" & exit 0'
     first = start(*shell(script, *program, "--", *payload("receive")), program=(), place="subreaper")
     first.expect("got is ready\n")
@@ -104,7 +104,7 @@ def test_the_payload_gets_inits_own_parent_death_signal_or_kill(
     ],
     ids=["a session of its own", "another program", "another user", "a child", "a session of its child"],
 )
-def test_the_payload_keeps_the_signal_until_it_forks_or_changes_its_user(
+def test_the_payload_keeps_its_parent_death_signal_until_it_forks_or_changes_its_user(
     start: Start, options: list[str], words: list[str], number: int
 ) -> None:
     """prctl(2). setsid(1) forks where it leads its process group."""
@@ -134,7 +134,7 @@ def test_a_killed_init_that_may_not_signal_its_payload_leaves_it(start: Start, p
     kill(below)
 
 
-def test_a_killed_init_tells_its_payload_what_p_names(start: Start) -> None:
+def test_a_killed_init_leaves_its_payload_the_signal_that_p_names(start: Start) -> None:
     init = start("-p", "USR1", "--", *payload("receive"), place="subreaper")
     init.expect("got is ready\n")
     below = init.payload
@@ -171,7 +171,9 @@ def test_an_init_that_is_killed_while_it_starts_its_payload_leaves_none(
     assert not started.exists()
 
 
-def test_a_payload_in_another_pid_namespace_is_told_of_no_death(start: Start, program: list[str]) -> None:
+def test_a_payload_in_another_pid_namespace_gets_no_parent_death_signal_while_init_lives(
+    start: Start, program: list[str]
+) -> None:
     """`unshare --pid` without --fork: the payload is PID 1 there, and its parent, which lives, has pid 0."""
     # Not blocked, TERM would go unnoticed: it does nothing to a PID 1.
     how = {"program": ["unshare", "--pid", *program], "prepare": ["block=15"], "place": "subreaper"}

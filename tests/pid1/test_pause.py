@@ -14,7 +14,7 @@ from tests.support.types import Start
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_pause_ends_with_0(start: Start, place: str, number: int) -> None:
+def test_a_stop_signal_ends_a_pause_with_0(start: Start, place: str, number: int) -> None:
     init = start("-P", place=place)
     init.idle()
     init.signal(number)
@@ -39,7 +39,7 @@ def test_other_signals_do_not_end_a_pause(start: Start, place: str) -> None:
     assert init.wait() == (0, "", "")
 
 
-def test_a_pause_reaps(start: Start, place: str) -> None:
+def test_a_pausing_init_reaps_the_children_it_was_born_with(start: Start, place: str) -> None:
     init = start("-P", place=place, prepare=["zombies=70", "cloned=3"])
     init.idle()
     until(lambda: not procfs.children(init.pid), "all reaped")
@@ -57,7 +57,7 @@ def test_a_pause_can_be_stopped_before_it_has_begun(start: Start, place: str) ->
         ("lxc", 30),
     ],
 )
-def test_a_request_to_halt_ends_a_pause(start: Start, container: str, number: int) -> None:
+def test_a_containers_halt_signal_ends_a_pause(start: Start, container: str, number: int) -> None:
     """RTMIN+3 and others, and PWR under lxc, mean TERM."""
     init = start("-P", environment={**ENVIRONMENT, "container": container})
     init.idle()
@@ -65,7 +65,7 @@ def test_a_request_to_halt_ends_a_pause(start: Start, container: str, number: in
     assert init.wait() == (0, "", "")
 
 
-def test_a_pause_rewrites(start: Start, place: str) -> None:
+def test_a_pausing_init_rewrites_signals(start: Start, place: str) -> None:
     init = start("-P", "-r", "HUP:TERM", "-r", "INT:0", place=place)
     init.idle()
     init.signal(signal.SIGINT)
@@ -75,7 +75,7 @@ def test_a_pause_rewrites(start: Start, place: str) -> None:
     assert init.wait() == (0, "", "")
 
 
-def test_what_is_rewritten_for_a_payload_ends_a_pause_too(start: Start, place: str) -> None:
+def test_a_stop_signal_that_is_rewritten_for_a_payload_ends_a_pause(start: Start, place: str) -> None:
     """PYINIT_OPTIONS may be an image's, for its server."""
     init = start("-P", "-r", "TERM:QUIT", place=place)
     init.idle()
@@ -83,6 +83,6 @@ def test_what_is_rewritten_for_a_payload_ends_a_pause_too(start: Start, place: s
     assert init.wait() == (0, "", "")
 
 
-def test_a_pause_names_whom_it_reaps(start: Start, place: str) -> None:
+def test_with_w_a_pausing_init_names_the_processes_it_reaps(start: Start, place: str) -> None:
     init = start("-P", "-w", place=place, prepare=["zombies=1"])
     assert re.search(r"pyinit: reaped \d+ \(prepare.*\): exit code \d+\n", init.expect_error("\n"))

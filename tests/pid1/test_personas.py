@@ -65,30 +65,30 @@ def test_bad_usage_under_a_peers_name_is_one_line_and_1(run_as: RunAs, name: str
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_exit_codes_and_signals_of_the_payload_are_passed_on(run_as: RunAs, name: str) -> None:
+def test_under_a_peers_name_the_payloads_end_is_inits(run_as: RunAs, name: str) -> None:
     assert run_as(name, *shell("exit 7")).wait().code == 7
     assert run_as(name, *shell("kill -USR1 $$")).wait().code == 128 + signal.SIGUSR1
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_help_names_the_peers_options(run_as: RunAs, name: str) -> None:
+def test_help_under_a_peers_name_lists_the_peers_options(run_as: RunAs, name: str) -> None:
     done = run_as(name, "-h").wait()
     assert (done.code, done.stderr) == (0, "")
     persona = {**dict.fromkeys(TINI, "tini"), **dict.fromkeys(CATATONIT, "catatonit")}.get(name, name)
     assert f"{persona}'s options" in done.stdout
 
 
-def test_tini_version_is_asked_for_alone(run_as: RunAs) -> None:
+def test_tini_prints_its_version_only_if_asked_for_that_alone(run_as: RunAs) -> None:
     assert run_as("tini", "--version", "true").wait().code == 1
 
 
-def test_tini_e_makes_a_code_0(run_as: RunAs) -> None:
+def test_tini_e_turns_an_exit_code_into_0(run_as: RunAs) -> None:
     assert run_as("tini", "-e", "143", "-e", "3", *shell("exit 3")).wait().code == 0
     assert run_as("tini", "-e", "143", *shell("exit 3")).wait().code == 3
     assert run_as("tini", "-e", "256", "true").wait().code == 1
 
 
-def test_tini_e_is_for_killed_payloads_and_missing_programs_too(run_as: RunAs) -> None:
+def test_tini_e_holds_for_killed_payloads_and_missing_programs(run_as: RunAs) -> None:
     assert run_as("tini", "-e", "143", *shell("kill -TERM $$")).wait().code == 0
     assert run_as("tini", "-e", "127", "no-such-program").wait().code == 0
 
@@ -122,7 +122,9 @@ def test_tini_signals_the_group_only_if_asked(run_as: RunAs, how: str) -> None:
         ("1", ["-vv"], False),
     ],
 )
-def test_tini_verbosity_overrides_the_option(run_as: RunAs, verbosity: str, words: list[str], said: bool) -> None:
+def test_the_variable_tini_verbosity_overrides_the_option(
+    run_as: RunAs, verbosity: str, words: list[str], said: bool
+) -> None:
     environment = {**ENVIRONMENT, "TINI_VERBOSITY": verbosity}
     done = run_as("tini", *words, "true", environment=environment).wait()
     assert (done.code, done.stdout, bool(done.stderr)) == (0, "", said)
@@ -142,7 +144,7 @@ def test_tini_verbosity_0_silences_warnings(run_as: RunAs, verbosity: str, warne
     assert (done.code, "reaped" in done.stderr) == (3, warned)
 
 
-def test_tini_verbosity_0_leaves_errors(run_as: RunAs) -> None:
+def test_tini_verbosity_0_does_not_silence_errors(run_as: RunAs) -> None:
     done = run_as("tini", "no-such-program", environment={**ENVIRONMENT, "TINI_VERBOSITY": "0"}).wait()
     assert done.code == 127
     assert "pyinit: no-such-program: not found" in done.stderr
@@ -166,14 +168,14 @@ def test_tini_can_be_asked_to_be_a_subreaper(run_as: RunAs, words: list[str]) ->
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_failed_fork_is_1(run_as: RunAs, name: str) -> None:
+def test_under_a_peers_name_a_failed_fork_gives_1(run_as: RunAs, name: str) -> None:
     refused = ["strace", "-o", "/dev/null", "-e", "inject=fork,vfork,clone,clone3:error=EAGAIN"]
     done = run_as(name, "true", place=refused).wait()
     assert done.code == 1
     assert "fork" in done.stderr
 
 
-def test_tini_w_warns_of_each_orphan(run_as: RunAs) -> None:
+def test_tini_w_logs_each_orphan_that_is_reaped(run_as: RunAs) -> None:
     init = run_as("tini", "-w", *shell("(sh -c 'exit 4' &); read line"), stdin=subprocess.PIPE)
     init.expect_error("reaped")
     init.expect_error("exit code 4")
@@ -214,7 +216,9 @@ def test_dumb_init_signals_the_payload_alone_if_asked(run_as: RunAs, how: str) -
     assert got_by(init, child) == ([12], [])
 
 
-def test_dumb_init_as_pid_1_asks_at_the_end_once(start: Start, named: Callable[[str], str], tmp_path: Path) -> None:
+def test_dumb_init_as_pid_1_sends_term_to_the_processes_left_once(
+    start: Start, named: Callable[[str], str], tmp_path: Path
+) -> None:
     """Everybody, as pyinit does, and not its session as well."""
     trace = tmp_path / "trace"
     strace = ["strace", "-f", "-o", str(trace), "-e", "trace=kill", *NAMESPACE]
@@ -298,14 +302,14 @@ def test_dumb_init_rewrites_however_the_option_is_written(run_as: RunAs, words: 
 
 
 @pytest.mark.parametrize(("name", "word"), [("dumb-init", "--vers"), ("dumb-init", "--hel"), ("catatonit", "--v")])
-def test_long_options_may_be_cut_short(run_as: RunAs, name: str, word: str) -> None:
+def test_dumb_init_and_catatonit_take_long_options_cut_short(run_as: RunAs, name: str, word: str) -> None:
     done = run_as(name, word).wait()
     assert (done.code, done.stderr) == (0, "")
     assert "pyinit" in done.stdout
 
 
 @pytest.mark.parametrize("added", [{}, {"DUMB_INIT_SETSID": "0"}])
-def test_dumb_inits_can_be_strung_together(run_as: RunAs, named: Callable[[str], str], added: dict[str, str]) -> None:
+def test_one_dumb_init_can_run_another(run_as: RunAs, named: Callable[[str], str], added: dict[str, str]) -> None:
     words = [named("dumb-init"), *shell("echo oh, hi; exit 4")]
     assert run_as("dumb-init", *words, environment={**ENVIRONMENT, **added}).wait() == (4, "oh, hi\n", "")
 
@@ -323,7 +327,7 @@ def test_dumb_init_can_be_a_scripts_interpreter(start: Start, named: Callable[[s
     init.expect("got 12 ")
 
 
-def test_dumb_init_refuses_what_is_no_rule_in_one_line(run_as: RunAs) -> None:
+def test_dumb_init_refuses_a_bad_rewrite_in_one_line(run_as: RunAs) -> None:
     done = run_as("dumb-init", "-r", "32:15", "true").wait()
     assert (done.code, done.stderr.count("\n")) == (1, 1)
     assert "32:15" in done.stderr
@@ -338,7 +342,9 @@ def test_dumb_init_refuses_what_is_no_rule_in_one_line(run_as: RunAs) -> None:
         ([], {"DUMB_INIT_DEBUG": ""}, False),
     ],
 )
-def test_dumb_init_can_be_verbose(run_as: RunAs, words: list[str], added: dict[str, str], said: bool) -> None:
+def test_dumb_init_v_or_its_variable_makes_init_log_signals(
+    run_as: RunAs, words: list[str], added: dict[str, str], said: bool
+) -> None:
     """It then says all that happens, each signal too."""
     init = run_as("dumb-init", *words, *ENDS_WITH_3, environment={**ENVIRONMENT, **added})
     init.expect("ready")
@@ -359,14 +365,14 @@ def test_catatonit_signals_the_payload_alone_by_default(run_as: RunAs) -> None:
     assert got_by(init, child) == ([12], [])
 
 
-def test_catatonit_log_is_reserved(run_as: RunAs) -> None:
+def test_the_variable_catatonit_log_is_refused(run_as: RunAs) -> None:
     done = run_as("catatonit", "true", environment={**ENVIRONMENT, "CATATONIT_LOG": "x"}).wait()
     assert done.code == 1
     assert "CATATONIT_LOG" in done.stderr
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_pyinit_options_are_pyinits_own_under_every_name(run_as: RunAs, name: str) -> None:
+def test_pyinit_options_holds_pyinits_own_options_under_every_name(run_as: RunAs, name: str) -> None:
     environment = {**ENVIRONMENT, "PYINIT_OPTIONS": "-e 9:8"}
     assert run_as(name, *shell("exit 9"), environment=environment).wait().code == 8
 
@@ -383,7 +389,7 @@ def test_pyinit_options_are_pyinits_own_under_every_name(run_as: RunAs, name: st
         ("catatonit", ["-g"], "-S", False, True),
     ],
 )
-def test_the_command_line_wins_over_pyinit_options(
+def test_under_a_peers_name_the_command_line_wins_over_pyinit_options(
     run_as: RunAs, name: str, words: list[str], variable: str, same_group: bool, session: bool
 ) -> None:
     environment = {**ENVIRONMENT, "PYINIT_OPTIONS": variable}
@@ -393,7 +399,7 @@ def test_the_command_line_wins_over_pyinit_options(
     assert (os.getsid(init.payload) == init.payload) == session
 
 
-def test_the_version_is_one_line_however_verbose(run_as: RunAs) -> None:
+def test_a_peers_version_is_one_line_however_verbose_init_is(run_as: RunAs) -> None:
     for name, variable in (
         ("tini", "TINI_VERBOSITY"),
         ("dumb-init", "DUMB_INIT_DEBUG"),
@@ -404,14 +410,14 @@ def test_the_version_is_one_line_however_verbose(run_as: RunAs) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_help_names_the_variables(run_as: RunAs, name: str) -> None:
+def test_help_under_a_peers_name_names_only_the_peers_variables(run_as: RunAs, name: str) -> None:
     text = run_as(name, "-h").wait().stdout
     family = "TINI_" if name in TINI else "DUMB_INIT_" if name in DUMB_INIT else "CATATONIT_"
     assert set(re.findall(r"(?:TINI|DUMB_INIT|CATATONIT|PYINIT)_", text)) == {family, "PYINIT_"}
 
 
 @pytest.mark.parametrize("kind", ["frozen"], indirect=True)
-def test_every_kind_of_link_makes_the_name(program: list[str], start: Start, tmp_path: Path) -> None:
+def test_every_kind_of_link_and_a_copy_make_a_peers_name(program: list[str], start: Start, tmp_path: Path) -> None:
     """From source a script's name is no link's."""
     # A hard link cannot cross file systems, and docker's mount is a file of its own.
     copy = tmp_path / "pyinit"
@@ -427,13 +433,13 @@ def test_every_kind_of_link_makes_the_name(program: list[str], start: Start, tmp
 
 @pytest.mark.parametrize("kind", ["frozen"], indirect=True)
 @pytest.mark.parametrize(("name", "code"), [("/dev/init", 1), ("/sbin/init", 125), ("/sbin/docker-init", 1)])
-def test_dockers_old_path_is_tinis(program: list[str], start: Start, name: str, code: int) -> None:
+def test_dockers_old_path_of_its_init_means_tini(program: list[str], start: Start, name: str, code: int) -> None:
     """From source Python's own name would be another."""
     words = ["bash", "-c", 'exec -a "$1" "$0" -z', program[0], name]
     assert start(place=[*NAMESPACE, *words], program=()).wait().code == code
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_name_warns_when_it_is_not_pid_1(run_as: RunAs, name: str) -> None:
+def test_under_no_peers_name_init_warns_that_it_is_not_pid_1(run_as: RunAs, name: str) -> None:
     done = run_as(name, "true", place="subreaper").wait()
     assert done == (0, "", "")

@@ -56,12 +56,12 @@ def test_an_orphan_of_an_orphan_becomes_inits_child(start: Start, place: str) ->
 
 
 @pytest.mark.parametrize("option", ["-s", "--subreaper"])
-def test_being_a_subreaper_can_be_asked_for(start: Start, place: str, option: str) -> None:
+def test_with_option_s_init_is_a_subreaper(start: Start, place: str, option: str) -> None:
     init = start(option, "--", *shell(ORPHAN), place=place)
     assert procfs.parent(orphan_of(init)) == init.pid
 
 
-def test_being_a_subreaper_can_be_refused(start: Start) -> None:
+def test_with_no_subreaper_orphans_go_past_init(start: Start) -> None:
     """Then orphans go past it, here to the test itself, which is a subreaper too."""
     init = start("--no-subreaper", "--", *shell(ORPHAN), place="subreaper")
     init.expect("\n")
@@ -91,7 +91,7 @@ def test_a_storm_of_20_000_orphans_leaves_no_zombie(start: Start) -> None:
     assert init.wait() == (0, "ended\n", "")
 
 
-def test_a_payload_that_ends_in_a_storm_is_noticed(start: Start) -> None:
+def test_a_payload_that_exits_in_a_storm_of_orphans_is_noticed(start: Start) -> None:
     """waitpid reports children in no order that helps: the payload's code must come out all the same."""
     init = start("--", *shell('"$1" storm 2000 & exec sh -c "exit 9"', str(compiled("orphans"))))
     assert init.wait().code == 9
@@ -105,7 +105,7 @@ def test_zombies_inherited_through_exec_are_reaped(start: Start, place: str, mad
     until(lambda: has_only_its_payload(init), "all reaped")
 
 
-def test_a_job_that_a_shell_left_behind_at_exec(start: Start, program: list[str], place: str) -> None:
+def test_a_job_that_a_shell_left_to_init_by_exec_is_reaped(start: Start, program: list[str], place: str) -> None:
     """`sh -c 'job & exec pyinit ...'`: an entrypoint script; the jobs end before, at or after the exec."""
     script = 'true & true & true & sleep 1000 & exec "$@"'
     words = [*shell(script), *program, "--", *payload("receive")]
@@ -122,7 +122,7 @@ def test_a_job_that_a_shell_left_behind_at_exec(start: Start, program: list[str]
     init.expect("got 10 ")
 
 
-def test_what_others_do_not_wait_for_stays_theirs(start: Start, place: str) -> None:
+def test_a_zombie_whose_parent_lives_is_left_to_that_parent(start: Start, place: str) -> None:
     """A zombie whose parent lives cannot be reaped by init; it is the init's when the parent ends."""
     careless = 'import os, signal\nif os.fork() == 0: os._exit(0)\nprint("forked", flush=True)\nsignal.pause()\n'
     init = start("--", *shell('python3.11 -ISc "$1" & exec sleep 1000', careless), place=place)
@@ -151,7 +151,7 @@ def test_sigchld_inherited_as_ignored_leaves_no_zombie(start: Start, place: str)
 
 
 @pytest.mark.parametrize("option", ["-w", "--warn-on-reap"])
-def test_a_line_for_each_orphan_that_is_reaped(start: Start, option: str) -> None:
+def test_with_w_there_is_a_line_for_each_orphan_that_is_reaped(start: Start, option: str) -> None:
     init = start(option, "--", *shell(ORPHAN))
     pid = init.expect("\n").strip()
     kill(orphan_of(init))

@@ -38,7 +38,7 @@ wsgi-file = app.py
 """
 
 
-def test_every_example_in_the_document_is_run_here() -> None:
+def test_every_rewrite_in_usage_md_is_run_by_a_test() -> None:
     rows = re.findall(r"^\| `(pyinit -r .*?)` \|", (ROOT / "docs" / "usage.md").read_text(), re.MULTILINE)
     assert sorted(rows) == sorted([SHELL, UWSGI])
 
@@ -48,7 +48,7 @@ def words_of(example: str) -> list[str]:
     return shlex.split(example)[1:]
 
 
-def test_an_interactive_shell_ends_by_hup(terminal: OpenTerminal, program: list[str]) -> None:
+def test_an_interactive_shell_is_ended_by_term_rewritten_to_hup(terminal: OpenTerminal, program: list[str]) -> None:
     """As `docker stop` ends a `docker run -it`; bash ignores TERM."""
     one = terminal(*LEADER, *program, *words_of(SHELL))
     one.type("echo re''ady")
@@ -58,7 +58,7 @@ def test_an_interactive_shell_ends_by_hup(terminal: OpenTerminal, program: list[
     assert one.wait() == 128 + signal.SIGHUP
 
 
-def test_uwsgi_ends_by_int(start: Start, tmp_path: Path) -> None:
+def test_uwsgi_is_ended_by_term_rewritten_to_int(start: Start, tmp_path: Path) -> None:
     """TERM makes it start its workers anew."""
     need("uwsgi")
     (tmp_path / "app.py").write_text(APPLICATION)

@@ -48,7 +48,7 @@ def test_an_idle_pause_does_not_wake_up(start: Start, place: str) -> None:
     assert init.idle()[3] == NO_TIMEOUT
 
 
-def test_a_stopped_init_loses_nothing(start: Start, place: str) -> None:
+def test_an_init_that_is_stopped_loses_no_signal(start: Start, place: str) -> None:
     init = ready(start("--", *payload("receive"), place=place))
     init.signal(signal.SIGSTOP)
     until(lambda: procfs.state(init.pid) == "T", "its stop")
@@ -65,7 +65,7 @@ def test_a_stopped_init_loses_nothing(start: Start, place: str) -> None:
     ]
 
 
-def test_strace_comes_and_goes(start: Start, place: str, tmp_path: Path) -> None:
+def test_strace_that_attaches_to_init_and_detaches_ends_nothing(start: Start, place: str, tmp_path: Path) -> None:
     """Attaching interrupts what init waits in, with EINTR."""
     init = ready(start("--", *payload("receive"), place=place))
     for number in range(50, 54):
@@ -82,24 +82,24 @@ def test_strace_comes_and_goes(start: Start, place: str, tmp_path: Path) -> None
     still_works(init)
 
 
-def test_without_proc(start: Start) -> None:
+def test_without_proc_signals_and_exit_codes_are_passed_on(start: Start) -> None:
     init = start("--", *payload("receive"), place=WITHOUT_PROC)
     still_works(ready(init))
 
 
 @pytest.mark.parametrize("options", [("-g",), ("-a",), ("-c",), ("-S",), ("-w",), ("-vv",)])
-def test_options_without_proc(start: Start, options: tuple[str, ...]) -> None:
+def test_without_proc_options_work(start: Start, options: tuple[str, ...]) -> None:
     init = start(*options, "--", *payload("receive"), place=WITHOUT_PROC)
     still_works(ready(init))
 
 
-def test_errors_without_proc(start: Start) -> None:
+def test_without_proc_a_missing_program_is_a_one_line_error(start: Start) -> None:
     outcome = start("no-such-program", place=WITHOUT_PROC).wait()
     assert outcome.code == 127
     assert outcome.stderr.count("\n") == 1
 
 
-def test_orphans_without_proc(start: Start) -> None:
+def test_without_proc_orphans_are_reaped(start: Start) -> None:
     script = '( true & ) ; exec "$1"'
     init = start("--", *shell(script, str(compiled("receive"))), place=WITHOUT_PROC)
     ready(init)
@@ -107,7 +107,7 @@ def test_orphans_without_proc(start: Start) -> None:
     still_works(init)
 
 
-def test_all_without_proc_as_a_subreaper(start: Start) -> None:
+def test_without_proc_a_subreaper_with_a_signals_the_payload_and_says_so(start: Start) -> None:
     """Init cannot know who its descendants are: the payload at least gets it, and the user is told."""
     hide = ["/usr/bin/unshare", "--mount", "--fork", "--kill-child", "sh", "-c", 'umount -l /proc && exec "$@"', "sh"]
     init = ready(start("-a", "--", *payload("receive"), place=hide))
@@ -117,7 +117,7 @@ def test_all_without_proc_as_a_subreaper(start: Start) -> None:
     still_works(init)
 
 
-def test_a_signal_after_the_payloads_end_ends_nothing(start: Start) -> None:
+def test_a_signal_after_the_payloads_exit_ends_nothing(start: Start) -> None:
     """The payload is a zombie when the signals come: stopped, init has not reaped it yet."""
     init = ready(start("--", *payload("receive")))
     child = init.payload
@@ -131,7 +131,7 @@ def test_a_signal_after_the_payloads_end_ends_nothing(start: Start) -> None:
     assert init.wait() == (137, "got is ready\n", "")
 
 
-def test_hundreds_of_signals_while_starting(start: Start) -> None:
+def test_hundreds_of_signals_that_are_pending_at_the_start_all_reach_the_payload(start: Start) -> None:
     """With them pending already at the start, the payload is still started and gets every one."""
     prepare = ["block=40", *["raise=40"] * 300]
     init = start("--", *payload("receive"), prepare=prepare)
@@ -140,6 +140,6 @@ def test_hundreds_of_signals_while_starting(start: Start) -> None:
     still_works(init)
 
 
-def test_two_inits_one_below_the_other(start: Start, program: list[str], place: str) -> None:
+def test_an_exit_code_passes_through_two_inits(start: Start, program: list[str], place: str) -> None:
     init = start("--", *program, "--", *program, *shell("kill -USR1 $$"), place=place)
     assert init.wait() == (138, "", "")

@@ -48,7 +48,9 @@ def by_kind(table: Iterable[tuple[str, ...]]) -> pytest.MarkDecorator:
 
 
 @by_kind(DISPENSABLE)
-def test_without_what_init_can_do_without(program: list[str], place: str, names: tuple[str, ...], error: int) -> None:
+def test_init_works_without_each_system_call_it_can_do_without(
+    program: list[str], place: str, names: tuple[str, ...], error: int
+) -> None:
     result = contract.live([*program, "--"], refused(names, error), place)
     unadopted = f"pyinit: orphans will not be adopted: PR_SET_CHILD_SUBREAPER: {os.strerror(error)}\n"
     assert result == (HELD, contract.CODE, unadopted if place == "subreaper" and "prctl" in names else "")
@@ -62,29 +64,33 @@ def test_orphans_that_need_not_be_adopted_are_no_reason_for_a_warning(
 
 
 @by_kind(NEEDED)
-def test_without_what_it_needs(program: list[str], place: str, names: tuple[str, ...], error: int) -> None:
+def test_without_a_system_call_that_init_needs_it_says_so(
+    program: list[str], place: str, names: tuple[str, ...], error: int
+) -> None:
     result = contract.live([*program, "--"], refused(names, error), place)
     assert result.outcome == ENDED, result
     assert result.detail.startswith(f"pyinit: {NEEDED[names]}{os.strerror(error)}"), result
 
 
-def test_the_death_signal_that_cannot_be_had_is_done_without(start: Start, program: list[str], error: int) -> None:
-    """From source it was said that the group could not be made, and the payload did not run."""
+def test_a_refused_parent_death_signal_does_not_keep_the_payload_from_running(
+    start: Start, program: list[str], error: int
+) -> None:
+    """Regression: from source the error was that the group could not be made, and the payload did not run."""
     words = ["--no-subreaper", "-p", "KILL", "--", "true"]
     done = start(*words, program=without(program, error, "prctl"), place="subreaper").wait()
     why = f"PR_SET_PDEATHSIG: {os.strerror(error)}"
     assert done == (0, "", f"pyinit: -p: the parent's death will not be noticed: {why}\n")
 
 
-def test_a_group_that_cannot_be_made_is_not_asked_for_with_c(program: list[str], error: int) -> None:
-    """The line says so: it once spoke of -u."""
+def test_where_setpgid_is_refused_the_error_names_c_and_c_works(program: list[str], error: int) -> None:
+    """Regression: the error named -u."""
     start = refused(["setpgid"], error)
     assert "-c" in contract.live([*program, "--"], start).detail
     assert contract.live([*program, "-c", "--"], start).outcome == HELD
 
 
-def test_all_are_reached_without_pidfd_send_signal(program: list[str], error: int) -> None:
-    """A filter from a time that had pidfd_open alone: -a signalled nobody."""
+def test_with_a_signals_reach_all_where_pidfd_send_signal_is_refused(program: list[str], error: int) -> None:
+    """Regression: under a filter older than this call, which allows pidfd_open, -a signalled no process."""
     start = refused(["pidfd_send_signal"], error)
     assert contract.live([*program, "-a", "--"], start, "subreaper") == (HELD, contract.CODE, "")
 
@@ -92,7 +98,7 @@ def test_all_are_reached_without_pidfd_send_signal(program: list[str], error: in
 def test_orphans_are_told_of_without_their_names_where_waitid_is_forbidden(
     program: list[str], place: str, error: int
 ) -> None:
-    """-w and -vv killed the payload."""
+    """Regression: -w and -vv killed the payload."""
     outcome, _, text = contract.live([*program, "-w", "--"], refused(["waitid"], error), place)
     assert outcome == HELD
     [line] = text.splitlines()
@@ -100,11 +106,11 @@ def test_orphans_are_told_of_without_their_names_where_waitid_is_forbidden(
     assert "(" not in line
 
 
-def test_what_is_said_does_not_need_poll(program: list[str], error: int) -> None:
+def test_log_lines_are_written_where_poll_is_refused(program: list[str], error: int) -> None:
     assert "TERM is forwarded" in contract.live([*program, "-vv", "--"], refused(["poll"], error)).detail
 
 
-def test_a_payload_that_cannot_be_signalled_ends_by_itself(
+def test_where_every_kill_is_refused_the_payload_can_still_exit(
     start: Start, program: list[str], place: str, error: int
 ) -> None:
     """Every kill is refused: it is said, and nothing else is different."""
@@ -133,15 +139,17 @@ def test_what_is_left_is_not_waited_for_where_kill_is_forbidden(
         assert "not waited for, because pyinit may not signal it: " in leaving.init.stderr
 
 
-def test_who_is_left_is_waited_for_under_a_narrow_filter(
+def test_under_a_narrow_filter_the_processes_left_are_waited_for(
     start: Start, program: list[str], place: str, error: int
 ) -> None:
     narrow = without(program, error, "pidfd_open", "rt_sigtimedwait", "waitid", "close_range")
     assert start("-t", LONG, "--", *shell("sleep 1000 & exit 7"), program=narrow, place=place).wait() == (7, "", "")
 
 
-def test_a_stop_that_init_cannot_pass_on_or_follow(terminal: OpenTerminal, program: list[str], error: int) -> None:
-    """It ended init and the payload: kill was refused to init for itself too."""
+def test_where_kill_is_refused_a_job_control_stop_does_not_end_init(
+    terminal: OpenTerminal, program: list[str], error: int
+) -> None:
+    """Regression: kill was refused to init for itself as well, which ended init and the payload."""
     bash = terminal()
     bash.prompt(0)
     bash.type(shlex.join([*without(program, error, "kill"), "sleep", "1000"]))
@@ -155,10 +163,10 @@ def test_a_stop_that_init_cannot_pass_on_or_follow(terminal: OpenTerminal, progr
 
 
 @pytest.mark.parametrize("call", ["kill", "rt_sigtimedwait"])
-def test_a_session_of_its_own_takes_the_terminal(
+def test_with_session_the_payload_takes_the_terminal_under_a_filter(
     terminal: OpenTerminal, program: list[str], call: str, error: int
 ) -> None:
-    """Init's stand-in at the terminal ended by neither, or became a second init."""
+    """Regression: where these are refused, init's stand-in at the terminal stayed, or became a second init."""
     one = terminal(*without(program, error, call), "-S", "--", "sleep", "1000")
     child = one.runs("sleep", "1000")
     assert procfs.session(child) == child

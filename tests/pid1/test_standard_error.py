@@ -119,7 +119,7 @@ def test_init_works_without_a_standard_error(
 
 
 @each_of(wide(FOR_A_WHILE, full_pipe, stopped_terminal))
-def test_what_was_lost_is_counted_and_said(
+def test_log_lines_that_were_lost_are_counted_and_the_count_is_logged(
     begin: Callable[..., Init], unwritable: Unwritable, place: str, lines: str
 ) -> None:
     init = begin(unwritable, "-vv", "--log-format", lines, place=place)
@@ -135,7 +135,9 @@ def test_what_was_lost_is_counted_and_said(
 
 
 @each_of(wide([*FOR_EVER, *FOR_A_WHILE], broken_pipe, full_pipe, stopped_terminal))
-def test_on_a_kernel_without_pwritev2(begin: Callable[..., Init], unwritable: Unwritable, lines: str) -> None:
+def test_init_works_without_a_standard_error_on_a_kernel_without_pwritev2(
+    begin: Callable[..., Init], unwritable: Unwritable, lines: str
+) -> None:
     old = unwritable._replace(around=[*unwritable.around, *OLD_KERNEL.filter])
     init = begin(old, "-vv", "--log-format", lines)
     serve(init, signal.SIGUSR1)
@@ -147,7 +149,9 @@ def test_on_a_kernel_without_pwritev2(begin: Callable[..., Init], unwritable: Un
 
 
 @each_of([full_pipe, full_socket, stopped_terminal])
-def test_without_proc_it_is_counted_too(begin: Callable[..., Init], unwritable: Unwritable, lines: str) -> None:
+def test_without_proc_log_lines_that_were_lost_are_counted(
+    begin: Callable[..., Init], unwritable: Unwritable, lines: str
+) -> None:
     init = begin(unwritable, "-vv", "--log-format", lines, place=WITHOUT_PROC)
     serve(init, signal.SIGUSR1)
     assert unwritable.relieve
@@ -157,7 +161,7 @@ def test_without_proc_it_is_counted_too(begin: Callable[..., Init], unwritable: 
     ends(init)
 
 
-def test_what_was_lost_is_said_at_the_end_at_the_latest(start: Start, place: str, lines: str) -> None:
+def test_lost_log_lines_are_reported_at_inits_exit_at_the_latest(start: Start, place: str, lines: str) -> None:
     """Without another line to say."""
     with full_pipe() as unwritable:
         words = ["-W", "-k", "0.1", "--log-format", lines, "--", "sh", "-c", 'trap "" TERM; sleep 1000 & echo; wait']
@@ -174,7 +178,7 @@ def test_what_was_lost_is_said_at_the_end_at_the_latest(start: Start, place: str
         assert says(unwritable.read(), lines) == ["1"]
 
 
-def test_a_line_that_was_cut_off_is_not_continued_by_the_next(begin: Callable[..., Init]) -> None:
+def test_a_log_line_that_was_cut_off_is_not_continued_by_the_next(begin: Callable[..., Init]) -> None:
     """A disk takes what it has room for."""
     with full_disk(room=9) as unwritable:
         init = begin(unwritable, "-vv")
@@ -186,8 +190,10 @@ def test_a_line_that_was_cut_off_is_not_continued_by_the_next(begin: Callable[..
         ends(init)
 
 
-def test_a_disk_that_cannot_take_a_line_at_once_gets_it(start: Start, program: list[str], tmp_path: Path) -> None:
-    """btrfs and XFS answer EAGAIN where RWF_NOWAIT would have to allocate blocks: every line was lost there."""
+def test_a_disk_that_cannot_take_a_line_without_waiting_gets_it(
+    start: Start, program: list[str], tmp_path: Path
+) -> None:
+    """Regression: btrfs and XFS answer EAGAIN where RWF_NOWAIT would have to allocate, and every line was lost."""
     traced = ["strace", "-qq", "-o", "/dev/null", "-e", "inject=pwritev2:error=EAGAIN", *program]
     log = tmp_path / "log"
     with log.open("wb") as file:
@@ -201,7 +207,7 @@ def test_a_disk_that_cannot_take_a_line_at_once_gets_it(start: Start, program: l
 def test_a_pipe_signal_that_was_sent_to_init_is_forwarded(
     begin: Callable[..., Init], make: Kind, around: Sequence[str]
 ) -> None:
-    """The one that comes with a write of init's own is not. Sockets on old kernels brought none, and took the other."""
+    """Regression: a write to a socket brings no PIPE on old kernels, where init dropped one that was sent instead."""
     with make() as unwritable:
         init = begin(Unwritable(unwritable.descriptor, around=around), "-vv")
         init.signal(signal.SIGSTOP)
@@ -227,7 +233,7 @@ def test_a_file_in_standard_errors_place_is_not_written_to(begin: Callable[..., 
 
 
 def test_a_terminal_that_was_given_for_reading_is_not_written_to(begin: Callable[..., Init]) -> None:
-    """Opened once more, it could be."""
+    """Regression: init opened it once more, and could write then."""
     master, slave = os.openpty()
     screen = Stream(master)
     reading = os.open(os.ttyname(slave), os.O_RDONLY | os.O_NOCTTY)
@@ -256,7 +262,7 @@ RACES = [
 
 
 @pytest.mark.parametrize(("make", "refusal"), RACES)
-def test_another_writer_is_quicker(
+def test_init_does_not_block_when_another_writer_fills_standard_error_first(
     begin: Callable[..., Init], make: Kind, refusal: str, place: str, tmp_path: Path
 ) -> None:
     """Init held back at the entrance of its write while somebody else fills what it has found writable."""

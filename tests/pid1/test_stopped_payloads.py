@@ -104,7 +104,7 @@ def test_it_goes_on_in_a_group_that_reaches_out_of_the_namespace(terminal: OpenT
 
 
 @pytest.mark.parametrize("options", [[], ["-S"]])
-def test_a_group_that_stops_itself_goes_on_whole(
+def test_a_group_on_a_terminal_that_stops_itself_goes_on_whole(
     terminal: OpenTerminal, program: list[str], place: str, options: list[str]
 ) -> None:
     script = shell('"$@" & kill -STOP 0; echo went on; wait', *RECEIVE)
@@ -112,7 +112,7 @@ def test_a_group_that_stops_itself_goes_on_whole(
     until(lambda: "went on" in one.screen and "got is ready" in one.screen, "the payload and its child")
 
 
-def test_a_payload_on_a_terminal_goes_on_whoever_stops_it(
+def test_a_payload_on_a_terminal_goes_on_whoever_has_stopped_it(
     terminal: OpenTerminal, program: list[str], place: str
 ) -> None:
     """Init cannot tell that STOP from top's own."""
@@ -195,7 +195,9 @@ def test_a_stop_signal_that_overtakes_the_news_of_the_stop_ends_the_payload(
 
 
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTSTP])
-def test_those_who_were_stopped_together_go_on_together(start: Start, place: str, number: int) -> None:
+def test_processes_that_were_stopped_together_go_on_together_at_a_stop_signal(
+    start: Start, place: str, number: int
+) -> None:
     """A job control stop is taken for the terminal's, which is for the whole group; STOP is for the payload alone."""
     script = 'receive=$1; shift; "$receive" child "$@" & exec "$receive" got "$@"'
     init = start("--", *shell(script, str(compiled("receive")), *STOPPABLE), place=place)
@@ -215,7 +217,7 @@ def test_those_who_were_stopped_together_go_on_together(start: Start, place: str
         assert state(child) == "T"
 
 
-def test_cont_follows_no_stop_signal_once_the_payload_goes_on(start: Start, place: str) -> None:
+def test_no_cont_follows_a_stop_signal_once_the_payload_goes_on(start: Start, place: str) -> None:
     init = start("--", *RECEIVE, place=place)
     init.expect("got is ready\n")
     os.kill(init.payload, signal.SIGSTOP)

@@ -41,20 +41,20 @@ def took(init: Init, act: Callable[[], object]) -> float:
 
 
 @pytest.mark.parametrize("number", STOP_SIGNALS)
-def test_kill_follows_a_stop_signal(start: Start, place: str, number: int) -> None:
+def test_with_k_kill_follows_a_stop_signal(start: Start, place: str, number: int) -> None:
     init = receiving(start, "-k", "0.2", place=place)
     assert took(init, lambda: init.signal(number)) >= 0.2
     assert told(init) == [number]
     assert init.stderr == "pyinit: payload still running 0.2 s after the first stop signal; sending KILL\n"
 
 
-def test_kill_after_0_follows_at_once(start: Start, place: str) -> None:
+def test_with_k_0_kill_follows_a_stop_signal_at_once(start: Start, place: str) -> None:
     init = receiving(start, "-k", "0", place=place)
     init.signal(signal.SIGTERM)
     assert init.wait().code == 137
 
 
-def test_no_kill_follows_other_signals(start: Start) -> None:
+def test_with_k_no_kill_follows_other_signals(start: Start) -> None:
     init = receiving(start, "-v", "-k", "0", "-r", "TERM:USR1", "-r", "INT:HUP", "-r", "QUIT:0")
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, 40):
         init.signal(number)
@@ -64,13 +64,13 @@ def test_no_kill_follows_other_signals(start: Start) -> None:
     assert "KILL" not in init.stderr
 
 
-def test_a_signal_that_becomes_a_stop_signal_is_one(start: Start) -> None:
+def test_with_k_kill_follows_a_signal_that_becomes_a_stop_signal(start: Start) -> None:
     init = receiving(start, "-k", "0.1", "-r", "HUP:QUIT")
     assert took(init, lambda: init.signal(signal.SIGHUP)) >= 0.1
     assert told(init) == [signal.SIGQUIT]
 
 
-def test_repeats_do_not_start_the_time_again(start: Start) -> None:
+def test_further_stop_signals_do_not_start_the_time_of_k_again(start: Start) -> None:
     init = receiving(start, "-v", "-k", LONG)
     for number in STOP_SIGNALS:
         init.signal(number)
@@ -87,7 +87,7 @@ def test_a_payload_that_ends_in_time_keeps_its_code(start: Start, place: str) ->
 
 
 @pytest.mark.parametrize("options", [["--stop-signal", "WINCH"], ["--stop-signal=HUP", "--stop-signal=SIGWINCH"]])
-def test_kill_follows_a_signal_that_is_named_as_a_stop_signal(start: Start, place: str, options: list[str]) -> None:
+def test_with_k_kill_follows_a_signal_named_by_stop_signal(start: Start, place: str, options: list[str]) -> None:
     init = receiving(start, "-k", "0.2", *options, place=place)
     assert took(init, lambda: init.signal(signal.SIGWINCH)) >= 0.2
     assert told(init) == [signal.SIGWINCH]
@@ -108,7 +108,7 @@ def test_a_signal_is_named_as_what_it_was_or_as_what_it_becomes(start: Start, se
     assert told(init) == [got]
 
 
-def test_a_signal_that_is_named_is_held_back(start: Start, place: str) -> None:
+def test_with_d_a_signal_named_by_stop_signal_is_held_back(start: Start, place: str) -> None:
     init = receiving(start, "-d", "0.3", "--stop-signal", "WINCH", place=place)
     begun = time.monotonic()
     init.signal(signal.SIGWINCH)
@@ -117,13 +117,13 @@ def test_a_signal_that_is_named_is_held_back(start: Start, place: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["KILL", "STOP", "CHLD", "9", "TREM", ""])
-def test_a_stop_signal_that_cannot_be_one_is_refused(start: Start, text: str) -> None:
+def test_an_argument_of_stop_signal_that_is_no_such_signal_is_refused(start: Start, text: str) -> None:
     code, out, error = start("--stop-signal", text, "--", "true").wait()
     assert (code, out) == (125, "")
     assert error.startswith(f"pyinit: --stop-signal {text or repr('')}: ")
 
 
-def test_kill_reaches_a_payload_that_has_left_its_group(start: Start, place: str) -> None:
+def test_with_g_kill_reaches_a_payload_that_has_left_its_group(start: Start, place: str) -> None:
     """Another has stayed there, so that the group is there."""
     script = 'sleep 1000 & exec "$@"'
     init = start("-g", "-t", "0.1", "-k", "0.2", "--", *shell(script, *payload("outside")), place=place)
@@ -132,7 +132,7 @@ def test_kill_reaches_a_payload_that_has_left_its_group(start: Start, place: str
     assert took(init, lambda: init.signal(signal.SIGTERM)) >= 0.2
 
 
-def test_a_signal_for_a_group_that_is_gone_goes_to_the_payload(start: Start, place: str) -> None:
+def test_with_g_a_signal_for_a_group_that_is_gone_goes_to_the_payload(start: Start, place: str) -> None:
     init = start("-g", "--", *payload("outside", "tell"), place=place)
     init.expect("ready\n")
     assert procfs.group(init.payload) != init.payload
@@ -141,7 +141,7 @@ def test_a_signal_for_a_group_that_is_gone_goes_to_the_payload(start: Start, pla
 
 
 @pytest.mark.parametrize("option", ["-g", "-a"])
-def test_kill_goes_where_the_signal_went(start: Start, place: str, option: str) -> None:
+def test_with_k_kill_goes_where_the_stop_signal_went(start: Start, place: str, option: str) -> None:
     """To the group, or to everyone whatever its session: nobody is left for a grace period then."""
     away = "setsid " if option == "-a" else ""
     script = f'{away}"$1" child & exec "$1" got'
@@ -170,7 +170,7 @@ def test_what_the_terminal_sends_to_the_payload_itself_is_no_stop_signal(
     assert "got 15" not in one.screen
 
 
-def test_the_first_stop_signal_is_held_back(start: Start, place: str) -> None:
+def test_with_d_the_first_stop_signal_is_held_back(start: Start, place: str) -> None:
     init = receiving(start, "-d", "0.3", place=place)
     begun = time.monotonic()
     init.signal(signal.SIGTERM)
@@ -178,7 +178,7 @@ def test_the_first_stop_signal_is_held_back(start: Start, place: str) -> None:
     assert time.monotonic() - begun >= 0.3
 
 
-def test_a_second_one_is_forwarded_at_once_in_its_place(start: Start, place: str) -> None:
+def test_with_d_a_second_stop_signal_is_forwarded_at_once_in_place_of_the_first(start: Start, place: str) -> None:
     init = receiving(start, "-d", LONG, place=place)
     init.signal(signal.SIGTERM)
     # The lowest number is taken first: INT would be the first of the two otherwise.
@@ -191,7 +191,7 @@ def test_a_second_one_is_forwarded_at_once_in_its_place(start: Start, place: str
     assert told(init) == [signal.SIGINT, signal.SIGTERM]
 
 
-def test_other_signals_are_not_held_back(start: Start) -> None:
+def test_with_d_other_signals_are_not_held_back(start: Start) -> None:
     init = receiving(start, "-d", LONG, "-r", "QUIT:USR1")
     init.signal(signal.SIGTERM)
     for number in (signal.SIGHUP, signal.SIGQUIT, 40):
@@ -200,7 +200,7 @@ def test_other_signals_are_not_held_back(start: Start) -> None:
     assert set(told(init)) == {signal.SIGHUP, signal.SIGUSR1, 40}
 
 
-def test_a_payload_that_ends_during_the_delay(start: Start, place: str) -> None:
+def test_with_d_a_payload_that_exits_during_the_delay_ends_init(start: Start, place: str) -> None:
     init = receiving(start, "-d", LONG, place=place)
     init.signal(signal.SIGTERM)
     until(lambda: not procfs.signals(init.pid, "ShdPnd"), "TERM taken")
@@ -209,7 +209,7 @@ def test_a_payload_that_ends_during_the_delay(start: Start, place: str) -> None:
     assert told(init) == []
 
 
-def test_the_delay_comes_first_then_the_time_until_kill(start: Start, place: str) -> None:
+def test_with_d_and_k_the_delay_comes_before_the_time_until_kill(start: Start, place: str) -> None:
     init = receiving(start, "-d", "0.2", "-k", "0.2", place=place)
     assert took(init, lambda: init.signal(signal.SIGTERM)) >= 0.4
     assert told(init) == [signal.SIGTERM]

@@ -38,7 +38,7 @@ def test_interrupt_goes_to_those_who_are_left_and_twice_ends_them(terminal: Open
     assert one.wait() == CODE
 
 
-def test_those_who_are_left_are_not_in_the_foreground(terminal: OpenTerminal, program: list[str]) -> None:
+def test_the_processes_left_on_a_terminal_are_not_in_the_foreground(terminal: OpenTerminal, program: list[str]) -> None:
     one = terminal(*program, "-W", "--", *payload("leave", "plain"))
     (left,) = left_in(one, one.pid)
     assert one.foreground == one.pid != procfs.group(left)
@@ -49,7 +49,7 @@ def test_those_who_are_left_are_not_in_the_foreground(terminal: OpenTerminal, pr
     assert one.wait() == CODE
 
 
-def test_suspend_and_fg_while_init_waits(terminal: OpenTerminal, program: list[str]) -> None:
+def test_suspend_and_fg_stop_and_resume_an_init_that_waits(terminal: OpenTerminal, program: list[str]) -> None:
     """They and init stop, and go on."""
     bash = terminal()
     bash.prompt(0)

@@ -30,7 +30,7 @@ def as_in_proc(environment: Mapping[str, str]) -> bytes:
     return b"".join(os.fsencode(f"{name}={value}\0") for name, value in environment.items())
 
 
-def test_it_counts_who_is_left(start: Start, place: str) -> None:
+def test_the_title_counts_the_processes_left(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-t", LONG], ["telling:3"], place=place).end()
     for count in (3, 2, 1):
         shows(leaving, rf"pyinit: stopping, {count} left, KILL in \d\d s")
@@ -38,7 +38,7 @@ def test_it_counts_who_is_left(start: Start, place: str) -> None:
     leaving.wait()
 
 
-def test_it_says_when_kill_comes(start: Start) -> None:
+def test_the_title_says_when_kill_comes(start: Start) -> None:
     """Rounded up: 3 s as PID 1."""
     leaving = Leaving(start, [], ["telling:2"]).end()
     shows(leaving, r"pyinit: stopping, 2 left, KILL in 3 s")
@@ -59,7 +59,7 @@ def test_it_changes_when_something_happens_and_not_as_time_goes_by(start: Start,
     leaving.wait()
 
 
-def test_it_says_that_kill_was_sent(start: Start, program: list[str], tmp_path: Path) -> None:
+def test_the_title_says_that_kill_was_sent(start: Start, program: list[str], tmp_path: Path) -> None:
     traced = [*immortal(tmp_path / "trace"), *program]
     leaving = Leaving(start, ["-t", "0.1"], ["plain:2"], program=traced, place="subreaper").end()
     (init,) = procfs.children(leaving.init.pid)
@@ -69,7 +69,7 @@ def test_it_says_that_kill_was_sent(start: Start, program: list[str], tmp_path: 
         pass
 
 
-def test_it_says_that_it_waits(start: Start, place: str) -> None:
+def test_the_title_says_that_init_waits(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-W"], ["telling:2"], place=place).end()
     shows(leaving, "pyinit: waiting, 2 left")
     kill(leaving.left[0])
@@ -78,7 +78,7 @@ def test_it_says_that_it_waits(start: Start, place: str) -> None:
     leaving.wait()
 
 
-def test_it_stays_the_command_line_while_the_payload_runs(start: Start, place: str) -> None:
+def test_the_title_stays_the_command_line_while_the_payload_runs(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-t", LONG], ["plain"], place=place)
     assert title(leaving.init.pid).endswith("plain")
     leaving.end().wait()
@@ -110,7 +110,7 @@ def test_inits_own_environment_and_name_stay_while_the_title_changes(
 
 
 @pytest.mark.parametrize("name", ["tini", "docker-init", "a-name-that-is-longer-than-the-kernel-keeps"])
-def test_inits_name_is_what_it_is_run_as(start: Start, named: Callable[[str], str], name: str) -> None:
+def test_inits_name_is_the_name_that_it_is_run_by(start: Start, named: Callable[[str], str], name: str) -> None:
     leaving = Leaving(start, [], ["telling"], program=[named(name)])
     assert procfs.read(leaving.init.pid, "comm") == name[:15].encode() + b"\n"
     leaving.end()
@@ -137,7 +137,7 @@ def test_the_title_is_cut_to_the_room_of_the_arguments(
     assert procfs.read(init.pid, "environ") == as_in_proc(environment)
 
 
-def test_the_environment_of_others_is_not_touched(start: Start, place: str) -> None:
+def test_the_title_does_not_touch_the_environment_of_others(start: Start, place: str) -> None:
     """The title takes the place of init's own arguments and environment, not of what the payload was given."""
     leaving = Leaving(start, ["-t", LONG], ["telling"], place=place)
     before = procfs.environment(leaving.left[0]), procfs.command(leaving.left[0])

@@ -29,7 +29,7 @@ def look(program: list[str], init: Init, *, tty: bool = False) -> str:
     return done.stdout
 
 
-def test_the_processes_are_listed_below_their_parents(start: Start, program: list[str]) -> None:
+def test_tree_lists_the_processes_below_their_parents(start: Start, program: list[str]) -> None:
     init = start(*shell("setpriv --reuid=65534 sleep 600 & echo ready; read line"), stdin=subprocess.PIPE)
     init.expect("ready")
     sleeping = until(lambda: next(iter(procfs.children(init.payload)), 0), "the payload's child")
@@ -46,7 +46,7 @@ def test_the_processes_are_listed_below_their_parents(start: Start, program: lis
         assert re.fullmatch(shape, line), line
 
 
-def test_a_zombie_is_named_with_the_parent_that_does_not_wait(start: Start, program: list[str]) -> None:
+def test_tree_names_a_zombie_and_the_parent_that_does_not_wait_for_it(start: Start, program: list[str]) -> None:
     script = "import os; os.fork() or os._exit(0); print('ready', flush=True); input()"
     init = start("python3", "-c", script, stdin=subprocess.PIPE)
     init.expect("ready")
@@ -58,13 +58,15 @@ def test_a_zombie_is_named_with_the_parent_that_does_not_wait(start: Start, prog
     assert "\x1b[31m" in look(program, init, tty=True)
 
 
-def test_a_process_cannot_paint_the_terminal(start: Start, program: list[str]) -> None:
+def test_a_command_line_cannot_inject_escape_sequences_into_the_tree(start: Start, program: list[str]) -> None:
     init = start("bash", "-c", "exec -a \"$(printf 'a\\033[31mb\\nc')\" sleep 600")
     until(lambda: procfs.command(init.payload)[1:] == ["600"], "the payload")
     assert look(program, init).splitlines()[-1].endswith(r"a\x1b[31mb\nc 600")
 
 
-def test_nor_can_the_name_of_a_user(start: Start, program: list[str], tmp_path: Path) -> None:
+def test_a_user_name_cannot_inject_escape_sequences_into_the_tree(
+    start: Start, program: list[str], tmp_path: Path
+) -> None:
     """The image's /etc/passwd may be anybody's."""
     passwd = tmp_path / "passwd"
     passwd.write_text("\x1b[31mx:x:0:0::/:\n")
@@ -74,7 +76,7 @@ def test_nor_can_the_name_of_a_user(start: Start, program: list[str], tmp_path: 
     assert [line.split()[1] for line in look(program, init).splitlines()[1:]] == [r"\x1b[31mx"] * 2
 
 
-def test_the_age_is_the_processes_own(start: Start, program: list[str]) -> None:
+def test_tree_shows_the_age_of_each_process(start: Start, program: list[str]) -> None:
     init = start("sleep", "600")
     init.idle()
     until(lambda: seconds(look(program, init).splitlines()[1]) >= 2, "an init that is 2 s old")
@@ -88,7 +90,9 @@ def seconds(line: str) -> int:
     return int(age[:-1])
 
 
-def test_a_process_whose_first_thread_has_ended_is_no_zombie(start: Start, program: list[str]) -> None:
+def test_tree_does_not_take_a_process_whose_first_thread_has_ended_for_a_zombie(
+    start: Start, program: list[str]
+) -> None:
     script = (
         "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(600,)).start();"
         "input('ready'); ctypes.CDLL(None).pthread_exit(None)"
@@ -105,7 +109,7 @@ def test_a_process_whose_first_thread_has_ended_is_no_zombie(start: Start, progr
     assert "\x1b" not in line
 
 
-def test_a_process_that_was_entered_stands_beside_init(start: Start, program: list[str]) -> None:
+def test_tree_lists_a_process_that_entered_the_namespace_beside_init(start: Start, program: list[str]) -> None:
     init = start("sleep", "600")
     init.idle()
     enter = ["nsenter", "-t", str(init.pid), "-p", "-m"]
@@ -116,13 +120,13 @@ def test_a_process_that_was_entered_stands_beside_init(start: Start, program: li
     assert [line.partition(" K  ")[2] for line in lines if line.endswith("600")][1:] == ["  sleep 600"]
 
 
-def test_without_the_images_names_users_are_numbers(start: Start, program: list[str]) -> None:
+def test_tree_shows_users_as_numbers_where_there_is_no_passwd(start: Start, program: list[str]) -> None:
     init = start(*shell("mount -t tmpfs none /etc && exec sleep 600"), place=[*NAMESPACE, "--mount"])
     until(lambda: procfs.command(init.payload) == ["sleep", "600"], "the payload")
     assert [line.split()[1] for line in look(program, init).splitlines()[1:]] == ["0", "0"]
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(program: list[str]) -> None:
+def test_a_reader_of_help_or_tree_that_has_seen_enough_is_no_error(program: list[str]) -> None:
     for option in ("--tree", "--help", "--version", "--license"):
         reader, writer = os.pipe()
         os.close(reader)
@@ -131,14 +135,14 @@ def test_a_reader_that_has_seen_enough_is_no_error(program: list[str]) -> None:
         assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_without_proc_it_says_so(program: list[str]) -> None:
+def test_tree_says_so_where_there_is_no_proc(program: list[str]) -> None:
     words = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh", *program, "--tree"]
     done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=20)
     assert (done.returncode, done.stdout) == (125, "")
     assert re.fullmatch(r"pyinit: --tree: .*/proc.*\n", done.stderr)
 
 
-def test_the_state_is_shown(start: Start, program: list[str]) -> None:
+def test_tree_shows_the_state_of_each_process(start: Start, program: list[str]) -> None:
     init = start("sleep", "600")
     os.kill(init.payload, signal.SIGSTOP)
     until(lambda: procfs.state(init.payload) == "T", "a stopped payload")

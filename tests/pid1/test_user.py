@@ -81,7 +81,7 @@ def fields(outcome: Outcome) -> dict[str, list[str]]:
         ("4294967294:4294967294", 4294967294, 4294967294, [4294967294], "/"),
     ],
 )
-def test_who_the_payload_is(
+def test_with_u_the_payload_has_the_ids_groups_and_home_of_the_user(
     start: Start, image: Path, place: str, user: str, uid: int, gid: int, groups: list[int], home: str
 ) -> None:
     """Real, effective, saved and file system ids; groups; HOME; and no capability."""
@@ -123,13 +123,13 @@ def test_a_number_that_is_no_id_is_refused_whatever_names_the_image_has(start: S
     assert error.startswith(f"pyinit: -u {user}: the id ")
 
 
-def test_root_with_another_group_stays_root(start: Start, image: Path) -> None:
+def test_with_u_root_with_another_group_stays_root(start: Start, image: Path) -> None:
     found = fields(run(start, around(image, "pid1"), "root:staff"))
     assert (found["Uid"], found["Gid"], found["Groups"]) == (["0"] * 4, ["50"] * 4, ["50"])
     assert int(found["CapEff"][0], 16) != 0
 
 
-def test_inheritable_and_ambient_capabilities_are_dropped(start: Start, image: Path, program: list[str]) -> None:
+def test_with_u_inheritable_and_ambient_capabilities_are_dropped(start: Start, image: Path, program: list[str]) -> None:
     """Those outlive exec, and where init is not root its change of user as well."""
     some = "+setuid,+setgid,+kill"
     who = ["setpriv", "--reuid=900", "--regid=900", "--clear-groups", f"--inh-caps={some}", f"--ambient-caps={some}"]
@@ -140,7 +140,7 @@ def test_inheritable_and_ambient_capabilities_are_dropped(start: Start, image: P
     assert {int(found[name][0], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {0}
 
 
-def test_in_a_user_namespace(start: Start, image: Path) -> None:
+def test_in_a_user_namespace_u_takes_mapped_ids_and_refuses_others(start: Start, image: Path) -> None:
     """As rootless podman has it: ids that are mapped can be taken, others cannot."""
     need("newuidmap", "newgidmap")
     for name in ("subuid", "subgid"):
@@ -178,7 +178,9 @@ def test_in_a_user_namespace(start: Start, image: Path) -> None:
         ],
     ),
 )
-def test_who_is_refused_before_anything_starts(start: Start, image: Path, place: str, user: str, error: str) -> None:
+def test_a_user_that_cannot_be_had_is_refused_before_anything_starts(
+    start: Start, image: Path, place: str, user: str, error: str
+) -> None:
     code, out, line = run(start, around(image, place), user)
     assert (code, out) == (125, "")
     assert line.startswith(f"pyinit: {error}") and line.count("\n") == 1
@@ -187,7 +189,7 @@ def test_who_is_refused_before_anything_starts(start: Start, image: Path, place:
 @pytest.mark.parametrize(
     ("user", "missing"), [("worker", "passwd"), ("1000:staff", "group"), ("worker:staff", "group")]
 )
-def test_a_missing_file_is_named(start: Start, image: Path, user: str, missing: str) -> None:
+def test_a_user_or_group_file_that_is_missing_is_named(start: Start, image: Path, user: str, missing: str) -> None:
     (image / missing).unlink()
     code, out, error = run(start, around(image, "pid1"), user)
     assert (code, out) == (125, "")
@@ -195,21 +197,25 @@ def test_a_missing_file_is_named(start: Start, image: Path, user: str, missing: 
 
 
 @pytest.mark.parametrize(("user", "groups"), [("1000:1001", ["1001"]), ("worker", ["1001"])])
-def test_files_that_are_not_needed_may_be_missing(start: Start, image: Path, user: str, groups: list[str]) -> None:
+def test_user_and_group_files_that_are_not_needed_may_be_missing(
+    start: Start, image: Path, user: str, groups: list[str]
+) -> None:
     (image / "group").unlink()
     if user != "worker":
         (image / "passwd").unlink()
     assert fields(run(start, around(image, "pid1"), user))["Groups"] == groups
 
 
-def test_without_permission(start: Start, image: Path, place: str, program: list[str]) -> None:
+def test_without_the_capabilities_for_u_the_error_names_them(
+    start: Start, image: Path, place: str, program: list[str]
+) -> None:
     who = ["setpriv", "--reuid=900", "--regid=900", "--clear-groups"]
     init = start("-u", "worker", "--", "true", place=around(image, place), program=[*who, *program])
     hint = "-u needs the capabilities SETUID and SETGID, and CHOWN for /dev/stdout and /dev/stderr"
     assert init.wait() == (125, "", f"pyinit: setgroups failed: Operation not permitted; {hint}\n")
 
 
-def test_the_program_is_looked_for_as_that_user(start: Start, image: Path, tmp_path: Path) -> None:
+def test_with_u_the_program_is_looked_for_as_that_user(start: Start, image: Path, tmp_path: Path) -> None:
     """What only root can execute is refused: exec comes after the change."""
     secret = tmp_path / "secret"
     secret.write_text("#!/bin/sh\necho executed\n")
@@ -220,19 +226,19 @@ def test_the_program_is_looked_for_as_that_user(start: Start, image: Path, tmp_p
     assert outcome.stdout == ""
 
 
-def test_home_is_there_once(start: Start, image: Path) -> None:
+def test_with_u_home_is_in_the_environment_once(start: Start, image: Path) -> None:
     prepare = ["env=HOME=/a", "env=HOME=/b", "env=PATH=/usr/bin:/bin"]
     init = start("-u", "worker", "--", "env", place=around(image, "pid1"), prepare=prepare)
     assert [line for line in init.wait().stdout.splitlines() if line.startswith("HOME")] == ["HOME=/home/worker"]
 
 
-def test_a_variable_of_the_interpreters_own_is_not_the_users(start: Start) -> None:
+def test_with_u_a_variable_of_the_interpreters_own_is_not_the_payloads(start: Start) -> None:
     """Regression: from source CPython's LC_CTYPE (PEP 538) was the payload's: /proc/self/environ had become root's."""
     done = start("-u", "65534:65534", "--", "env", environment={"PATH": "/usr/bin:/bin"}, place="subreaper").wait()
     assert "LC_CTYPE" not in done.stdout
 
 
-def test_init_itself_stays_who_it_was(start: Start, image: Path) -> None:
+def test_with_u_init_itself_keeps_its_user(start: Start, image: Path) -> None:
     """It must be able to signal what the payload becomes."""
     words = ["sleep", "600"]
     init = start("-u", "worker", "--", *words, place=around(image, "pid1"))

@@ -26,7 +26,7 @@ def device(path: Path, minor: int) -> int:
     return os.open(path, os.O_RDWR)
 
 
-def test_the_payload_can_open_its_pipes(start: Start, place: str) -> None:
+def test_with_u_the_payload_can_open_the_pipes_that_are_its_streams(start: Start, place: str) -> None:
     init = start(*AS_USER, "--", *shell(f"{OPEN_BOTH}; cat /dev/stdin"), place=place, stdin=subprocess.PIPE)
     init.expect("out\n")
     init.expect_error("err\n")
@@ -36,7 +36,7 @@ def test_the_payload_can_open_its_pipes(start: Start, place: str) -> None:
     assert init.wait() == (0, "out\nin\n", "err\n")
 
 
-def test_the_payload_can_open_its_files(start: Start, place: str, tmp_path: Path) -> None:
+def test_with_u_the_payload_can_open_the_files_that_are_its_streams(start: Start, place: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.touch(0o600)
     os.chown(log, 0, 4242)
@@ -47,14 +47,16 @@ def test_the_payload_can_open_its_files(start: Start, place: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("around", [NAMESPACE, ()], ids=["pid1", "subreaper"])
-def test_the_payload_can_open_its_terminal(terminal: OpenTerminal, program: list[str], around: tuple[str, ...]) -> None:
+def test_with_u_the_payload_can_open_its_terminal(
+    terminal: OpenTerminal, program: list[str], around: tuple[str, ...]
+) -> None:
     script = f"{OPEN_BOTH}; stat --dereference --format=%u /dev/fd/0; echo done"
     one = terminal(*around, *program, *AS_USER, "--", *shell(script))
     assert one.expect("done") == f"out\r\nerr\r\n{USER}\r\ndone"
     assert one.wait() == 0
 
 
-def test_only_the_null_device_is_left_alone(start: Start, place: str, tmp_path: Path) -> None:
+def test_with_u_the_null_device_alone_keeps_its_owner(start: Start, place: str, tmp_path: Path) -> None:
     """It belongs to everybody; a device beside it does not."""
     null, zero = device(tmp_path / "null", 3), device(tmp_path / "zero", 5)
     try:
@@ -66,7 +68,7 @@ def test_only_the_null_device_is_left_alone(start: Start, place: str, tmp_path: 
     assert (tmp_path / "zero").stat().st_uid == USER
 
 
-def test_a_read_only_file_stays_as_it_is(start: Start, tmp_path: Path) -> None:
+def test_with_u_a_stream_on_a_read_only_file_system_keeps_its_owner(start: Start, tmp_path: Path) -> None:
     """EROFS is ignored."""
     given = tmp_path / "given"
     given.write_text("given\n")
@@ -86,7 +88,7 @@ def test_without_the_capability_chown_the_payload_runs_all_the_same(start: Start
 
 
 @pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
-def test_closed_streams_are_ignored(start: Start, place: str, closed: tuple[int, ...]) -> None:
+def test_with_u_closed_streams_are_ignored(start: Start, place: str, closed: tuple[int, ...]) -> None:
     prepare = [f"close={descriptor}" for descriptor in closed]
     assert start(*AS_USER, "--", *shell("exit 3"), place=place, prepare=prepare).wait().code == 3
 

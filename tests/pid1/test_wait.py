@@ -15,7 +15,7 @@ from tests.support.survivors import LONG, Leaving
 from tests.support.types import Start
 
 
-def test_what_is_left_may_end_by_itself(start: Start, place: str) -> None:
+def test_with_wait_the_processes_left_may_exit_by_themselves(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-W"], ["telling:2", "deaf"], place=place).end()
     for pid in leaving.left:
         leaving.init.idle()
@@ -26,11 +26,11 @@ def test_what_is_left_may_end_by_itself(start: Start, place: str) -> None:
     assert leaving.init.stderr == ""
 
 
-def test_nothing_left_is_not_waited_for(start: Start, place: str) -> None:
+def test_with_wait_init_exits_at_once_if_no_process_is_left(start: Start, place: str) -> None:
     Leaving(start, ["-W"], [], place=place).end().wait()
 
 
-def test_children_of_those_are_waited_for_as_well(start: Start, place: str) -> None:
+def test_with_wait_children_of_the_processes_left_are_waited_for_as_well(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-W"], ["deep"], place=place).end()
     child = next(pid for pid in leaving.left if not procfs.children(pid))
     kill(next(pid for pid in leaving.left if pid != child))
@@ -41,7 +41,7 @@ def test_children_of_those_are_waited_for_as_well(start: Start, place: str) -> N
     leaving.wait()
 
 
-def test_signals_go_to_what_is_left(start: Start, place: str) -> None:
+def test_with_wait_signals_go_to_the_processes_left(start: Start, place: str) -> None:
     """Stop signals too, as often as they come: there is no period that a second could end."""
     leaving = Leaving(start, ["-W"], ["telling:2"], place=place).end()
     leaving.init.idle()
@@ -54,7 +54,7 @@ def test_signals_go_to_what_is_left(start: Start, place: str) -> None:
     leaving.wait()
 
 
-def test_a_stop_signal_held_back_is_for_them_when_the_payload_ends(start: Start, place: str) -> None:
+def test_with_wait_a_stop_signal_held_back_goes_to_the_processes_left(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-W", "-d", LONG], ["telling:2"], place=place)
     leaving.init.signal(signal.SIGINT)
     until(lambda: not procfs.signals(leaving.init.pid, "ShdPnd"), "INT taken")
@@ -65,7 +65,9 @@ def test_a_stop_signal_held_back_is_for_them_when_the_payload_ends(start: Start,
     leaving.wait()
 
 
-def test_a_stop_signal_that_has_ended_the_payload_is_passed_on_to_what_is_left(start: Start, place: str) -> None:
+def test_with_wait_a_stop_signal_that_has_ended_the_payload_goes_to_the_processes_left(
+    start: Start, place: str
+) -> None:
     """Regression: without -t what was left never heard of the stop, and docker's KILL ended it."""
     leaving = Leaving(start, ["-W", "-e", "8:7"], ["telling:2", "deaf"], place=place)
     leaving.init.signal(signal.SIGTERM)
@@ -76,7 +78,7 @@ def test_a_stop_signal_that_has_ended_the_payload_is_passed_on_to_what_is_left(s
     assert leaving.init.wait().code == 7
 
 
-def test_a_daemon_alone_is_told_to_read_its_settings_again_and_its_workers_are_not(start: Start, place: str) -> None:
+def test_with_wait_a_daemon_alone_gets_hup_and_its_workers_do_not(start: Start, place: str) -> None:
     """Regression: HUP for `gunicorn -D` killed its workers, which leave HUP at its default."""
     leaving = Leaving(start, ["-W"], ["family"], place=place).end()
     until(lambda: title(leaving.init.pid) == "pyinit: waiting, 2 left", "it waits")
@@ -91,7 +93,7 @@ def test_a_daemon_alone_is_told_to_read_its_settings_again_and_its_workers_are_n
 
 
 @pytest.mark.parametrize("option", ["-g", "-a"])
-def test_with_g_or_a_signals_go_to_all_that_is_left(start: Start, place: str, option: str) -> None:
+def test_with_wait_and_g_or_a_signals_go_to_all_processes_left(start: Start, place: str, option: str) -> None:
     leaving = Leaving(start, ["-W", option], ["family"], place=place).end()
     until(lambda: title(leaving.init.pid) == "pyinit: waiting, 2 left", "it waits")
     leaving.init.signal(signal.SIGHUP)
@@ -102,7 +104,7 @@ def test_with_g_or_a_signals_go_to_all_that_is_left(start: Start, place: str, op
     leaving.wait()
 
 
-def test_with_a_period_a_signal_that_is_named_as_a_stop_signal_begins_it(start: Start, place: str) -> None:
+def test_with_wait_a_signal_named_by_stop_signal_begins_the_grace_period(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-W", "-t", "0.3", "--stop-signal", "WINCH"], ["telling", "deaf"], place=place).end()
     until(lambda: title(leaving.init.pid) == "pyinit: waiting, 2 left", "it waits")
     leaving.init.signal(signal.SIGWINCH)
@@ -112,7 +114,7 @@ def test_with_a_period_a_signal_that_is_named_as_a_stop_signal_begins_it(start: 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
-def test_with_a_period_a_stop_signal_begins_it(start: Start, place: str, number: int) -> None:
+def test_with_wait_a_stop_signal_begins_the_grace_period(start: Start, place: str, number: int) -> None:
     leaving = Leaving(start, ["-W", "-t", "0.3"], ["telling", "deaf"], place=place).end()
     until(lambda: title(leaving.init.pid) == "pyinit: waiting, 2 left", "it waits")
     assert "told" not in leaving.init.stdout
@@ -123,7 +125,7 @@ def test_with_a_period_a_stop_signal_begins_it(start: Start, place: str, number:
 
 
 @pytest.mark.parametrize(("rule", "sent", "told"), [("TERM:HUP", 15, 1), ("HUP:TERM", 1, 15)])
-def test_one_that_is_or_becomes_a_stop_signal_begins_it_too(
+def test_with_wait_a_stop_signal_before_or_after_its_rewrite_begins_the_grace_period(
     start: Start, place: str, rule: str, sent: int, told: int
 ) -> None:
     leaving = Leaving(start, ["-W", "-t", "0.3", "-r", rule], ["telling"], place=place).end()
@@ -135,10 +137,10 @@ def test_one_that_is_or_becomes_a_stop_signal_begins_it_too(
 
 
 @pytest.mark.parametrize("options", [["-e", "8:7"], ["-r", "TERM:USR1"]], ids=["as it is", "rewritten"])
-def test_with_a_period_a_stop_before_the_payloads_end_begins_it_then(
+def test_with_wait_a_stop_signal_before_the_payloads_exit_begins_the_grace_period_then(
     start: Start, place: str, options: list[str]
 ) -> None:
-    """One that was rewritten counted after the payload's end, and not before it: the period never began."""
+    """Regression: one that was rewritten did not count before the payload's exit, and the period never began."""
     leaving = Leaving(start, ["-W", "-t", "0.3", *options], ["telling"], place=place)
     leaving.init.signal(signal.SIGTERM)
     leaving.says("told 18", 1)
@@ -146,7 +148,7 @@ def test_with_a_period_a_stop_before_the_payloads_end_begins_it_then(
     leaving.gone()
 
 
-def test_with_a_period_of_0_a_stop_signal_ends_it_at_once(start: Start, place: str) -> None:
+def test_with_wait_and_a_grace_period_of_0_a_stop_signal_ends_init_at_once(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-W", "-t", "0"], ["telling"], place=place).end()
     until(lambda: title(leaving.init.pid) == "pyinit: waiting, 1 left", "it waits")
     leaving.init.signal(signal.SIGTERM)

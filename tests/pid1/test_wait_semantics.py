@@ -24,7 +24,7 @@ def others(init: Init) -> list[int]:
     return [pid for pid in procfs.children(init.pid) if pid != init.payload]
 
 
-def test_a_leader_that_ends_before_its_threads_is_not_the_end(start: Start, place: str) -> None:
+def test_init_does_not_take_the_end_of_the_payloads_first_thread_for_its_exit(start: Start, place: str) -> None:
     """Its process is a zombie for all to see, and lives, gets signals and has yet to end."""
     init = start("--", *payload("waits", "leader"), place=place)
     init.expect("leader gone\n")
@@ -50,7 +50,7 @@ def test_a_traced_payload_is_reaped_when_the_tracer_lets_go(start: Start, place:
     assert init.wait().code == 5
 
 
-def test_stopped_and_continued_orphans_have_not_ended(start: Start, place: str) -> None:
+def test_init_does_not_take_stops_of_orphans_for_their_exit(start: Start, place: str) -> None:
     """Only their end is an end, and then they are reaped."""
     init = start("-w", "--", *shell("(sleep 1000 &); echo left; exec sleep 1000"), place=place)
     init.expect("left\n")
@@ -67,7 +67,7 @@ def test_stopped_and_continued_orphans_have_not_ended(start: Start, place: str) 
     assert len(init.stderr.splitlines()) == 1
 
 
-def test_a_stopped_and_continued_payload_has_not_ended(start: Start) -> None:
+def test_init_does_not_take_a_stop_and_cont_of_the_payload_for_its_exit(start: Start) -> None:
     """A stop on purpose stands until CONT; the payload's code comes when it ends."""
     init = start("--", "sleep", "1000", place="pid1")
     process = init.payload
@@ -92,7 +92,7 @@ def test_an_orphan_with_an_odd_exit_signal_is_reaped(start: Start, place: str, e
 
 
 @ODD
-def test_a_child_with_an_odd_exit_signal_that_init_was_born_with(start: Start, exit_signal: int) -> None:
+def test_a_child_with_an_odd_exit_signal_from_before_inits_exec_is_reaped(start: Start, exit_signal: int) -> None:
     """A parent that executes init leaves it children that only __WALL finds."""
     parent = [*NAMESPACE, str(compiled("waits")), "exec", str(int(exit_signal))]
     init = start("--", *shell("echo ready; exec sleep 1000"), place=parent)
@@ -107,7 +107,7 @@ def test_a_child_with_an_odd_exit_signal_that_init_was_born_with(start: Start, e
     assert init.wait().code == 143
 
 
-def test_children_left_while_init_is_stopped_are_reaped_later(start: Start, place: str) -> None:
+def test_orphans_that_exit_while_init_is_stopped_are_reaped_later(start: Start, place: str) -> None:
     """Twenty come and end while init sees nothing: one SIGCHLD has to do for all of them."""
     family = "for i in $(seq 20); do sleep 1000 & done; echo started; wait"
     init = start("--", *shell(f"sh -c '{family}' & exec sleep 1000"), place=place)
@@ -124,7 +124,7 @@ def test_children_left_while_init_is_stopped_are_reaped_later(start: Start, plac
     until(lambda: procfs.children(init.pid) == [init.payload], "all reaped")
 
 
-def test_a_payload_that_ends_while_init_is_stopped(start: Start, place: str) -> None:
+def test_the_exit_code_of_a_payload_that_exits_while_init_is_stopped_is_kept(start: Start, place: str) -> None:
     """Its code is there when init runs again."""
     init = start("--", "sleep", "1000", place=place)
     process = init.payload

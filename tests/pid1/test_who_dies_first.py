@@ -31,20 +31,20 @@ def reap(entered: int, outer: int) -> None:
     os.waitpid(entered, 0)
 
 
-def test_the_payload_before_those(start: Start, place: str) -> None:
+def test_the_payload_may_exit_before_its_descendants(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-t", LONG], ["plain", "away", "deep", "stopped"], place=place).end()
     leaving.wait()
     leaving.gone()
 
 
-def test_the_payload_before_those_killed(start: Start, place: str) -> None:
+def test_the_payload_may_be_killed_before_its_descendants(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-t", "0.2", "-e", "137:7"], ["plain", "deaf", "stopped"], place=place)
     leaving.end(signal.SIGKILL)
     assert leaving.wait() >= 0.2
     leaving.gone()
 
 
-def test_those_before_the_payload(start: Start, place: str) -> None:
+def test_the_descendants_may_exit_before_the_payload(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-v", "-t", LONG], ["plain:2", "deaf", "away"], place=place)
     for pid in leaving.left:
         kill(pid)
@@ -55,7 +55,7 @@ def test_those_before_the_payload(start: Start, place: str) -> None:
 
 
 @pytest.mark.parametrize("count", [5, 300])
-def test_both_at_once(start: Start, place: str, count: int) -> None:
+def test_payload_and_descendants_may_exit_at_once(start: Start, place: str, count: int) -> None:
     """Stopped, init sees all of it in one go: first the payload's end, and then the others'."""
     leaving = Leaving(start, ["-v", "-t", LONG, "-e", "137:7"], [f"deaf:{count}"], place=place)
     leaving.init.signal(signal.SIGSTOP)
@@ -67,14 +67,14 @@ def test_both_at_once(start: Start, place: str, count: int) -> None:
     assert "left:" not in leaving.init.stderr
 
 
-def test_the_group_killed_while_init_runs(start: Start, place: str) -> None:
+def test_the_payloads_whole_group_may_be_killed_while_init_runs(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-t", LONG, "-e", "137:7"], ["deaf:50"], place=place)
     os.killpg(leaving.payload, signal.SIGKILL)
     assert leaving.init.wait().code == CODE
     leaving.gone()
 
 
-def test_the_payload_during_the_delay(start: Start, place: str) -> None:
+def test_the_payload_may_exit_during_the_delay_of_d(start: Start, place: str) -> None:
     """What was held back does not hold up those who are left."""
     leaving = Leaving(start, ["-d", LONG, "-t", LONG], ["telling"], place=place)
     leaving.init.signal(signal.SIGTERM)
@@ -88,7 +88,7 @@ def test_the_payload_during_the_delay(start: Start, place: str) -> None:
     leaving.gone()
 
 
-def test_those_during_the_delay(start: Start, place: str) -> None:
+def test_the_descendants_may_exit_during_the_delay_of_d(start: Start, place: str) -> None:
     leaving = Leaving(start, ["-d", "0.2", "-t", LONG, "-e", "8:7"], ["plain:3"], place=place)
     leaving.init.signal(signal.SIGTERM)
     for pid in leaving.left:
@@ -96,7 +96,7 @@ def test_those_during_the_delay(start: Start, place: str) -> None:
     assert leaving.init.wait().code == CODE
 
 
-def test_the_payload_after_kill(start: Start, place: str) -> None:
+def test_the_grace_period_follows_the_kill_of_k(start: Start, place: str) -> None:
     """-k: KILL for the payload, then the grace period for those who are left."""
     leaving = Leaving(start, ["-k", "0.1", "-t", "0.2", "-r", "TERM:INT", "-e", "137:7"], ["deaf"], place=place)
     leaving.init.signal(signal.SIGTERM)
@@ -105,7 +105,7 @@ def test_the_payload_after_kill(start: Start, place: str) -> None:
 
 
 @pytest.mark.parametrize("whom", ["-g", "-a"])
-def test_what_is_started_because_of_term_is_spared_it(start: Start, place: str, whom: str) -> None:
+def test_a_process_that_is_started_because_of_term_is_not_sent_term(start: Start, place: str, whom: str) -> None:
     """KILL is for all. Init still walks through those many when they are born."""
     leaving = Leaving(start, [whom, "-t", LONG], ["heir:3", "plain", "deaf:100"], place=place).end()
     leaving.says("heir", 3)
@@ -120,7 +120,7 @@ def test_what_is_started_because_of_term_is_spared_it(start: Start, place: str, 
     leaving.gone()
 
 
-def test_those_born_while_init_looks_around_are_not_missed(start: Start, place: str) -> None:
+def test_processes_that_are_started_while_init_looks_around_get_term(start: Start, place: str) -> None:
     """Somebody starts another every millisecond: each of them gets TERM, or this would take a minute."""
     leaving = Leaving(start, ["-t", LONG], ["workers", "plain:50"], place=place).end()
     leaving.wait()
@@ -129,7 +129,9 @@ def test_those_born_while_init_looks_around_are_not_missed(start: Start, place: 
 
 
 @pytest.mark.parametrize("words", [(), ("--",)], ids=["pid1", "subreaper"])
-def test_those_who_hand_on_their_life_are_caught(start: Start, program: list[str], words: tuple[str, ...]) -> None:
+def test_processes_that_keep_replacing_themselves_are_killed(
+    start: Start, program: list[str], words: tuple[str, ...]
+) -> None:
     """One starts the next and ends, a thousand times a second; here in a namespace, whoever is its PID 1."""
     around = [*NAMESPACE, *(shell(COUNT) if words else ())]
     init = start("-t", "0.1", "--", *payload("leave", "chain"), program=[*around, *program], place="subreaper")
@@ -142,7 +144,9 @@ def test_those_who_hand_on_their_life_are_caught(start: Start, program: list[str
         assert init.stdout == "ready\n1\n"
 
 
-def test_who_is_born_in_the_midst_of_a_kill_is_not_spared_it(start: Start, program: list[str], tmp_path: Path) -> None:
+def test_a_process_that_is_started_in_the_midst_of_a_kill_is_killed(
+    start: Start, program: list[str], tmp_path: Path
+) -> None:
     """Held up after each KILL, init finds somebody at its next look who was born since."""
     trace = ["strace", "-qq", "-o", str(tmp_path / "trace")]
     slow = [*trace, "-e", "trace=pidfd_send_signal", "-e", "inject=pidfd_send_signal:delay_exit=300000"]
@@ -163,14 +167,14 @@ def _payload(init: Init) -> int:
 
 
 @pytest.mark.parametrize("who", ["plain:1000", "away:1000", "deaf:1000"])
-def test_a_thousand(start: Start, place: str, who: str) -> None:
+def test_a_thousand_processes_left_are_ended(start: Start, place: str, who: str) -> None:
     leaving = Leaving(start, ["-t", "0.5" if who == "deaf:1000" else LONG], [who], place=place)
     leaving.end().wait()
     leaving.gone()
     assert leaving.init.stderr == ""
 
 
-def test_one_who_entered_gets_term(start: Start, enter: Enter) -> None:
+def test_a_process_that_entered_the_namespace_gets_term(start: Start, enter: Enter) -> None:
     leaving = Leaving(start, ["-v", "-t", LONG], [])
     entered = enter(leaving.init.pid, "sleep", "1000")
     leaving.end().wait()
@@ -178,7 +182,7 @@ def test_one_who_entered_gets_term(start: Start, enter: Enter) -> None:
     assert leaving.init.stderr.count("left: ") == 1
 
 
-def test_one_who_entered_and_ignores_term_gets_kill(start: Start, enter: Enter) -> None:
+def test_a_process_that_entered_the_namespace_and_ignores_term_gets_kill(start: Start, enter: Enter) -> None:
     leaving = Leaving(start, ["-t", "0.3"], ["plain"])
     entered = enter(leaving.init.pid, *payload("receive"))
     assert leaving.end().wait() >= 0.3
@@ -186,7 +190,7 @@ def test_one_who_entered_and_ignores_term_gets_kill(start: Start, enter: Enter) 
     assert leaving.init.stderr == ""
 
 
-def test_the_end_of_one_who_entered_is_noticed(start: Start, enter: Enter) -> None:
+def test_the_exit_of_a_process_that_entered_the_namespace_is_noticed(start: Start, enter: Enter) -> None:
     """It raises no SIGCHLD here. The children that it leaves become init's."""
     leaving = Leaving(start, ["-W"], [])
     entered = enter(leaving.init.pid, *payload("leave", "telling"))
@@ -200,7 +204,9 @@ def test_the_end_of_one_who_entered_is_noticed(start: Start, enter: Enter) -> No
 
 
 @pytest.mark.parametrize("who", ["sleep", "receive"])
-def test_one_who_entered_and_is_never_waited_for(start: Start, enter: Enter, who: str) -> None:
+def test_a_zombie_that_entered_the_namespace_and_is_never_waited_for_does_not_hold_init(
+    start: Start, enter: Enter, who: str
+) -> None:
     """Its zombie does not count. The kernel lets the namespace end when it is gone."""
     leaving = Leaving(start, ["-t", LONG if who == "sleep" else "0.3"], ["plain"])
     words = ["sleep", "1000"] if who == "sleep" else payload("receive")
@@ -215,7 +221,7 @@ def test_one_who_entered_and_is_never_waited_for(start: Start, enter: Enter, who
     assert leaving.init.stderr == ""
 
 
-def test_a_zombie_of_one_who_entered_is_not_left(start: Start, enter: Enter) -> None:
+def test_a_zombie_that_entered_the_namespace_does_not_count_as_left(start: Start, enter: Enter) -> None:
     leaving = Leaving(start, ["-v", "-t", LONG], [])
     entered = enter(leaving.init.pid, "sleep", "1000", reaped=False)
     outer = procfs.parent(entered)
@@ -228,7 +234,7 @@ def test_a_zombie_of_one_who_entered_is_not_left(start: Start, enter: Enter) -> 
     assert "left:" not in leaving.init.stderr
 
 
-def test_one_who_enters_in_the_period_does_not_outlive_it(start: Start, enter: Enter) -> None:
+def test_a_process_that_enters_during_the_grace_period_does_not_outlive_it(start: Start, enter: Enter) -> None:
     leaving = Leaving(start, ["-t", LONG], ["telling"]).end()
     leaving.says("told 18", 1)
     entered = enter(leaving.init.pid, "sleep", "1000")
@@ -239,7 +245,9 @@ def test_one_who_enters_in_the_period_does_not_outlive_it(start: Start, enter: E
 
 
 @pytest.mark.parametrize("error", ["ENOSYS", "EPERM"])
-def test_one_who_entered_where_there_are_no_pidfds(start: Start, enter: Enter, program: list[str], error: str) -> None:
+def test_without_pidfds_a_process_that_entered_does_not_outlive_the_grace_period(
+    start: Start, enter: Enter, program: list[str], error: str
+) -> None:
     """On an old kernel, or by a seccomp profile: the period is the bound."""
     around = [*without_pidfds(error), *NAMESPACE, *program]
     leaving = Leaving(start, ["-t", "0.3"], ["plain", "deaf"], program=around, place="subreaper")
@@ -262,8 +270,10 @@ def test_one_who_entered_is_not_waited_for_where_there_are_no_pidfds(
     leaving.wait()
 
 
-def test_one_who_entered_is_ending_while_init_looks_who_is_left(start: Start, enter: Enter, program: list[str]) -> None:
-    """Seen in /proc and gone when it was to be watched: an internal error, and the exit code lost."""
+def test_a_process_that_entered_may_exit_while_init_looks_who_is_left(
+    start: Start, enter: Enter, program: list[str]
+) -> None:
+    """Regression: seen in /proc and gone when it was to be watched, it made an internal error of the exit code."""
     around = [*without_pidfds("ESRCH"), *NAMESPACE, *program]
     leaving = Leaving(start, ["-t", "0.3"], ["plain", "deaf"], program=around, place="subreaper")
     entered = [enter(procfs.parent(leaving.payload), "sleep", "1000") for _ in range(2)]
@@ -273,10 +283,10 @@ def test_one_who_entered_is_ending_while_init_looks_who_is_left(start: Start, en
 
 
 @pytest.mark.parametrize("spare", [0, 1, 2])
-def test_one_who_entered_where_there_is_no_descriptor_to_spare(
+def test_without_a_descriptor_to_spare_a_process_that_entered_does_not_outlive_the_period(
     start: Start, enter: Enter, program: list[str], spare: int
 ) -> None:
-    """One was enough for a pidfd, but not for the pipe to watch it with: an internal error, and the exit code lost."""
+    """Regression: enough for a pidfd, but not for the pipe to watch it with, was an internal error."""
     leaving = Leaving(start, ["-t", "0.3"], ["plain", "deaf"], program=program)
     entered = enter(leaving.init.pid, "sleep", "1000")
     most = max(procfs.descriptors(leaving.init.pid)) + 1 + spare
@@ -286,7 +296,7 @@ def test_one_who_entered_where_there_is_no_descriptor_to_spare(
     until(lambda: not procfs.alive(entered), "the end of who entered")
 
 
-def test_a_subreaper_without_pidfds(start: Start, program: list[str]) -> None:
+def test_without_pidfds_a_subreaper_ends_the_processes_left(start: Start, program: list[str]) -> None:
     around = [*without_pidfds("ENOSYS"), *program]
     leaving = Leaving(start, ["-t", "0.3"], ["plain:3", "deaf", "away"], program=around, place="subreaper").end()
     leaving.wait()
@@ -298,7 +308,7 @@ def without_pidfds(error: str) -> list[str]:
     return ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject=pidfd_open:error={error}"]
 
 
-def test_an_init_below_an_init(start: Start, program: list[str], place: str) -> None:
+def test_an_outer_init_ends_what_an_inner_one_left(start: Start, program: list[str], place: str) -> None:
     """The variable is the outer one's alone: the inner has no period as a subreaper, and hands those on."""
     environment = {**ENVIRONMENT, "PYINIT_OPTIONS": f"-t {LONG}"}
     leaving = Leaving(start, [], ["telling"], program=[*program, "--", *program], environment=environment, place=place)
@@ -310,7 +320,7 @@ def test_an_init_below_an_init(start: Start, program: list[str], place: str) -> 
     leaving.wait()
 
 
-def test_the_inner_init_may_have_a_period_of_its_own(start: Start, program: list[str], place: str) -> None:
+def test_an_inner_init_may_have_a_grace_period_of_its_own(start: Start, program: list[str], place: str) -> None:
     environment = {**ENVIRONMENT, "PYINIT_OPTIONS": f"-t {LONG}"}
     around = [*program, "--", *program, "-t", "0.2"]
     leaving = Leaving(start, [], ["deaf", "plain"], program=around, environment=environment, place=place).end()

@@ -18,7 +18,7 @@ WAITID = 247
 def test_the_group_is_asked_while_its_number_is_taken(
     start: Start, named: Callable[[str], str], tmp_path: Path
 ) -> None:
-    """As dumb-init and not as PID 1: the group was signalled when the payload had been reaped, and its pid was free."""
+    """Regression: under dumb-init's name and not as PID 1 the group was signalled after its leader's pid was free."""
     trace = tmp_path / "trace"
     strace = ["strace", "-o", str(trace), "-e", "trace=kill,wait4"]
     outcome = start(*shell("exit 3"), program=[*strace, named("dumb-init")], place="subreaper").wait()

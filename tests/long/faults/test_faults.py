@@ -30,6 +30,6 @@ def test_no_call_that_fails_breaks_pyinit(name: str) -> None:
 
 @pytest.mark.parametrize("error", ["EPERM", "ENOSYS"])
 def test_a_kill_that_is_never_allowed_does_not_end_init_when_it_looks_who_is_left(kind: str, error: str) -> None:
-    """It asked with kill(-1, 0), and took the refusal for an internal error: 125 instead of the payload's code."""
+    """Regression: init asked with kill(-1, 0), took the refusal for an internal error, and exited with 125."""
     result = plan.ours(kind, "pid1").run(Fault("kill", 1, error, always=True))
     assert result.outcome == outcomes.HELD, result.detail
