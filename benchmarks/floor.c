@@ -1,4 +1,4 @@
-/* The floor: the least that a C program must do to be a container init. Measured beside the others to show what the
+/* The floor: the least that a C program must do to be a container init. Measured with the other inits to show what the
  * kernel itself costs: start, forward signals, reap, exit code. No options, no terminal, no messages, no grace period.
  */
 #define _GNU_SOURCE

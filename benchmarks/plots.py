@@ -42,14 +42,14 @@ class Plot(NamedTuple):
 
 PLOTS = (
     Plot("start.svg", "Start as PID 1, µs", "start_pid1", "start", is_in_summary=True),
-    Plot("start-without-cpuid.svg", "Start as PID 1, CPUID's cost taken out, µs", "start_pid1", "without_cpuid"),
-    Plot("exit.svg", "Payload's exit to init's, µs", "start_pid1", "exit", is_in_summary=True),
+    Plot("start-without-cpuid.svg", "Start as PID 1, without the cost of CPUID, µs", "start_pid1", "without_cpuid"),
+    Plot("exit.svg", "From the payload's exit to the init's, µs", "start_pid1", "exit", is_in_summary=True),
     Plot("environment.svg", "Start with an environment of 1 MB, µs", "environment", "large"),
     Plot("forward.svg", "Forwarding a signal, µs", "forward", "median", is_in_summary=True),
-    Plot("processes.svg", "Forwarding in a crowd of orphans, µs", "processes", "crowd", is_in_summary=True),
-    Plot("reap.svg", "Processor time an orphan, µs", "reap_10000", "processor", is_in_summary=True),
-    Plot("memory.svg", "Memory of each of many (Pss), KB", "memory", "pss_many", is_in_summary=True),
-    Plot("wake-ups.svg", "Wake-ups a second while idle", "idle", "wake_ups"),
+    Plot("processes.svg", "Forwarding among many orphans, µs", "processes", "crowd", is_in_summary=True),
+    Plot("reap.svg", "CPU time per orphan, µs", "reap_10000", "processor", is_in_summary=True),
+    Plot("memory.svg", "Pss per instance, many running, KB", "memory", "pss_many", is_in_summary=True),
+    Plot("wake-ups.svg", "Wake-ups per second while idle", "idle", "wake_ups"),
 )
 SUMMARY = "summary.svg"
 ACROSS = 3  # plots side by side

@@ -13,8 +13,8 @@ def part(machine: Mapping[str, str], folder: str) -> str:
     """What stands there, for measurements on this machine whose report is in `folder`, as README links to it."""
     where = f"{machine['processor']}; {machine['kernel']}; {machine['packages']}"
     return (
-        f"![pyinit beside the others]({folder}/{SUMMARY})\n\n"
+        f"![pyinit and other inits compared]({folder}/{SUMMARY})\n\n"
         f"Medians of one run, interleaved; a shorter bar is better. {where}.\n"
-        f"Every figure, and plainly those in which another is better: [{folder}]({folder}/README.md); "
+        f"All figures, including those in which another init is better: [{folder}]({folder}/README.md). "
         "`make bench` measures on your machine.\n"
     )

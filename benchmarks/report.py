@@ -16,12 +16,12 @@ FILE = "results.json"
 WHAT = {
     "pyinit": "the frozen file, dist/pyinit",
     "source": "the same program from source, run by CPython",
-    "onefile": "the same program as PyInstaller's own `--onefile`",
+    "onefile": "the same program, packed by PyInstaller's `--onefile`",
     "tini": "Debian's",
     "tini-static": "Debian's",
     "dumb-init": "Debian's",
     "catatonit": "Debian's",
-    "floor": "the least that a C program must do to be an init (benchmarks/floor.c), static against musl; "
+    "floor": "a C program that does the least that an init must do (benchmarks/floor.c), linked statically with musl: "
     "no options, no terminal, no messages, no grace period",
 }
 
@@ -80,11 +80,11 @@ def _ratios(table: Table, name: str) -> dict[str, float | None]:
 
 
 def _markdown(results: Results) -> Iterator[str]:
-    yield "# Measured beside the others"
+    yield "# Benchmarks: pyinit and other inits"
     yield ""
-    yield f"Made by `{results.command}`, which writes this page, results.json and the plots."
-    yield "All programs were measured in one run, in turn. Figures are medians; in brackets: as a multiple of tini's."
-    yield "They compare programs on one machine: on another, the microseconds are others."
+    yield f"`{results.command}` wrote this page, results.json and the plots."
+    yield "All programs were measured in one run, by turns. Figures are medians, in brackets as a multiple of tini's."
+    yield "They compare the programs on one machine. On another machine the microseconds differ."
     yield ""
     yield from (f"- {name}: {value}" for name, value in results.machine.items())
     yield ""
@@ -100,7 +100,7 @@ def _markdown(results: Results) -> Iterator[str]:
 def _verdicts(tables: Mapping[str, Table]) -> Iterator[str]:
     yield "## Targets"
     yield ""
-    yield f"For {SUBJECT}, the frozen file. The floor, beside it, tells what of a figure is an init's to change."
+    yield f"These are targets for {SUBJECT}, the frozen file. The floor shows how much of a figure no init can avoid."
     yield ""
     yield "| figure | target | measured | | floor |"
     yield "|---|---|---|---|---|"

@@ -16,9 +16,9 @@ COLUMNS = (
     Column("cpuids", "CPUID instructions", has_ratio=False),
 )
 NOTE = (
-    "From execve to the creation of the process that becomes the payload, that call included; of all processes that "
-    "the init starts on the way. Counted with ptrace. CPUID instructions are those of the whole run. Where the "
-    "processor cannot make them a fault they are counted step by step, and not for the slow programs."
+    "From execve up to and including the creation of the process that becomes the payload: the calls of the init and "
+    "of all processes that it starts on the way, counted with ptrace. CPUID instructions are those of the whole run. "
+    "If the CPU does not support CPUID faulting, they are counted by single-stepping, and not for slow programs."
 )
 
 

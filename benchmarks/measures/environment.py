@@ -14,7 +14,7 @@ COLUMNS = (
     Column("large", "start, 1 MB, µs"),
     Column("faults", "page faults, 1 MB"),
 )
-NOTE = "Start, as above and not as PID 1, with an environment of 1 KB and of 1 MB in 4,000 variables."
+NOTE = "Start as above, not as PID 1, with an environment of 1 KB and of 1 MB in 4,000 variables."
 
 
 def measure(programs: Sequence[Program], small: Table, rounds: int, slow_every: int) -> Table:

@@ -20,18 +20,18 @@ COLUMNS = (
     Column("median", "median, µs", 1),
     Column("p99", "p99, µs", 1),
     Column("first", "first of a batch, µs", 1),
-    Column("processor", "processor time a signal, µs", 1),
+    Column("processor", "CPU time per signal, µs", 1),
 )
 NOTE = (
-    "From `kill(INIT, SIGUSR1)` to the return of the payload's `sigwaitinfo`, the init being PID 1; the next signal is "
-    f"sent when the last has arrived. Of each {BATCH} signals the first, which finds the caches full of what other "
-    f"programs left, stands in its own column; median and p99 are of all but the first {WARM_UP}. Processor time is "
-    "the init's own, for all."
+    "From `kill(INIT, SIGUSR1)` to the return of the payload's `sigwaitinfo`. The init is PID 1. Each signal is sent "
+    f"when the previous one has arrived. The first of each {BATCH} signals has a column of its own, because it finds "
+    f"the caches filled by other programs. Median and p99 leave out the first {WARM_UP}. CPU time is that of the init "
+    "alone, for all signals."
 )
 CROWD_COLUMNS = (
     Column("alone", "alone, µs", 1),
     Column("crowd", "in a crowd, µs", 1),
-    Column("processor_alone", "processor time a signal, alone, µs", 1),
+    Column("processor_alone", "CPU time per signal, alone, µs", 1),
     Column("processor_crowd", "in a crowd, µs", 1),
 )
 
@@ -93,7 +93,7 @@ def crowd(programs: Sequence[Program], alone: Table, rounds: int, processes: int
         with Instance(program, "echo", str(processes)) as instance:
             settle()
             found[program.name].send(instance)
-    note = f"Forwarding a signal, as above, while the init has {processes:,} idle orphans as its children."
+    note = f"Forwarding a signal, as above, while the init has {processes:,} idle orphans as children."
     rows: dict[str, Row] = {name: _crowd_row(alone.rows[name], signals) for name, signals in found.items()}
     return Table("processes", f"Growth: {processes:,} processes", note, CROWD_COLUMNS, rows)
 

@@ -12,8 +12,8 @@ from benchmarks.tables import Column, Table
 from benchmarks.units import MICROSECONDS
 
 COLUMNS = (
-    Column("wake_ups", "wake-ups a second", 1),
-    Column("processor", "processor time a second, µs", 1),
+    Column("wake_ups", "wake-ups per second", 1),
+    Column("processor", "CPU time per second, µs", 1),
 )
 
 
@@ -34,4 +34,4 @@ def measure(programs: Sequence[Program], seconds: float) -> Table:
         }
         for instance, earlier, later in zip(instances, before, after, strict=True)
     }
-    return Table("idle", "Idle", f"For {seconds:g} s, the payload sleeping.", COLUMNS, rows)
+    return Table("idle", "Idle", f"Over {seconds:g} s, while the payload sleeps.", COLUMNS, rows)

@@ -11,8 +11,8 @@ from benchmarks.programs import Program
 from benchmarks.tables import Column, Row, Table
 
 NOTE = (
-    "While the payload sleeps, from /proc/PID/smaps_rollup. Pss counts a page that n processes share as an n-th; what "
-    "tini and dumb-init share with the other programs of the machine, libc, is thus nearly free for them."
+    "While the payload sleeps, from /proc/PID/smaps_rollup. Pss counts a page that n processes share as 1/n of a "
+    "page. So libc, which tini and dumb-init share with other programs on the machine, costs them almost nothing."
 )
 
 

@@ -18,17 +18,17 @@ from benchmarks.units import MICROSECONDS, NANOSECONDS
 PERCENT = 100
 STORM = struct.Struct("=QQQQ")  # payload.c, struct storm
 COLUMNS = (
-    Column("throughput", "orphans a second", lower_is_better=False, absent="never reaped"),
-    Column("spread", "half of the rounds: ± %", 0, has_ratio=False, is_judged=False),
+    Column("throughput", "orphans per second", lower_is_better=False, absent="never reaped"),
+    Column("spread", "half of the rounds within ± %", 0, has_ratio=False, is_judged=False),
     Column("zombies", "most zombies at once", has_ratio=False),
-    Column("processor", "processor time an orphan, µs", 2),
+    Column("processor", "CPU time per orphan, µs", 2),
 )
 NOTE = (
-    "The payload makes orphans that exit at once, as fast as it can, and shares its CPU with the init, which is PID 1. "
-    "Throughput is from the first orphan to the end of the last zombie, and includes making them; processor time is "
-    "the init's own. Zombies are counted after each ten orphans. Each life of the processes has a few rounds. An "
-    "init's own part of an orphan's time is small: all of them reap about as many as can be made, the floor as well, "
-    "and which comes first is chance."
+    "The payload creates orphans that exit at once, as fast as it can, and shares its CPU with the init, which is "
+    "PID 1. Throughput is measured from the first orphan to the end of the last zombie, and includes the creation. "
+    "CPU time is the init's own. Zombies are counted after every ten orphans. Each process runs a few rounds. The "
+    "init's share of the time for an orphan is small: all inits, even the floor, reap about as fast as orphans can "
+    "be created, and which one is fastest is chance."
 )
 
 

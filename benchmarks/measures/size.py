@@ -9,8 +9,8 @@ from benchmarks.tables import Column, Table
 
 COLUMNS = (Column("bytes", "bytes"),)
 NOTE = (
-    "The program's own file. tini and dumb-init need libc's besides, onefile libc's and zlib's, source an interpreter "
-    "(it counts as its .py files); the others need nothing."
+    "The program's own file. tini and dumb-init also need libc, onefile needs libc and zlib, and source needs an "
+    "interpreter (its size is that of its .py files). The others need nothing else."
 )
 
 

@@ -20,16 +20,17 @@ COLUMNS = (
     Column("start", "start, µs", 0),
     Column("start_p90", "p90", 0, has_ratio=False),
     Column("without_cpuid", "without CPUID, µs", 0),
-    Column("processor", "processor time, µs", 0),
+    Column("processor", "CPU time, µs", 0),
     Column("faults", "page faults", 0),
     Column("first", "to payload's first instruction, µs", 0),
     Column("exit", "exit, µs", 1),
 )
 NOTE = (
-    "`INIT payload` less `payload` alone, medians; without CPUID: less what the init's CPUID instructions take, which "
-    "are trapped by virtual machines. To the payload's first instruction: from the init's execve, nothing subtracted. "
-    "Exit: from the payload's `_exit` to the init's end, as its parent sees it. Started with `vfork`, an environment "
-    "of 1 KB, all on one CPU; every file, libc too, as just written (benchmarks/unpacked.py)."
+    "Start: the time of `INIT payload` less that of `payload` alone. Without CPUID: also less the time of the init's "
+    "CPUID instructions, which virtual machines trap. To the payload's first instruction: from the init's execve, "
+    "with nothing subtracted. Exit: from the payload's `_exit` until the init's parent sees the init exit. All "
+    "figures except p90 are medians. The programs are started by `vfork`, with an environment of 1 KB, on one CPU. "
+    "Every file, including libc, was written just before (benchmarks/unpacked.py)."
 )
 
 
