@@ -1,4 +1,4 @@
-"""A WSGI service that counts what is uploaded to it, and says when an upload begins and is done."""
+"""A WSGI service that counts the bytes of an upload, and logs the beginning and the end of each upload."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A web server that says READY=1 when it listens (sd_notify(3)) and ends with 0 on TERM."""
+"""A web server that sends READY=1 when it listens (sd_notify(3)), and exits with 0 on TERM."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 
 class Greeting(BaseHTTPRequestHandler):
-    """Answers every GET with the same line."""
+    """Answer every GET with the same line."""
 
     def do_GET(self) -> None:
-        """See BaseHTTPRequestHandler, which wants this name."""
+        """Send the line. BaseHTTPRequestHandler requires this name."""
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"served from a container\n")
 
 
 def notify(message: str) -> None:
-    """Tell the service manager; a leading @ stands for the NUL of an abstract address (unix(7))."""
+    """Send a message to the service manager. A leading @ stands for the NUL of an abstract address (unix(7))."""
     address = os.environ.get("NOTIFY_SOCKET")
     if address:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             manager.sendto(message.encode(), address.replace("@", "\0", 1))
 
 
-# sys.exit leaves serve_forever and closes what is open.
+# sys.exit ends serve_forever and closes the open sockets.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 server = HTTPServer(("", 8000), Greeting)
 notify("READY=1")
