@@ -41,7 +41,7 @@ def answer(connection: socket.socket, end: bytes = b"") -> bytes:
     return read
 
 
-def test_nginx_serves_and_its_orphans_have_a_parent(debian_engine: Engine) -> None:
+def test_nginx_serves_in_each_engine_and_its_orphans_have_a_parent(debian_engine: Engine) -> None:
     """Master under pyinit, workers under the master; one TERM and all is over, with 0."""
     with debian_engine.container("nginx") as container:
         with request(container, "/") as connection:

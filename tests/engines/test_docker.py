@@ -53,7 +53,7 @@ def test_daemon_json_makes_pyinit_every_containers_init(storage: Path, frozen: P
         daemon.close()
 
 
-def test_the_images_stop_signal_reaches_the_payload(docker: Docker) -> None:
+def test_docker_stop_sends_the_payload_the_stop_signal_of_the_image(docker: Docker) -> None:
     """`docker stop` sends what the container was asked to be stopped by."""
     docker.options = ("--stop-signal=QUIT",)
     with docker.container("sh", "-c", "echo ready; exec sleep 1000") as container:
@@ -63,7 +63,7 @@ def test_the_images_stop_signal_reaches_the_payload(docker: Docker) -> None:
 
 
 @pytest.mark.parametrize("kind", [Docker, DockerInit])
-def test_a_container_with_every_lock_on(storage: Path, daemon: Daemon, kind: type[Docker]) -> None:
+def test_docker_runs_the_file_with_every_lock_on(storage: Path, daemon: Daemon, kind: type[Docker]) -> None:
     """Nothing to be written, no capability, no new privilege, another user, two processes."""
     docker = kind(storage / f"{kind.name}-locked", daemon)
     locks = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--user=1000:1000")
@@ -72,7 +72,7 @@ def test_a_container_with_every_lock_on(storage: Path, daemon: Daemon, kind: typ
     assert (code, output, errors) == (6, "runs\n", "")
 
 
-def test_a_detached_container(docker: Docker) -> None:
+def test_docker_runs_the_file_in_a_detached_container(docker: Docker) -> None:
     """`run -d`, `logs`, `stop`, `wait`, `start` again: the same, without a client that waits."""
     do, name = docker.daemon.do, "pyinit-detached"
     script = "trap 'echo stopping; exit 5' TERM; echo ready; while :; do sleep 0.05; done"
@@ -89,7 +89,7 @@ def test_a_detached_container(docker: Docker) -> None:
         docker.remove(name)
 
 
-def test_the_file_comes_by_a_volume(storage: Path, daemon: Daemon) -> None:
+def test_docker_runs_the_file_from_a_volume(storage: Path, daemon: Daemon) -> None:
     """As in a pod: one container copies pyinit into a volume, another that lacks it starts with it."""
     shared, copy = storage / "shared", ("/bin/busybox", "cp", "/pyinit", "/shared/pyinit")
     shared.mkdir()
@@ -101,7 +101,7 @@ def test_the_file_comes_by_a_volume(storage: Path, daemon: Daemon) -> None:
     assert docker.run(*words) == (8, "/shared/pyinit\n", "")
 
 
-def test_a_missing_program_leaves_its_line_in_the_log(storage: Path, daemon: Daemon) -> None:
+def test_dockers_log_has_the_line_of_a_missing_program(storage: Path, daemon: Daemon) -> None:
     """With --init docker itself reports no error: pyinit's line is all there is (moby #30227)."""
     name = "pyinit-missing"
     run_it = ["run", "--detach", f"--name={name}", "--network=none", "--init", "bare:1", "no-such"]
@@ -118,7 +118,7 @@ def test_a_missing_program_leaves_its_line_in_the_log(storage: Path, daemon: Dae
 
 
 @pytest.mark.parametrize("kind", [Docker, DockerInit])
-def test_few_capabilities_are_enough_for_another_user(storage: Path, daemon: Daemon, kind: type[Docker]) -> None:
+def test_under_docker_few_capabilities_are_enough_for_u(storage: Path, daemon: Daemon, kind: type[Docker]) -> None:
     """Its streams can be opened, and `docker stop` reaches it; KILL is not among them."""
     docker = kind(storage / f"{kind.name}-user", daemon)
     few = ("--cap-drop=ALL", "--cap-add=SETUID", "--cap-add=SETGID", "--cap-add=CHOWN")
@@ -191,7 +191,7 @@ def profile(request: pytest.FixtureRequest, storage: Path) -> str:
 
 @pytest.mark.parametrize("kind", [Docker, DockerInit])
 @pytest.mark.parametrize("option", wide(["-v", "-g", "-a", "-c", "-u 65534:65534", "-S"], "-g"))
-def test_stops_and_leftovers_under_seccomp(
+def test_under_dockers_seccomp_profiles_stops_and_processes_left_are_handled(
     storage: Path, daemon: Daemon, kind: type[Docker], profile: str, option: str
 ) -> None:
     """The payload handles TERM, and what it leaves gets TERM or KILL, whatever the profile."""

@@ -37,7 +37,7 @@ NAMES = ("first", "second", "third")
 
 
 @pytest.mark.parametrize("options, code", BARE.values(), ids=BARE)
-def test_bare(options: list[str], code: int) -> None:
+def test_a_program_without_docker_ends_by_term_as_documented(options: list[str], code: int) -> None:
     """Outside a container TERM ends a Python program at once; one with a handler logs it."""
     command = [sys.executable, "-I", str(SERVICE), "only", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -58,7 +58,9 @@ def docker(storage: Path, daemon: Daemon, docker_debian: str) -> Docker:
 
 @pytest.mark.xdist_group("docker")
 @pytest.mark.parametrize("options, has_init, code", ALONE.values(), ids=ALONE)
-def test_one_program(docker: Docker, options: list[str], has_init: bool, code: int) -> None:
+def test_one_program_in_docker_ends_by_term_as_documented(
+    docker: Docker, options: list[str], has_init: bool, code: int
+) -> None:
     """As PID 1 a program without a handler never gets TERM; under pyinit it does, as everywhere."""
     logged = stopped(docker, service("only", options), has_init, ["only"], code)
     assert logged == (["only got TERM"] if options else [])
@@ -66,7 +68,7 @@ def test_one_program(docker: Docker, options: list[str], has_init: bool, code: i
 
 @pytest.mark.xdist_group("docker")
 @pytest.mark.parametrize("has_init, code", SEVERAL.values(), ids=SEVERAL)
-def test_several_programs(docker: Docker, has_init: bool, code: int) -> None:
+def test_several_programs_in_docker_end_by_term_as_documented(docker: Docker, has_init: bool, code: int) -> None:
     """A shell started them and passes nothing on; with `pyinit -g` each of them gets its TERM."""
     started = [f"{shlex.join(service(name, HANDLED))} &" for name in NAMES]
     logged = stopped(docker, ["sh", "-c", "\n".join([*started, "wait"])], has_init, NAMES, code)

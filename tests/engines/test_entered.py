@@ -27,7 +27,7 @@ ORPHAN = ("sleep", "1111")
 SCRIPT = "trap '' TERM; sh -c 'sleep 1111 &'; while :; do sleep 1; done"
 
 
-def test_fifty_entered_processes_with_nobody_outside(storage: Path, bare: Path) -> None:
+def test_fifty_processes_that_entered_with_no_parent_outside_do_not_hold_init(storage: Path, bare: Path) -> None:
     """Their orphans are pyinit's; they are killed at the stop, and nobody waits for their zombies."""
     runc = Runc(storage / "entered", bare)
     options = {"PYINIT_OPTIONS": f"-t {GRACE}"}

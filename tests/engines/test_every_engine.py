@@ -26,12 +26,12 @@ FORWARDED = [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signa
 
 
 @pytest.mark.parametrize(("script", "code"), one_in(3, EXIT_CODES))
-def test_the_payloads_end_is_the_containers(engine: Engine, script: str, code: int) -> None:
+def test_in_each_engine_the_payloads_end_is_the_containers(engine: Engine, script: str, code: int) -> None:
     """Exit code n, or 128+n for signal n; not a word on standard error."""
     assert engine.run("sh", "-c", script) == (code, "", "")
 
 
-def test_a_missing_program_gives_one_line_that_names_it(engine: Engine) -> None:
+def test_in_each_engine_a_missing_program_gives_one_line_that_names_it(engine: Engine) -> None:
     """127; the line may be all that a user of `docker run --init` sees."""
     code, output, errors = engine.run("no-such-program", "x")
     assert (code, output) == (engine.not_found, "")
@@ -40,7 +40,7 @@ def test_a_missing_program_gives_one_line_that_names_it(engine: Engine) -> None:
     assert "no-such-program" in line
 
 
-def test_a_directory_as_program_gives_one_line_that_names_it(engine: Engine) -> None:
+def test_in_each_engine_a_directory_as_program_gives_one_line_that_names_it(engine: Engine) -> None:
     """Found, but not to be executed: 126."""
     code, output, errors = engine.run("/bin")
     assert (code, output) == (engine.not_executable, "")
@@ -48,14 +48,14 @@ def test_a_directory_as_program_gives_one_line_that_names_it(engine: Engine) -> 
     assert line.startswith("pyinit: /bin: ")
 
 
-def test_standard_streams_pass_through(engine: Engine) -> None:
+def test_in_each_engine_the_standard_streams_pass_through(engine: Engine) -> None:
     """What goes in comes out, byte for byte, and nothing is added."""
     given = b"one\ntwo \xc3\xa4\n\n" * 1000
     code, output, errors = engine.run("cat", stdin=given)
     assert (code, output.encode(), errors) == (0, given, "")
 
 
-def test_arguments_arrive_as_they_are(engine: Engine) -> None:
+def test_in_each_engine_arguments_arrive_as_they_are(engine: Engine) -> None:
     """Empty ones, options, spaces, quotes and line feeds too."""
     words = ["", "-g", "--", "a b", "'\"$x`", "two\nlines", "ä"]
     script = 'for word in "$@"; do echo "<$word>"; done'
@@ -64,7 +64,7 @@ def test_arguments_arrive_as_they_are(engine: Engine) -> None:
     assert output == "".join(f"<{word}>\n" for word in words)
 
 
-def test_pyinit_is_the_containers_init(engine: Engine, frozen: Path) -> None:
+def test_in_each_engine_pyinit_is_the_containers_init(engine: Engine, frozen: Path) -> None:
     """What the engine knows as the container's process is the frozen file and the payload's parent."""
     with engine.container("sh", "-c", "echo parent $PPID; exec sleep 1000") as container:
         container.says(f"parent {engine.init_inside}")
@@ -72,7 +72,7 @@ def test_pyinit_is_the_containers_init(engine: Engine, frozen: Path) -> None:
 
 
 @pytest.mark.parametrize("number", wide(FORWARDED, signal.SIGTERM, 40))
-def test_a_signal_reaches_the_payload(engine: Engine, number: int) -> None:
+def test_in_each_engine_a_signal_reaches_the_payload(engine: Engine, number: int) -> None:
     """Sent with the engine's own means, it ends a payload that does not handle it."""
     # No shell before it: busybox's takes QUIT and forgets it, when it comes just before an exec.
     with engine.container("sleep", "1000") as container:
@@ -81,7 +81,7 @@ def test_a_signal_reaches_the_payload(engine: Engine, number: int) -> None:
         assert container.wait() == 128 + number
 
 
-def test_a_payload_that_handles_term_ends_as_it_likes(engine: Engine) -> None:
+def test_in_each_engine_a_payload_that_handles_term_exits_as_it_likes(engine: Engine) -> None:
     """Its own code, its own words."""
     script = 'trap "echo stopping; exit 5" TERM; echo ready; while :; do sleep 0.05; done'
     with engine.container("sh", "-c", script) as container:
@@ -91,7 +91,7 @@ def test_a_payload_that_handles_term_ends_as_it_likes(engine: Engine) -> None:
         assert (code, output) == (5, "ready\nstopping\n")
 
 
-def test_with_g_the_whole_group_gets_the_signal(engine: Engine) -> None:
+def test_in_each_engine_with_g_the_whole_group_gets_the_signal(engine: Engine) -> None:
     """A shell and what it started both end by their own handlers."""
     child = 'trap "echo child; exit 0" TERM; echo child-ready; while :; do sleep 0.05; done'
     script = f"sh -c '{child}' & trap \"echo parent; wait; exit 6\" TERM; echo ready; while :; do wait; done"
@@ -105,7 +105,7 @@ def test_with_g_the_whole_group_gets_the_signal(engine: Engine) -> None:
         assert sorted(output.split()) == ["child", "child-ready", "parent", "ready"]
 
 
-def test_orphans_are_reaped(engine: Engine) -> None:
+def test_in_each_engine_orphans_are_reaped(engine: Engine) -> None:
     """Twenty at once: they become pyinit's children, and when killed none stays a zombie."""
     script = 'for i in $(seq 20); do sh -c "sleep 1111 &"; done; exec sleep 2222'
     with engine.container("sh", "-c", script) as container:
@@ -118,7 +118,7 @@ def test_orphans_are_reaped(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("engine", engines(*ENTERED), indirect=True)
-def test_orphans_of_entered_processes_are_reaped(engine: Engine) -> None:
+def test_in_each_engine_orphans_of_entered_processes_are_reaped(engine: Engine) -> None:
     """What `docker exec` leaves behind comes to the container's init."""
     with engine.container("sleep", "2222") as container:
         init = container.init
@@ -131,7 +131,7 @@ def test_orphans_of_entered_processes_are_reaped(engine: Engine) -> None:
         until(lambda: children(init) == [payload], "all 3 reaped")
 
 
-def test_what_the_payload_leaves_may_finish(engine: Engine) -> None:
+def test_in_each_engine_the_processes_left_may_finish(engine: Engine) -> None:
     """TERM and the grace period instead of the kernel's KILL."""
     left = 'trap "sleep 0.1; echo finished; exit" TERM; echo left-ready; while :; do sleep 0.05; done'
     script = f"sh -c '{left}' & echo ready; exec sleep 1000"
@@ -145,7 +145,7 @@ def test_what_the_payload_leaves_may_finish(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("engine", engines(*STOPPED), indirect=True)
-def test_stopping_takes_no_kill(engine: Engine) -> None:
+def test_in_each_engine_stopping_takes_no_kill(engine: Engine) -> None:
     """The engine's own stop ends the payload by TERM, not by KILL after the time-out."""
     with engine.container("sh", "-c", "echo ready; exec sleep 1000") as container:
         container.says("ready")

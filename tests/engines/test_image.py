@@ -50,12 +50,12 @@ def contents(archive: Path) -> dict[str, bytes]:
         return {name: file.read() for name, file in files.items() if file}
 
 
-def test_two_builds_are_the_same(archive: Path, tmp_path: Path) -> None:
+def test_two_builds_of_the_image_are_the_same(archive: Path, tmp_path: Path) -> None:
     """No clock is in it."""
     assert make_image(tmp_path).read_bytes() == archive.read_bytes()
 
 
-def test_every_blob_is_what_its_name_says(archive: Path) -> None:
+def test_every_blob_of_the_image_is_what_its_name_says(archive: Path) -> None:
     """An engine may refuse an image whose hashes are wrong; docker 20.10 does not look at all of them."""
     files = contents(archive)
     blobs = {name for name in files if name.startswith("blobs/sha256/")}
@@ -74,7 +74,7 @@ def test_every_blob_is_what_its_name_says(archive: Path) -> None:
         assert len(named(descriptor["digest"])) == descriptor["size"]
 
 
-def test_the_file_is_alone_in_it(archive: Path, frozen: Path, tmp_path: Path) -> None:
+def test_the_file_is_alone_in_the_image(archive: Path, frozen: Path, tmp_path: Path) -> None:
     """FROM scratch: one layer with one file, root's and executable."""
     files = contents(archive)
     [image] = json.loads(files["manifest.json"])
@@ -86,7 +86,7 @@ def test_the_file_is_alone_in_it(archive: Path, frozen: Path, tmp_path: Path) ->
     assert contents(tmp_path / "layer") == {"pyinit": frozen.read_bytes()}
 
 
-def test_an_engine_loads_it_with_its_labels(archive: Path, client: Daemon | PodmanStore, frozen: Path) -> None:
+def test_an_engine_loads_the_image_with_its_labels(archive: Path, client: Daemon | PodmanStore, frozen: Path) -> None:
     """Under the name that Dockerfiles use, without another word."""
     client.do("load", "--input", str(archive))
     labels = json.loads(client.do("inspect", "--type=image", "--format={{json .Config.Labels}}", "pyinit:latest"))

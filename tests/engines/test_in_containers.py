@@ -13,7 +13,7 @@ from tools.tree import ROOT
 
 @whole
 @pytest.mark.xdist_group("docker-test")
-def test_the_suite_in_containers() -> None:
+def test_the_suite_passes_in_containers() -> None:
     """Everything of it has to be as it should; what it says is the failure's message."""
     need("debootstrap", "podman", "runc")
     done = subprocess.run(["make", "docker-test"], cwd=ROOT, capture_output=True, text=True, check=False)

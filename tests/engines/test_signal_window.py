@@ -25,7 +25,9 @@ HEADING = "signals in the first 3 ms of an init (after: it had blocked or starte
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-def test_none_is_lost_under_unshare(frozen: Path, count: Count, number: signal.Signals) -> None:
+def test_no_signal_in_inits_first_milliseconds_is_lost_under_unshare(
+    frozen: Path, count: Count, number: signal.Signals
+) -> None:
     """Once pyinit has made its first system call, each signal ends in 128+n."""
     outcomes = spread([str(frozen), "--"], number, TRIES)
     count(HEADING, told("pyinit (unshare)", number, outcomes))
@@ -33,7 +35,9 @@ def test_none_is_lost_under_unshare(frozen: Path, count: Count, number: signal.S
 
 
 @pytest.mark.parametrize("number", wide(SIGNALS, signal.SIGTERM), ids=lambda number: number.name)
-def test_none_is_lost_under_runc(storage: Path, bare: Path, count: Count, number: signal.Signals) -> None:
+def test_no_signal_in_inits_first_milliseconds_is_lost_under_runc(
+    storage: Path, bare: Path, count: Count, number: signal.Signals
+) -> None:
     """The same where runc's helper becomes pyinit."""
     runc = Runc(storage / f"window-{number.name}", bare)
     runc.change = only_what_matters

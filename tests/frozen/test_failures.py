@@ -26,14 +26,14 @@ def run(program: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_what_escapes_is_one_line_and_125(name: str, stage: Path, tmp_path: Path) -> None:
+def test_an_exception_that_escapes_is_one_line_and_125(name: str, stage: Path, tmp_path: Path) -> None:
     done = run(frozen_program(PROGRAMS[name], stage, tmp_path))
     (line,) = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (125, "")
     assert line.startswith("pyinit: internal error: ")
 
 
-def test_it_is_written_to_a_disk_that_cannot_take_it_at_once(stage: Path, tmp_path: Path) -> None:
+def test_the_line_of_an_exception_is_written_to_a_disk_that_cannot_take_it_at_once(stage: Path, tmp_path: Path) -> None:
     """Regression: on btrfs and XFS, which answer EAGAIN where RWF_NOWAIT would have to allocate blocks, it was lost."""
     program = frozen_program(PROGRAMS["exception"], stage, tmp_path)
     log = tmp_path / "log"
@@ -44,7 +44,7 @@ def test_it_is_written_to_a_disk_that_cannot_take_it_at_once(stage: Path, tmp_pa
     assert log.read_text().startswith("pyinit: internal error: ")
 
 
-def test_a_code_is_passed_on(stage: Path, tmp_path: Path) -> None:
+def test_the_programs_return_value_is_the_exit_code(stage: Path, tmp_path: Path) -> None:
     done = run(frozen_program("def main():\n    return 42", stage, tmp_path))
     assert (done.returncode, done.stderr) == (42, "")
 

@@ -25,7 +25,7 @@ def calls(frozen: Path, trace: Path) -> list[str]:
     return [line for line in trace.read_text().splitlines() if re.match(r"\w+\(", line)]
 
 
-def test_it_needs_no_loader_and_no_library(frozen: Path) -> None:
+def test_the_file_needs_no_loader_and_no_library(frozen: Path) -> None:
     content = frozen.read_bytes()
     kind, machine = struct.unpack_from("<HH", content, 16)
     executable, x86_64, dynamic, interpreter = 2, 62, 2, 3
@@ -33,7 +33,7 @@ def test_it_needs_no_loader_and_no_library(frozen: Path) -> None:
     assert not {dynamic, interpreter} & {each.type for each in segments(frozen)}
 
 
-def test_it_is_small(frozen: Path) -> None:
+def test_the_file_is_small(frozen: Path) -> None:
     assert frozen.stat().st_size < MOST_BYTES
 
 
@@ -49,14 +49,14 @@ def test_few_system_calls_until_the_payload_starts(frozen: Path, tmp_path: Path)
     assert len(until_start) <= MOST_CALLS, until_start
 
 
-def test_nothing_of_this_machine_is_in_it(frozen: Path) -> None:
+def test_no_path_of_this_machine_is_in_the_file(frozen: Path) -> None:
     content = frozen.read_bytes()
     assert str(ROOT).encode() not in content
     assert b"/.cache/" not in content
 
 
 @whole
-def test_two_builds_are_identical(freezer: Path, frozen: Path, tmp_path: Path) -> None:
+def test_two_builds_of_the_file_are_identical(freezer: Path, frozen: Path, tmp_path: Path) -> None:
     spec = str(ROOT / "build" / "pyinit.spec")
     # What surrounds a build must not show: it may have been seen by the interpreter that compiles.
     for name, seen in (("one", {}), ("other", {"LANG": "C", "PYTHONHASHSEED": "7", "~": "~"})):

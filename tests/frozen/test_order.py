@@ -35,7 +35,7 @@ def main():
 """
 
 
-def test_listed_blocks_lie_side_by_side(stage: Path, tmp_path: Path) -> None:
+def test_the_blocks_of_the_order_lie_side_by_side_in_the_heap(stage: Path, tmp_path: Path) -> None:
     """In the order of the list, those that are written apart from the others; and the program does not care."""
     folders = as_it_comes, ordered = tmp_path / "as-it-comes", tmp_path / "ordered"
     for folder in folders:
@@ -61,7 +61,7 @@ def test_listed_blocks_lie_side_by_side(stage: Path, tmp_path: Path) -> None:
     assert subprocess.run([program], check=False, timeout=60).returncode == 7
 
 
-def test_most_of_the_listed_blocks_are_there(stage: Path) -> None:
+def test_most_blocks_of_the_order_exist_in_this_build(stage: Path) -> None:
     """Changes of the program make the list stale by and by; then `make order` writes a new one."""
     made = blocks.read((stage.parent / "pyinit.blocks").read_bytes())
     text = (ROOT / "build" / "profile" / "blocks.order").read_text()
@@ -69,7 +69,7 @@ def test_most_of_the_listed_blocks_are_there(stage: Path) -> None:
     assert len(listed & {name for _, _, name in made}) > len(listed) / 2
 
 
-def test_most_of_the_listed_sections_are_there(stage: Path) -> None:
+def test_most_sections_of_the_order_exist_in_this_build(stage: Path) -> None:
     """The same, for the linker's list."""
     there = {section for _, _, section in linkmap.sections(stage.with_suffix(".map").read_text())}
     text = (ROOT / "build" / "profile" / "sections.order").read_text()
@@ -77,7 +77,7 @@ def test_most_of_the_listed_sections_are_there(stage: Path) -> None:
     assert len(listed & there) > len(listed) / 2
 
 
-def test_listed_lookups_are_made_at_build_time(stage: Path, tmp_path: Path) -> None:
+def test_the_lookups_of_the_order_are_made_at_build_time(stage: Path, tmp_path: Path) -> None:
     """And what is listed but not there does no harm."""
     unknown = ran(stage, tmp_path / "unknown", Orders())
     known = ran(stage, tmp_path / "known", Orders(lookups="Door open\nDoor lock\nRoom open\n"))
@@ -85,7 +85,7 @@ def test_listed_lookups_are_made_at_build_time(stage: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("kind", ["Door", "Window"])
-def test_listed_sites_know_their_type(stage: Path, tmp_path: Path, kind: str) -> None:
+def test_the_sites_of_the_order_know_their_type(stage: Path, tmp_path: Path, kind: str) -> None:
     """An object of another type is asked as always, and what is listed but not there does no harm."""
     reads_and_writes = {("program.py", "Door.open", "width", each) for each in ("Door", "Window")}
     calls = {("program.py", "main", "open", each) for each in ("Door", "Window")}

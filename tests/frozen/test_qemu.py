@@ -61,19 +61,21 @@ def test_a_user_that_init_may_not_take_is_explained_as_without_qemu(start: Start
 
 
 @pytest.mark.parametrize("code", [0, 126, 127])
-def test_the_payloads_own_exit_code_is_no_failure_to_start(start: Start, emulated: list[str], code: int) -> None:
+def test_under_qemu_the_payloads_exit_code_is_not_taken_for_a_failed_exec(
+    start: Start, emulated: list[str], code: int
+) -> None:
     assert start("--", *shell(f"exit {code}"), program=emulated).wait() == (code, "", "")
 
 
 @pytest.mark.parametrize("options", [(), ("-S",), ("-u", "5:5")])
-def test_a_signal_reaches_the_payload(start: Start, emulated: list[str], options: Sequence[str]) -> None:
+def test_under_qemu_a_signal_reaches_the_payload(start: Start, emulated: list[str], options: Sequence[str]) -> None:
     init = start(*options, "--", *payload("receive"), program=emulated)
     init.expect("got is ready\n")
     init.signal(signal.SIGTERM)
     init.expect("got 15 ")
 
 
-def test_the_payload_gets_none_of_inits_descriptors(start: Start, emulated: list[str]) -> None:
+def test_under_qemu_the_payload_gets_none_of_inits_descriptors(start: Start, emulated: list[str]) -> None:
     """Those of the pipe close at its exec. ls has the folder open as 3."""
     assert start("--", "ls", "/proc/self/fd", program=emulated).wait() == (0, "0\n1\n2\n3\n", "")
 

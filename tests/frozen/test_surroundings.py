@@ -64,7 +64,7 @@ def bare_root(frozen: Path, tmp_path: Path) -> Path:
     return root
 
 
-def test_a_root_with_nothing_in_it(bare_root: Path) -> None:
+def test_the_file_works_in_a_root_with_nothing_else_in_it(bare_root: Path) -> None:
     """Read-only, no /proc, no /dev, nobody's user, no privileges to gain, no streams, no environment."""
     script = f"""
         mount --make-rprivate / && mount --bind {bare_root} {bare_root} && mount -o remount,ro,bind {bare_root} &&
@@ -76,7 +76,7 @@ def test_a_root_with_nothing_in_it(bare_root: Path) -> None:
     assert (done.returncode, done.stderr) == (42, "")
 
 
-def test_the_environment_passes_untouched(frozen: Path) -> None:
+def test_the_frozen_file_hands_the_environment_on_untouched(frozen: Path) -> None:
     environment = {**HOSTILE, "PATH": os.defpath, "EMPTY": ""}
     bare = run(BUSYBOX, "env", environment=environment)
     under = run(frozen, BUSYBOX, "env", environment=environment)
@@ -85,7 +85,7 @@ def test_the_environment_passes_untouched(frozen: Path) -> None:
 
 
 @pytest.mark.parametrize(("less", "code"), [(0, 42), (elf.PAGE, -signal.SIGSEGV)], ids=["enough", "a page less"])
-def test_it_needs_no_more_memory_than_its_data_has_in_the_file(frozen: Path, less: int, code: int) -> None:
+def test_the_file_needs_no_more_memory_than_its_data_segment_says(frozen: Path, less: int, code: int) -> None:
     """With less the kernel cannot map it, and ends what has called exec."""
     (data,) = (each for each in segments(frozen) if each.type == elf.LOAD and each.flags & WRITABLE)
     limit = -(-data.in_memory // elf.PAGE) * elf.PAGE - less

@@ -23,7 +23,7 @@ def program() -> Path:
     return compiled(ACCESSES, COMPILER)
 
 
-def test_reads_and_writes_are_seen(program: Path) -> None:
+def test_the_tracer_sees_reads_and_writes(program: Path) -> None:
     symbols = Stage(program.read_bytes())
     operands = Operands(program)
     seen: dict[bool, set[int]] = {False: set(), True: set()}
@@ -39,7 +39,7 @@ def test_reads_and_writes_are_seen(program: Path) -> None:
     assert seen[False] & {*data} == read
 
 
-def test_the_map_has_every_section(stage: Path) -> None:
+def test_the_linkers_map_has_every_section(stage: Path) -> None:
     """Where the symbols are that lie in them."""
     places = {section: address for address, _, section in linkmap.sections(stage.with_suffix(".map").read_text())}
     symbols = Stage(stage.read_bytes())
@@ -51,7 +51,7 @@ def test_the_map_has_every_section(stage: Path) -> None:
         assert places[file, section] == symbols.symbol(symbol)
 
 
-def test_patterns_name_one_section(stage: Path, tmp_path: Path) -> None:
+def test_a_pattern_for_the_linker_names_one_section(stage: Path, tmp_path: Path) -> None:
     """As the linker reads them."""
     (tmp_path / "each.ld").write_text(
         f"SECTIONS {{ .chosen : {{ {linkmap.pattern(('libc.a:strlen.lo', '.text.strlen'))} }} }}\n"

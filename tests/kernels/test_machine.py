@@ -41,7 +41,7 @@ def debian_kernel() -> Path:
 
 
 @pytest.mark.parametrize("words", [[], ["-v"], ["-g"], ["-a"]], ids=lambda words: "".join(words) or "default")
-def test_kernel_threads_are_not_what_is_left(
+def test_kernel_threads_do_not_count_as_processes_left(
     debian_kernel: Path, frozen: Path, tmp_path: Path, words: Sequence[str]
 ) -> None:
     """Regression: each end took 4.1 s, and said that kthreadd was still there."""
@@ -53,7 +53,7 @@ def test_kernel_threads_are_not_what_is_left(
     assert ending(lines) < SOON, lines
 
 
-def test_an_orphan_beside_kernel_threads_is_asked_and_waited_for(
+def test_an_orphan_beside_kernel_threads_gets_term_and_is_waited_for(
     debian_kernel: Path, frozen: Path, tmp_path: Path
 ) -> None:
     contents = initramfs(frozen, Path(installed("busybox")).resolve(), LEAVES)

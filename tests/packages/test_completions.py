@@ -88,7 +88,7 @@ def test_tab_offers_nothing_that_cannot_be_meant(interactive: Open, shell: str, 
         opened.expect(printed(typed.split()))
 
 
-def test_bash_alone_completes_too(interactive: Open) -> None:
+def test_bash_completes_without_the_package_bash_completion(interactive: Open) -> None:
     """Without the package bash-completion: what is pyinit's own, and files."""
     opened = interactive("bash", BARE)
     opened.type("pyinit --warn\t ls /etc/passw\t")

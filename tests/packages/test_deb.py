@@ -61,7 +61,7 @@ def traces(root: Path) -> list[str]:
     return sorted(str(path) for path in found if path.parts[:3] != ("var", "lib", "dpkg"))
 
 
-def test_two_builds_are_the_same(package: Path, tmp_path: Path) -> None:
+def test_two_builds_of_the_package_are_the_same(package: Path, tmp_path: Path) -> None:
     """Neither the clock nor the time zone nor the umask is in the package."""
     script = "import pathlib, sys; from tools.deb import make_deb; make_deb(pathlib.Path(sys.argv[1]))"
     elsewhere = ["sh", "-c", 'umask 077; exec "$@"', "sh", sys.executable, "-c", script, str(tmp_path)]
@@ -69,12 +69,12 @@ def test_two_builds_are_the_same(package: Path, tmp_path: Path) -> None:
     assert (tmp_path / package.name).read_bytes() == package.read_bytes()
 
 
-def test_lintian_finds_no_error(package: Path) -> None:
+def test_lintian_finds_no_error_in_the_package(package: Path) -> None:
     """What is overridden stands in packaging/debian/lintian-overrides."""
     run("lintian", "--allow-root", "--fail-on=error", package)
 
 
-def test_what_is_installed_works_and_can_be_removed(package: Path, debian: Path) -> None:
+def test_the_installed_package_works_and_can_be_removed(package: Path, debian: Path) -> None:
     """The program, its alternative and the personas; then nothing of them is left."""
     assert traces(debian) == []
     run("dpkg", f"--root={debian}", "--install", package)

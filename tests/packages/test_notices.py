@@ -16,7 +16,7 @@ def listed() -> dict[str, str]:
     return {work.lower(): version for work, version in rows if work != "work"}
 
 
-def test_the_works_are_those_of_the_build() -> None:
+def test_the_notices_name_the_works_of_the_build() -> None:
     sources = tomllib.loads((ROOT / "build" / "sources.toml").read_text())
     versions = {name: source["version"] for name, source in sources.items()}
     # musl is the one of the machine that builds: it has no version of ours.

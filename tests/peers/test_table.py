@@ -38,13 +38,13 @@ def found(name: str) -> str:
 
 @pytest.mark.parametrize("kind", ["frozen"], indirect=True)
 @pytest.mark.parametrize(("label", "name", "cell"), CELLS)
-def test_the_cell_is_what_is_seen(
+def test_each_cell_of_readmes_table_is_what_the_program_does(
     label: str, name: str, cell: str, start: Start, terminal: OpenTerminal, tmp_path: Path
 ) -> None:
     assert PROBES[label](Tools(name, found(name), start, terminal, tmp_path)) == cell
 
 
-def test_the_table_is_whole() -> None:
+def test_readmes_table_has_a_row_for_each_probe_and_a_column_for_each_program() -> None:
     """Each probe has its row, and each of the programs that it is compared with its column."""
     assert [line[0] for line in table()[1:]] == list(PROBES)
     assert ["pyinit", *AS_PID1] == NAMES

@@ -33,7 +33,7 @@ RECEIVE = payload("receive")
 
 
 @EACH
-def test_what_is_left_is_asked_to_end(run_as: RunAs, name: str) -> None:
+def test_under_each_name_the_processes_left_get_term(run_as: RunAs, name: str) -> None:
     """And what does not end is killed three seconds later."""
     left = "trap 'echo asked; exit' TERM; echo ready; sleep 1000 & wait"
     deaf = "trap '' TERM; exec sleep 2000"
@@ -49,7 +49,7 @@ def test_what_is_left_is_asked_to_end(run_as: RunAs, name: str) -> None:
 
 
 @EACH
-def test_orphans_are_adopted_unasked_and_without_a_warning(run_as: RunAs, name: str) -> None:
+def test_under_each_name_orphans_are_adopted_without_a_warning(run_as: RunAs, name: str) -> None:
     init = run_as(name, *shell("(sleep 1000 & echo orphan $!); read line"), place="subreaper", stdin=subprocess.PIPE)
     init.expect("orphan ")
     orphan = int(init.expect("\n"))
@@ -58,7 +58,7 @@ def test_orphans_are_adopted_unasked_and_without_a_warning(run_as: RunAs, name: 
 
 
 @EACH
-def test_version_and_help_are_on_standard_output(run_as: RunAs, name: str) -> None:
+def test_under_each_name_version_and_help_are_on_standard_output(run_as: RunAs, name: str) -> None:
     texts = {"--version": r"tini version \S+ \(pyinit\)( - git\.[0-9a-f]+)?\n", "-h": f"(?s)Usage: {name} .*pyinit.*"}
     for option, text in texts.items():
         done = run_as(name, option).wait()
@@ -67,7 +67,7 @@ def test_version_and_help_are_on_standard_output(run_as: RunAs, name: str) -> No
 
 
 @EACH
-def test_lines_are_on_standard_error_and_name_the_program(run_as: RunAs, name: str) -> None:
+def test_under_each_name_log_lines_are_on_standard_error_and_name_pyinit(run_as: RunAs, name: str) -> None:
     done = run_as(name, "no-such-program").wait()
     assert done.stdout == ""
     assert re.fullmatch("pyinit: no-such-program: not found.*\n", done.stderr)
@@ -83,7 +83,7 @@ def sleeping(bash: Terminal) -> int:
 
 
 @EACH
-def test_suspend_gives_the_shell_its_prompt_back(
+def test_under_each_name_the_suspend_key_gives_the_shell_its_prompt_back(
     terminal: OpenTerminal, named: Callable[[str], str], name: str
 ) -> None:
     bash = terminal()
@@ -100,7 +100,7 @@ def test_suspend_gives_the_shell_its_prompt_back(
 
 
 @EACH
-def test_a_background_job_leaves_the_foreground_alone(
+def test_under_each_name_a_background_job_leaves_the_foreground_alone(
     terminal: OpenTerminal, named: Callable[[str], str], name: str
 ) -> None:
     bash = terminal()
@@ -114,7 +114,9 @@ def test_a_background_job_leaves_the_foreground_alone(
 
 
 @EACH
-def test_a_payload_that_may_not_be_signalled_ends_nothing(run_as: RunAs, name: str, tmp_path: Path) -> None:
+def test_under_each_name_a_payload_that_may_not_be_signalled_ends_nothing(
+    run_as: RunAs, name: str, tmp_path: Path
+) -> None:
     init = run_as(name, "--", *as_nobody(tmp_path), *RECEIVE, place=[*NAMESPACE, *WITHOUT_KILL_AND_SETUID])
     init.expect("got is ready\n")
     init.signal(signal.SIGTERM)
@@ -124,18 +126,18 @@ def test_a_payload_that_may_not_be_signalled_ends_nothing(run_as: RunAs, name: s
 
 
 @EACH
-def test_sigchld_inherited_as_ignored_hangs_nothing(run_as: RunAs, name: str, place: str) -> None:
+def test_under_each_name_sigchld_inherited_as_ignored_hangs_nothing(run_as: RunAs, name: str, place: str) -> None:
     assert run_as(name, *shell("exit 3"), place=place, prepare=["ignore=17"]).wait().code == 3
 
 
 @EACH
-def test_a_closed_standard_input_ends_nothing(run_as: RunAs, name: str) -> None:
+def test_under_each_name_a_closed_standard_input_ends_nothing(run_as: RunAs, name: str) -> None:
     assert run_as(name, *shell("exit 3"), prepare=["close=0"]).wait().code == 3
 
 
 @EACH
 @pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGSEGV, signal.SIGTRAP])
-def test_signals_of_faults_are_forwarded(run_as: RunAs, name: str, place: str, number: int) -> None:
+def test_under_each_name_signals_of_faults_are_forwarded(run_as: RunAs, name: str, place: str, number: int) -> None:
     init = run_as(name, *RECEIVE, place=place)
     init.expect("got is ready\n")
     init.signal(number)
@@ -144,7 +146,7 @@ def test_signals_of_faults_are_forwarded(run_as: RunAs, name: str, place: str, n
 
 @EACH
 @pytest.mark.parametrize("container", ["systemd-nspawn", "podman"])
-def test_a_request_to_halt_is_term_under_nspawn_and_podman(run_as: RunAs, name: str, container: str) -> None:
+def test_under_each_name_a_halt_signal_of_nspawn_or_podman_is_term(run_as: RunAs, name: str, container: str) -> None:
     init = run_as(name, *RECEIVE, environment={**ENVIRONMENT, "container": container})
     init.expect("got is ready\n")
     init.signal(37)
@@ -152,7 +154,7 @@ def test_a_request_to_halt_is_term_under_nspawn_and_podman(run_as: RunAs, name: 
 
 
 @EACH
-def test_a_killed_init_leaves_no_payload(run_as: RunAs, name: str) -> None:
+def test_under_each_name_a_killed_init_leaves_no_payload(run_as: RunAs, name: str) -> None:
     init = run_as(name, *RECEIVE, place="subreaper")
     init.expect("got is ready\n")
     below = init.payload
@@ -161,7 +163,7 @@ def test_a_killed_init_leaves_no_payload(run_as: RunAs, name: str) -> None:
 
 
 @EACH
-def test_real_time_signals_are_forwarded(run_as: RunAs, name: str) -> None:
+def test_under_each_name_real_time_signals_are_forwarded(run_as: RunAs, name: str) -> None:
     init = run_as(name, *RECEIVE)
     init.expect("got is ready\n")
     for number in (34, 40, 64):
@@ -171,7 +173,7 @@ def test_real_time_signals_are_forwarded(run_as: RunAs, name: str) -> None:
 
 @EACH
 @pytest.mark.parametrize("field", ["SigBlk", "SigIgn"])
-def test_mask_and_ignored_signals_are_the_payloads(run_as: RunAs, name: str, field: str) -> None:
+def test_under_each_name_the_payload_inherits_mask_and_ignored_signals(run_as: RunAs, name: str, field: str) -> None:
     word = {"SigBlk": "block", "SigIgn": "ignore"}[field]
     inherited = {signal.SIGHUP, signal.SIGUSR2, 40}
     init = run_as(name, *SLEEP, prepare=[f"{word}={int(number)}" for number in inherited])
@@ -179,7 +181,7 @@ def test_mask_and_ignored_signals_are_the_payloads(run_as: RunAs, name: str, fie
 
 
 @EACH
-def test_init_holds_no_directory_and_no_descriptor(run_as: RunAs, name: str) -> None:
+def test_under_each_name_init_keeps_no_directory_and_no_descriptor(run_as: RunAs, name: str) -> None:
     init = run_as(name, *shell("echo ready; read line"), stdin=subprocess.PIPE, prepare=["open=7"])
     init.expect("ready")
     init.idle()
@@ -188,7 +190,7 @@ def test_init_holds_no_directory_and_no_descriptor(run_as: RunAs, name: str) -> 
 
 
 @EACH
-def test_a_name_given_to_the_payload_is_not_named_after_init(run_as: RunAs, name: str) -> None:
+def test_under_each_name_a_variable_that_held_inits_pid_holds_the_payloads(run_as: RunAs, name: str) -> None:
     done = run_as(
         name, *shell("echo $LISTEN_PID $$"), prepare=["env=LISTEN_PID=@PID@", "env=PATH=/bin:/usr/bin"]
     ).wait()
@@ -200,7 +202,7 @@ def test_a_name_given_to_the_payload_is_not_named_after_init(run_as: RunAs, name
 
 
 @EACH
-def test_options_of_the_payload_are_not_eaten(run_as: RunAs, name: str) -> None:
+def test_under_each_name_options_behind_the_program_are_the_payloads(run_as: RunAs, name: str) -> None:
     assert run_as(name, "echo", "-g", "-h", "x").wait() == (0, "-g -h x\n", "")
     assert run_as(name, "--", "echo", "-l").wait() == (0, "-l\n", "")
     assert run_as(name, *shell("exit 3")).wait().code == 3
@@ -216,17 +218,17 @@ def test_options_of_the_payload_are_not_eaten(run_as: RunAs, name: str) -> None:
         (["-g", "echo", "--", "-g"], "-g\n"),
     ],
 )
-def test_tinis_dashes_behind_the_program(run_as: RunAs, words: list[str], printed: str) -> None:
+def test_tini_takes_dashes_behind_the_program_for_its_own(run_as: RunAs, words: list[str], printed: str) -> None:
     """Its usage is `tini PROGRAM -- ARGS`, which Dockerfiles follow."""
     assert run_as("tini", *words).wait() == (0, printed, "")
 
 
 @pytest.mark.parametrize("word", ["TERM", "SIGTERM", "15", "RTMIN+3"])
-def test_tini_p_takes_every_spelling(run_as: RunAs, word: str) -> None:
+def test_tini_p_takes_a_signal_in_every_spelling(run_as: RunAs, word: str) -> None:
     assert run_as("tini", "-p", word, "true").wait().code == 0
 
 
-def test_tini_p_is_for_the_payload_too(run_as: RunAs) -> None:
+def test_tini_p_holds_for_the_payload(run_as: RunAs) -> None:
     init = run_as("tini", "-p", "USR2", "--", *RECEIVE, place="subreaper")
     init.expect("got is ready\n")
     below = init.payload
@@ -236,7 +238,7 @@ def test_tini_p_is_for_the_payload_too(run_as: RunAs) -> None:
 
 
 @pytest.mark.parametrize("words", [["tini", "-s"], ["catatonit"]])
-def test_a_subreaper_that_is_refused_ends_nothing(run_as: RunAs, words: list[str]) -> None:
+def test_under_tinis_and_catatonits_name_a_refused_subreaper_ends_nothing(run_as: RunAs, words: list[str]) -> None:
     refused = ["strace", "-o", "/dev/null", "-e", "inject=prctl:error=EINVAL"]
     name, *options = words
     done = run_as(name, *options, *shell("exit 3"), place=refused).wait()
@@ -248,7 +250,7 @@ def test_a_subreaper_that_is_refused_ends_nothing(run_as: RunAs, words: list[str
     "words",
     [["tini", "-e", "+3"], ["tini", "-e", ""], ["dumb-init", "-r", "15:3x"], ["dumb-init", "-r", " 15:+3"]],
 )
-def test_numbers_are_digits(run_as: RunAs, words: list[str]) -> None:
+def test_under_tinis_and_dumb_inits_name_a_number_is_made_of_digits_alone(run_as: RunAs, words: list[str]) -> None:
     name, *options = words
     assert run_as(name, *options, "true").wait().code == 1
 
@@ -256,14 +258,14 @@ def test_numbers_are_digits(run_as: RunAs, words: list[str]) -> None:
 @pytest.mark.parametrize(
     "words", [["tini", "-hz"], ["dumb-init", "-h", "--yolo"], ["dumb-init", "-V", "--yolo"], ["catatonit", "-Vx"]]
 )
-def test_what_follows_help_must_be_right_too(run_as: RunAs, words: list[str]) -> None:
+def test_under_each_name_a_bad_option_behind_help_or_version_is_refused(run_as: RunAs, words: list[str]) -> None:
     name, *options = words
     done = run_as(name, *options).wait()
     assert (done.code, done.stdout) == (1, "")
 
 
 @pytest.mark.parametrize(("path", "code"), [("/etc/passwd/x", 127), ("/proc/self/fd/0/x", 127), ("/dev/null", 126)])
-def test_tini_other_reasons_are_126_and_127_too(run_as: RunAs, path: str, code: int) -> None:
+def test_under_tinis_name_every_failed_exec_is_126_or_127(run_as: RunAs, path: str, code: int) -> None:
     assert run_as("tini", path).wait().code == code
 
 
@@ -279,7 +281,7 @@ def test_tini_forwards_ttin_and_ttou(run_as: RunAs, number: int) -> None:
 
 
 @pytest.mark.parametrize("rule", ["HUP:QUIT", "SIGHUP:3", "1:SIGQUIT", "RTMIN+1:QUIT"])
-def test_dumb_init_rewrites_names_too(run_as: RunAs, rule: str) -> None:
+def test_dumb_init_takes_names_in_rewrites(run_as: RunAs, rule: str) -> None:
     init = run_as("dumb-init", "-r", rule, *RECEIVE)
     init.expect("got is ready\n")
     init.signal(signal.SIGRTMIN + 1 if rule.startswith("RT") else signal.SIGHUP)
@@ -296,7 +298,7 @@ def test_dumb_init_drops_neither_hup_nor_cont_on_a_terminal(
     one.expect(f"got {int(number)} ")
 
 
-def test_dumb_init_asks_at_the_end_whatever_is_rewritten(run_as: RunAs) -> None:
+def test_dumb_init_sends_term_to_the_processes_left_whatever_is_rewritten(run_as: RunAs) -> None:
     script = '"$1" left & read line'
     init = run_as("dumb-init", "-r", "15:0", *shell(script, *RECEIVE), stdin=subprocess.PIPE, place="subreaper")
     init.expect("left is ready\n")
@@ -322,7 +324,7 @@ def test_dumb_init_suspends_itself_only_if_it_could_be_resumed(run_as: RunAs, op
 
 
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU])
-def test_catatonit_forwards_job_control(run_as: RunAs, number: int) -> None:
+def test_catatonit_forwards_job_control_signals(run_as: RunAs, number: int) -> None:
     init = run_as("catatonit", *RECEIVE)
     init.expect("got is ready\n")
     init.signal(number)
@@ -334,14 +336,16 @@ def test_catatonit_blocks_nothing_for_its_payload(run_as: RunAs) -> None:
     assert procfs.signals(init.payload, "SigBlk") == frozenset()
 
 
-def test_catatonit_pauses_without_a_program_only(run_as: RunAs) -> None:
+def test_catatonit_pauses_only_without_a_program(run_as: RunAs) -> None:
     done = run_as("catatonit", "-P", "true").wait()
     assert done.code == 1
     assert done.stderr == "pyinit: -P does not take a program (got: true)\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_pause_container_ends_with_0(start: Start, named: Callable[[str], str], place: str, number: int) -> None:
+def test_catatonit_p_ends_with_0_and_adopts_orphans(
+    start: Start, named: Callable[[str], str], place: str, number: int
+) -> None:
     """And adopts orphans: here of a child that a shell left to it."""
     script = 'exec 3<&0; (read line <&3; sleep 1000 & echo orphan) & exec "$@"'
     init = start(*shell(script, named("catatonit"), "-P"), program=(), place=place, stdin=subprocess.PIPE)

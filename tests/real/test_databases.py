@@ -167,7 +167,7 @@ def test_redis_keeps_what_was_written_when_a_save_is_under_way(
     assert container.answers("redis-cli", "dbsize") == f"{KEYS + 1}\n"
 
 
-def test_redis_in_the_background_saves_too(container: Container) -> None:
+def test_redis_in_the_background_saves_when_it_is_stopped(container: Container) -> None:
     container.start("-W", "--", *started("exec", f"{REDIS} --daemonize yes --logfile /var/log/redis.log"))
     container.answers("redis-cli", "ping")
     container.answers("redis-cli", "set", "last", "one")

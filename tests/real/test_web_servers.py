@@ -412,7 +412,7 @@ def test_php_fpm_answers_a_request_when_it_reloads(container: Container) -> None
 @STARTERS
 @TARGETS
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
-def test_idle_php_fpm_ends_at_once(container: Container, target: list[str], starter: str, number: int) -> None:
+def test_an_idle_php_fpm_ends_at_once(container: Container, target: list[str], starter: str, number: int) -> None:
     assert finished(php(container, *options(target), *started(starter, PHP_COMMAND)))
     container.stop(number)
     code, seconds, _, _ = container.ended()

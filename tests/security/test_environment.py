@@ -80,13 +80,13 @@ def seen(trace: Trace) -> tuple[object, ...]:
     return trace.done.returncode, trace.done.stdout, words, once
 
 
-def test_the_document_lists_the_variables_that_are_read() -> None:
+def test_security_md_lists_the_variables_that_are_read() -> None:
     """Those that the program asks for, and PATH, which the payload is looked for in (spawn.c)."""
     files = sorted(file for file in (ROOT / "pyinit").rglob("*.py") if not file.stem.startswith("fallback"))
     assert set(documented()) == {name for file in files for name in named_in(file)}
 
 
-def test_no_module_asks_in_another_way() -> None:
+def test_no_module_reads_the_environment_but_by_native() -> None:
     """`native` is the only door; behind it is `environ`, for one variable at a time and for the payload's own."""
     for file in (ROOT / "pyinit").rglob("*.py"):
         if file.parent.name != "native":
@@ -115,7 +115,7 @@ class WithoutTexts(ast.NodeTransformer):
         return ast.Constant("") if isinstance(node.value, str) else node
 
 
-def test_the_manual_and_the_help_texts_list_them_too() -> None:
+def test_the_manual_and_the_help_texts_list_the_variables() -> None:
     peers = {name for name, why in documented().items() if "under the name" in why}
     manual = (ROOT / "docs" / "pyinit.1").read_text()
     assert set(re.findall(r"(?<= Ev )\w+", manual.partition(".Sh ENVIRONMENT")[2])) == set(documented()) - peers
@@ -126,7 +126,7 @@ def test_the_manual_and_the_help_texts_list_them_too() -> None:
 
 @pytest.mark.parametrize("value", ["1", "/nowhere", ""])
 @pytest.mark.parametrize("life", LIVES)
-def test_every_other_variable_changes_nothing(frozen: Path, tmp_path: Path, life: str, value: str) -> None:
+def test_every_other_environment_variable_changes_nothing(frozen: Path, tmp_path: Path, life: str, value: str) -> None:
     """Every word of the file that looks like a variable is one: not a system call is different, not an output."""
     others = dict.fromkeys(names_of(frozen), value)
     assert {"PYTHONHASHSEED", "PYTHONVERBOSE", "SPT_NOENV", "LC_ALL", "TZ", "LANG"} <= set(others)
@@ -139,7 +139,7 @@ def test_every_other_variable_changes_nothing(frozen: Path, tmp_path: Path, life
 
 
 @pytest.mark.parametrize(("variable", "value"), [("SPT_NOENV", ""), ("SPT_DEBUG", "1")])
-def test_setproctitles_variables_are_the_payloads(frozen: Path, variable: str, value: str) -> None:
+def test_setproctitles_variables_mean_nothing_to_init(frozen: Path, variable: str, value: str) -> None:
     """An empty SPT_NOENV would have the title written over the environment, SPT_DEBUG would print lines."""
     words = ["-t9", "--", *shell("trap '' TERM; sleep 600 & exit 0")]
     with closing(Init([str(frozen)], words, environment={**ENVIRONMENT, variable: value})) as init:

@@ -69,7 +69,7 @@ def test_no_file_is_opened_for_writing_nor_any_that_is_not_documented(life: Trac
     assert opened(life.child) == []
 
 
-def test_no_path_is_searched_for_code(life: Trace) -> None:
+def test_init_searches_no_path_for_code(life: Trace) -> None:
     """Init executes nothing, and its child the payload alone, where PATH says; nothing else is touched by name."""
     assert {call.name for call in life.init} <= OPENING | HARMLESS | OTHER
     assert {call.path for call in life.init if call.name == "chdir"} <= {"/"}
@@ -81,13 +81,13 @@ def test_no_path_is_searched_for_code(life: Trace) -> None:
         assert len(tried) <= 1 or tried == [folder + program for folder in in_path[: len(tried)]]
 
 
-def test_init_changes_its_own_identity_never(life: Trace) -> None:
+def test_init_never_changes_its_own_identity(life: Trace) -> None:
     """Only the child does, between clone and exec; init does not even ask for more."""
     changing = re.compile("set.*[ug]id|setgroups|capset|unshare|setns|setrlimit|prlimit64")
     assert [call for call in life.init if changing.fullmatch(call.name)] == []
 
 
-def test_the_relays_socket_is_the_only_one(life: Trace) -> None:
+def test_the_relays_socket_is_the_only_socket_of_init(life: Trace) -> None:
     """A datagram socket of the UNIX kind, on an abstract name; nothing is connected to."""
     sockets = [call for call in life.init if call.name == "socket"]
     others = {call.name for call in life.init} & {"connect", "listen", "accept", "accept4", "socketpair"}
@@ -96,7 +96,9 @@ def test_the_relays_socket_is_the_only_one(life: Trace) -> None:
     assert len(sockets) == any(call.name == "bind" for call in life.init)
 
 
-def test_the_controlling_terminal_is_opened_for_reading(terminal: OpenTerminal, frozen: Path, tmp_path: Path) -> None:
+def test_the_controlling_terminal_is_opened_for_reading_alone(
+    terminal: OpenTerminal, frozen: Path, tmp_path: Path
+) -> None:
     """Where none of the streams is the terminal, it is found by its name."""
     log = tmp_path / "trace"
     strace = ["strace", "-ff", "-qq", "-o", str(log), "-e", "trace=%file,%process"]
@@ -119,7 +121,7 @@ def test_standard_error_is_opened_once_more_to_be_written_to(frozen: Path, tmp_p
     only_reads([call for call in found.init if call not in writing])
 
 
-def test_why_a_program_could_not_be_executed_is_read_from_it_alone(frozen: Path, tmp_path: Path) -> None:
+def test_why_a_program_could_not_be_executed_is_read_from_that_program_alone(frozen: Path, tmp_path: Path) -> None:
     script = tmp_path / "script"
     script.write_text("#!/no/such/interpreter\n")
     script.chmod(0o755)
@@ -129,7 +131,7 @@ def test_why_a_program_could_not_be_executed_is_read_from_it_alone(frozen: Path,
     assert "O_RDONLY" in opened(found.init)[-1].arguments
 
 
-def test_in_a_folder_of_hostile_modules(frozen: Path, tmp_path: Path) -> None:
+def test_init_imports_no_module_from_the_current_folder_or_that_of_the_file(frozen: Path, tmp_path: Path) -> None:
     """Neither the current folder nor that of the file is one that modules come from."""
     for name in ("signal", "os", "pyinit", "encodings", "setproctitle", "_pyinit"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit(99)\n")

@@ -18,16 +18,20 @@ WORST = Flood("tgkill", (signal.SIGRTMIN, signal.SIGRTMAX))
 
 
 @pytest.mark.parametrize("flood", wide(FLOODS, FLOODS[1], WORST), ids=lambda flood: flood.name)
-def test_no_flood_hides_a_stop_nor_the_end(program: list[str], place: str, flood: Flood) -> None:
+def test_no_flood_of_signals_hides_a_stop_signal_or_the_payloads_exit(
+    program: list[str], place: str, flood: Flood
+) -> None:
     through([*program, "--"], place, flood, 4)
 
 
 @pytest.mark.parametrize("senders", [1, 20])
-def test_nor_does_one_of_more_or_fewer_senders(program: list[str], place: str, senders: int) -> None:
+def test_no_flood_of_more_or_fewer_senders_hides_a_stop_signal_or_the_exit(
+    program: list[str], place: str, senders: int
+) -> None:
     through([*program, "--"], place, WORST, senders)
 
 
-def test_a_flood_delays_no_deadline(start: Start, program: list[str], place: str) -> None:
+def test_a_flood_of_signals_does_not_delay_the_kill_of_k(start: Start, program: list[str], place: str) -> None:
     stubborn = "trap '' TERM 34 64; echo ready; exec sleep 1000"
     init = start("-k", "0.5", "--", *shell(stubborn), program=as_other(program), place=place)
     init.expect("ready\n")
@@ -36,7 +40,9 @@ def test_a_flood_delays_no_deadline(start: Start, program: list[str], place: str
         assert init.wait().code == 128 + signal.SIGKILL
 
 
-def test_a_flood_delays_no_grace_period(start: Start, program: list[str], place: str) -> None:
+def test_a_flood_of_signals_does_not_delay_the_end_of_the_grace_period(
+    start: Start, program: list[str], place: str
+) -> None:
     leftover = "trap '' TERM 34 64; (echo ready; exec sleep 1000) & read _; exit 5"
     init = start("-t", "0.5", "--", *shell(leftover), program=as_other(program), place=place, stdin=subprocess.PIPE)
     init.expect("ready\n")
@@ -45,7 +51,9 @@ def test_a_flood_delays_no_grace_period(start: Start, program: list[str], place:
         assert init.wait().code == 5
 
 
-def test_a_flood_does_not_keep_a_pausing_init_from_ending(start: Start, program: list[str], place: str) -> None:
+def test_a_flood_of_signals_does_not_keep_a_pausing_init_from_exiting(
+    start: Start, program: list[str], place: str
+) -> None:
     init = start("-P", program=as_other(program), place=place)
     init.idle()
     with flooded(init, WORST, 4):

@@ -15,7 +15,7 @@ REFUSED = "pyinit: the payload's group gets no TERM, its number may be another's
 WAITID = 247
 
 
-def test_the_group_is_asked_while_its_number_is_taken(
+def test_under_dumb_inits_name_the_group_gets_term_before_its_leader_is_reaped(
     start: Start, named: Callable[[str], str], tmp_path: Path
 ) -> None:
     """Regression: under dumb-init's name and not as PID 1 the group was signalled after its leader's pid was free."""
@@ -28,7 +28,7 @@ def test_the_group_is_asked_while_its_number_is_taken(
 
 
 @pytest.mark.parametrize("error", [1, 38], ids=["EPERM", "ENOSYS"])
-def test_where_init_cannot_look_before_it_reaps_no_group_is_asked(
+def test_where_waitid_is_refused_no_group_gets_term_after_its_leader_is_reaped(
     start: Start, named: Callable[[str], str], error: int
 ) -> None:
     refuse = [str(compiled("refuse")), f"{WAITID}:{error}", "--"]

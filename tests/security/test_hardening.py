@@ -19,14 +19,14 @@ from tests.support.requirements import absent
 from tests.support.service_manager import Manager
 
 
-def test_no_segment_is_written_and_executed(frozen: Path) -> None:
+def test_no_segment_of_the_file_is_writable_and_executable(frozen: Path) -> None:
     """Code and constants cannot be written, data and stack cannot be executed: readelf's word for it."""
     shown = subprocess.run(["readelf", "-lW", frozen], check=True, capture_output=True, text=True).stdout
     found = re.findall(r"^  ([A-Z_]+) +0x.* 0x\w+ ([R ][W ][E ]) 0x\w+$", shown, re.MULTILINE)
     assert found == [("LOAD", "R  "), ("LOAD", "R E"), ("LOAD", "RW "), ("TLS", "R  "), ("GNU_STACK", "RW ")]
 
 
-def test_no_constant_is_executed(frozen: Path) -> None:
+def test_no_constant_lies_in_an_executable_segment(frozen: Path) -> None:
     """Those that every start uses, such as the mask of every signal, lie in the segment that can only be read."""
     stage = frozen.parent.parent / ".work" / "pyinit" / "stage1"
     if not stage.exists():
@@ -39,7 +39,7 @@ def test_no_constant_is_executed(frozen: Path) -> None:
     assert code <= set(range(executable.address, executable.address + executable.in_memory + 1))
 
 
-def test_no_memory_is_written_and_executed(frozen: Path, tmp_path: Path) -> None:
+def test_no_memory_of_a_running_init_is_writable_and_executable(frozen: Path, tmp_path: Path) -> None:
     """Nor is there any when init runs: with a message, an orphan and a hundred signals behind it."""
     manager = Manager(str(tmp_path / "manager"))
     script = f'(true &); "$@"; exec {shlex.quote(str(compiled("receive")))}'
@@ -60,7 +60,7 @@ def test_no_memory_is_written_and_executed(frozen: Path, tmp_path: Path) -> None
     assert ("rw-p", "[stack]") in rights
 
 
-def test_the_stack_is_somewhere_else_each_time(frozen: Path) -> None:
+def test_the_stack_lies_at_another_address_each_time(frozen: Path) -> None:
     """The file has a fixed address; what the kernel places for itself has none."""
 
     def stack() -> str:
@@ -71,7 +71,7 @@ def test_the_stack_is_somewhere_else_each_time(frozen: Path) -> None:
     assert len({stack().split()[0] for _ in range(4)}) > 1
 
 
-def test_own_functions_with_arrays_have_a_canary(frozen: Path) -> None:
+def test_functions_of_pyinits_own_with_arrays_have_a_canary(frozen: Path) -> None:
     """GCC's stack protector reads it from %fs:0x28."""
     stage = frozen.parent.parent / ".work" / "pyinit" / "stage1"
     if not stage.exists():

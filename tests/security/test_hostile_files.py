@@ -131,7 +131,7 @@ HOSTILE: dict[str, bytes | Path] = {
 
 
 @pytest.mark.parametrize("passwd", HOSTILE)
-def test_a_hostile_passwd_takes_no_memory_and_is_named(program: list[str], passwd: str) -> None:
+def test_a_hostile_passwd_takes_no_memory_and_the_error_names_it(program: list[str], passwd: str) -> None:
     """Regression: with 4 MB of new lines init took hundreds of MB for its whole life."""
     usual = run(program, "1000:1000", PASSWD, GROUP)
     assert (usual.code, usual.home.strip()) == (0, "/home/worker")
@@ -144,7 +144,7 @@ def test_a_hostile_passwd_takes_no_memory_and_is_named(program: list[str], passw
     assert max(numbers.memory, name.memory) <= usual.memory + EXTRA
 
 
-def test_a_user_beyond_what_is_read_is_not_said_to_be_missing(program: list[str]) -> None:
+def test_a_user_beyond_what_is_read_of_passwd_is_not_called_missing(program: list[str]) -> None:
     """It may be there: but the file is longer than any image's."""
     beyond = run(program, "worker", b"#\n" * (LONG // 2) + PASSWD, GROUP)
     assert beyond.code == 125
@@ -153,7 +153,7 @@ def test_a_user_beyond_what_is_read_is_not_said_to_be_missing(program: list[str]
     assert (before.code, before.stderr, before.user) == (0, "", ["1000"] * 4)
 
 
-def test_large_files_of_an_honest_image_are_read(program: list[str]) -> None:
+def test_large_user_and_group_files_of_an_honest_image_are_read(program: list[str]) -> None:
     """Fifty thousand users and groups, and five thousand members of one."""
     passwd = b"".join(
         b"user%d:x:%d:100:User %d:/home/user%d:/bin/sh\n" % ((number,) * 4) for number in range(2000, 52000)
@@ -207,9 +207,7 @@ WHERE = {
 
 @pytest.mark.parametrize("where", WHERE)
 @pytest.mark.parametrize("kind_of_proc", one_in(3, ([kind] for kind in kinds())))
-def test_no_proc_that_is_not_the_kernels_ends_init(
-    start: Start, program: list[str], where: str, kind_of_proc: str
-) -> None:
+def test_no_forged_proc_ends_init(start: Start, program: list[str], where: str, kind_of_proc: str) -> None:
     """Regression: a number that no system call takes, in a /proc of the payload's, ended init with 125."""
     fake = payload("fake_proc", kind_of_proc)
     script = "(sleep 600 & sleep 600 &); kill -TERM $PPID; trap '' TERM; exit 3"
@@ -244,7 +242,7 @@ def test_follow_follows_no_process_that_only_a_hostile_proc_shows_as_inits_child
 
 
 @pytest.mark.parametrize("kind_of_proc", kinds())
-def test_the_tree_of_a_proc_that_is_not_the_kernels_paints_nothing(program: list[str], kind_of_proc: str) -> None:
+def test_no_forged_proc_injects_escape_sequences_into_the_tree(program: list[str], kind_of_proc: str) -> None:
     """Regression: the state's letter was printed as it stood there, which may be more than a letter."""
     command = [*NAMESPACE, *payload("fake_proc", kind_of_proc), *program, "--tree"]
     done = subprocess.run(command, check=False, capture_output=True, timeout=PATIENCE)

@@ -79,13 +79,13 @@ def test_u_cannot_be_undone_by_the_payload(start: Start, program: list[str], pla
     assert [line for line in lines if not line.endswith(": refused")] == []
 
 
-def test_the_same_attempts_without_u_are_not_refused(start: Start) -> None:
+def test_without_u_the_payloads_attempts_to_regain_rights_succeed(start: Start) -> None:
     """Or the test before this one would show nothing."""
     lines = start("--", *payload("regain")).wait().stdout.splitlines()
     assert [line for line in lines if line.endswith(": refused")] == []
 
 
-def test_with_no_new_privileges_a_set_user_id_program_is_none(start: Start, program: list[str]) -> None:
+def test_with_no_new_privileges_a_set_user_id_program_gains_nothing(start: Start, program: list[str]) -> None:
     """That is what keeps -u from being undone by the image's own su: init hands it on."""
     show = ["sh", "-c", "grep -h -e NoNewPrivs -e ^CapEff /proc/self/status"]
     words = ["-u", "65534:65534", "--", *show]
@@ -94,7 +94,9 @@ def test_with_no_new_privileges_a_set_user_id_program_is_none(start: Start, prog
 
 
 @pytest.mark.parametrize("differing", ["--ruid=65534", "--rgid=65534"])
-def test_a_borrowed_identity_is_refused(start: Start, program: list[str], place: str, differing: str) -> None:
+def test_init_refuses_to_run_as_a_set_user_id_process(
+    start: Start, program: list[str], place: str, differing: str
+) -> None:
     """As which a set-user-ID file runs; what was asked for does not matter, nor does the name."""
     for words in (["--", "echo", "started"], ["--version"], ["-P"]):
         around = ["setpriv", *(["--keep-groups"] if "rgid" in differing else []), differing]
@@ -103,7 +105,7 @@ def test_a_borrowed_identity_is_refused(start: Start, program: list[str], place:
 
 
 @pytest.mark.parametrize(("mode", "code"), [(0o4755, 125), (0o2755, 125), (0o755, 0)])
-def test_a_set_user_id_file_is_refused(frozen: Path, tmp_path: Path, mode: int, code: int) -> None:
+def test_init_refuses_to_run_from_a_set_user_id_file(frozen: Path, tmp_path: Path, mode: int, code: int) -> None:
     """Otherwise whoever may execute it would be root."""
     copy = f'mount -t tmpfs -o mode=755,suid tmpfs "$1" && cp "$2" "$1/pyinit" && chmod {mode:o} "$1/pyinit"'
     # The folders above are the test's own, and closed to others.

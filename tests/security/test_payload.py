@@ -44,7 +44,7 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
     one.socket.close()
 
 
-def test_messages_are_passed_on_and_never_acted_upon(frozen: Path, tmp_path: Path, manager: Manager) -> None:
+def test_forged_messages_are_passed_on_and_never_acted_upon(frozen: Path, tmp_path: Path, manager: Manager) -> None:
     """Between the first and the last nothing is started, signalled or changed; init sends to its manager alone."""
     words = ["--", *payload("notify", *FORGED)]
     found = traced([frozen], words, tmp_path, calls="all", around=NAMESPACE, environment=manager.environment)
@@ -74,7 +74,7 @@ def test_a_flood_of_descriptors_does_not_fill_init(start: Start, manager: Manage
     assert init.wait().code == 0
 
 
-def test_a_flood_at_the_end_does_not_hold_init(
+def test_a_flood_of_messages_at_the_payloads_exit_does_not_hold_init(
     start: Start, program: list[str], manager: Manager, tmp_path: Path
 ) -> None:
     """What has arrived when init ends is passed on; what goes on arriving is not waited for, but for a second."""
@@ -94,7 +94,7 @@ def test_a_flood_at_the_end_does_not_hold_init(
     assert 1 <= after.count("recvmsg(") <= 500
 
 
-def test_more_descriptors_than_init_may_have_are_none(start: Start, manager: Manager) -> None:
+def test_more_descriptors_in_messages_than_init_may_have_are_dropped(start: Start, manager: Manager) -> None:
     """Init has all of its own left, and none of those."""
     words = payload("notify", *["fds:50"] * 5, "STATUS=after", "barrier")
     init = start(*words, environment=manager.environment, prepare=[f"limit={resource.RLIMIT_NOFILE}:32"])
@@ -121,7 +121,7 @@ def test_forged_signals_do_not_end_init_nor_reach_anybody_outside(
 
 
 @pytest.mark.parametrize("option", ["-t20", "-a"])
-def test_two_thousand_children_are_reached(start: Start, place: str, option: str) -> None:
+def test_two_thousand_processes_are_all_signalled(start: Start, place: str, option: str) -> None:
     """A walk through /proc takes its time, and nobody is missed."""
     count = 2000
     init = start(option, "--", *payload("leave", f"plain:{count}"), place=place)
@@ -172,7 +172,7 @@ print(os.waitpid(second, 0))
 
 
 @pytest.mark.parametrize("refused", [(), (f"{NUMBERS['pidfd_open']}:{errno.ENOSYS}",)], ids=["pidfds", "none"])
-def test_who_has_got_the_pid_of_another_is_left_alone(refused: tuple[str, ...]) -> None:
+def test_a_process_that_has_got_the_pid_of_another_is_left_alone(refused: tuple[str, ...]) -> None:
     """-a and -t reach processes that they have seen, by pid and start time."""
     around = payload("refuse", *refused, "--")
     command = [*NAMESPACE, *around, sys.executable, "-c", REUSED]

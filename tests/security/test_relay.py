@@ -60,7 +60,7 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
 @pytest.mark.parametrize(
     "line", ["\\MAINPID=42", "M\\AINPID=42", "MAINPI\\DFD=1", "\\M\\A\\I\\N\\P\\I\\D\\F\\D\\I\\D\\=7", "MAINPID\\=42"]
 )
-def test_a_backslash_hides_no_process(start: Start, manager: Manager, line: str) -> None:
+def test_a_backslash_does_not_hide_a_line_that_names_a_process(start: Start, manager: Manager, line: str) -> None:
     """systemd takes it away before it compares."""
     words = payload("notify", f"{line}\nREADY=1", line, f"STATUS=a\\\n{line}", f"STATUS=next\r{line}", "STATUS=\\end")
     init = start(*words, environment=manager.environment)
@@ -176,7 +176,7 @@ def test_descriptors_in_messages_do_not_hold_init(
 
 
 @pytest.mark.parametrize("place", ["pid1"], indirect=True)
-def test_descriptors_that_nobody_reads_do_not_hold_the_end(
+def test_descriptors_that_the_manager_does_not_read_do_not_hold_inits_exit(
     start: Start, manager: Manager, full: socket.socket, place: str
 ) -> None:
     """The manager's queue is full, so that they are still in init's when it ends."""
@@ -192,7 +192,9 @@ def test_descriptors_that_nobody_reads_do_not_hold_the_end(
         assert init.wait().code == 0
 
 
-def test_the_relays_helper_is_no_orphan_and_not_left(start: Start, manager: Manager, place: str) -> None:
+def test_the_relays_helper_is_logged_neither_as_an_orphan_nor_as_left(
+    start: Start, manager: Manager, place: str
+) -> None:
     """-w names who is reaped, and -v who is left."""
     init = start("-w", "-v", "--", *payload("notify", *["fds:3"] * 20), environment=manager.environment, place=place)
     for _ in range(20):
@@ -201,7 +203,9 @@ def test_the_relays_helper_is_no_orphan_and_not_left(start: Start, manager: Mana
     assert not re.search("reaped|left", init.stderr)
 
 
-def test_the_relays_helper_is_not_followed(start: Start, program: list[str], manager: Manager, tmp_path: Path) -> None:
+def test_the_relays_helper_is_not_taken_for_the_daemon_to_follow(
+    start: Start, program: list[str], manager: Manager, tmp_path: Path
+) -> None:
     """It is the only child that init has when the payload has left none."""
     slow = ["strace", "-f", "-o", str(tmp_path / "calls"), "-e", "trace=setitimer"]
     slow += ["-e", "inject=setitimer:delay_enter=500000"]
@@ -213,7 +217,7 @@ def test_the_relays_helper_is_not_followed(start: Start, program: list[str], man
     assert "the payload has left no process" in done.stderr
 
 
-def test_without_a_process_to_spare_init_tries_again(
+def test_without_a_process_to_spare_the_relay_tries_again(
     start: Start, program: list[str], manager: Manager, tmp_path: Path
 ) -> None:
     """Said once and counted, and nothing is lost, or sent twice."""
@@ -230,7 +234,7 @@ def test_without_a_process_to_spare_init_tries_again(
     assert manager.nothing()
 
 
-def test_where_no_timer_is_allowed_the_relay_alone_waits(
+def test_where_setitimer_is_refused_the_relays_helper_alone_waits(
     start: Start, program: list[str], manager: Manager, full: socket.socket
 ) -> None:
     """Nothing interrupts the wait for a connection then; it is the helper's, and KILL ends it."""
@@ -256,7 +260,7 @@ def count_of(text: str, stderr: str) -> int:
 
 
 @pytest.mark.parametrize(("word", "said"), [("long:5000", "too long"), ("STATUS=x", "lost: Connection refused")])
-def test_a_payload_cannot_fill_the_log(start: Start, manager: Manager, word: str, said: str) -> None:
+def test_messages_of_the_payload_cannot_fill_the_log(start: Start, manager: Manager, word: str, said: str) -> None:
     """The first is told of at once, the others are counted."""
     manager.socket.close()
     done = start(*payload("notify", *[word] * 1000), environment=manager.environment).wait()
@@ -265,7 +269,7 @@ def test_a_payload_cannot_fill_the_log(start: Start, manager: Manager, word: str
     assert done.stderr.count("\n") <= 4
 
 
-def test_what_is_counted_is_told_while_it_goes_on(start: Start, manager: Manager) -> None:
+def test_repeated_log_lines_are_counted_and_the_count_is_logged_meanwhile(start: Start, manager: Manager) -> None:
     """Two lines of one kind are ten seconds apart."""
     manager.socket.close()
     words = shell('"$@" & read line; kill $!', *payload("notify", "flood-on"))

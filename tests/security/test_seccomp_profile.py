@@ -148,12 +148,12 @@ def made(frozen: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, se
     return found
 
 
-def test_init_makes_no_call_that_the_profile_does_not_allow(made: dict[str, set[str]]) -> None:
+def test_init_makes_no_call_that_the_seccomp_profile_does_not_allow(made: dict[str, set[str]]) -> None:
     names = allowed()
     assert {name: lives for name, lives in made.items() if name not in names} == {}
 
 
-def test_the_profile_allows_no_call_that_init_does_not_make(made: dict[str, set[str]]) -> None:
+def test_the_seccomp_profile_allows_no_call_that_init_does_not_make(made: dict[str, set[str]]) -> None:
     assert allowed() - set(made) == set()
 
 
@@ -168,7 +168,7 @@ def under_the_profile() -> list[str]:
     "option", wide(["-v", "-g", "-a", "-c", "-k9", "-W", "-u65534:65534", "-S", "-vvw"], "-g", "-u65534:65534")
 )
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_under_the_profile_alone_signals_arrive_and_exit_codes_come_back(
+def test_under_the_seccomp_profile_signals_arrive_and_exit_codes_come_back(
     start: Start, frozen: Path, place: str, option: str, number: int
 ) -> None:
     """The payload inherits the profile, so it is one that makes no other calls: pyinit, which awaits a stop signal."""

@@ -38,7 +38,9 @@ def test_the_payload_of_another_user_has_a_session_of_its_own(
     assert one.wait() == 0
 
 
-def test_nor_can_it_send_init_cont(terminal: OpenTerminal, program: list[str], place: str) -> None:
+def test_the_payload_of_another_user_cannot_send_init_cont(
+    terminal: OpenTerminal, program: list[str], place: str
+) -> None:
     """kill(2): within a session everybody may."""
     one = terminal(*AROUND[place], *program, *USER, "--", *shell("kill -CONT $PPID; echo $?"))
     one.expect("1\r\n")
@@ -46,7 +48,9 @@ def test_nor_can_it_send_init_cont(terminal: OpenTerminal, program: list[str], p
     assert one.wait() == 0
 
 
-def test_its_shell_has_job_control(terminal: OpenTerminal, program: list[str], place: str) -> None:
+def test_a_shell_as_the_payload_of_another_user_has_job_control(
+    terminal: OpenTerminal, program: list[str], place: str
+) -> None:
     one = terminal(*AROUND[place], *program, *USER, "--", "env", "PS1=$ ", "bash", "--norc", "--noprofile", "-i")
     one.type("sleep 1000")
     one.runs("sleep", "1000")
@@ -65,7 +69,7 @@ def test_its_shell_has_job_control(terminal: OpenTerminal, program: list[str], p
     assert "no job control" not in one.screen
 
 
-def test_with_a_session_of_its_own_it_pushes_nothing_into_roots_shell(
+def test_a_payload_of_another_user_with_its_own_session_pushes_nothing_into_roots_shell(
     terminal: OpenTerminal, program: list[str]
 ) -> None:
     """By TIOCSTI, where the kernel allows that (dev.tty.legacy_tiocsti): CVE-2016-2779, CVE-2005-4890."""

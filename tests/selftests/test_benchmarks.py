@@ -45,7 +45,7 @@ def bench(*words: str, path: str | None = None) -> subprocess.CompletedProcess[s
     return subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=300)
 
 
-def test_a_short_run_measures_everything(tmp_path: Path) -> None:
+def test_a_short_run_of_the_benchmarks_measures_everything(tmp_path: Path) -> None:
     """Every table has every program and each of its figures; every plot of a table is there."""
     frozen_file()
     programs = ["pyinit", *PEERS, "floor"]
@@ -89,7 +89,7 @@ def by_table(chosen: list[plots.Plot], tables: Iterable[str]) -> list[plots.Plot
     return [plot for key in tables for plot in chosen if plot.table == key]
 
 
-def test_published_figures_are_those_that_were_measured() -> None:
+def test_the_published_figures_are_those_that_were_measured() -> None:
     """docs/benchmarks and README's plot, if there are any, are what results.json makes of them."""
     found = document_marks.between(ROOT / "README.md", readme.MARK)
     if (compare.OUTPUT / "results.json").exists():
@@ -107,7 +107,7 @@ def test_cpuids_are_counted_step_by_step() -> None:
     assert traced("stepper", [str(stopwatch), "cpuid"]) == [100]
 
 
-def test_what_has_no_cpuid_in_its_code_need_not_be_stepped_through() -> None:
+def test_a_program_without_cpuid_in_its_code_need_not_be_stepped_through() -> None:
     """The floor has none, and really executes none; what is linked with libc has them in the linker."""
     floor = compiled("floor")
     assert not cpuids.may_have_any(floor)
@@ -136,7 +136,7 @@ def test_a_figure_below_zero_is_on_its_plot(tmp_path: Path, figures: tuple[float
     assert all(f">{figure:,.0f}</text>" in drawn for figure in figures)
 
 
-def test_a_missing_init_is_an_error(tmp_path: Path) -> None:
+def test_the_benchmarks_refuse_to_run_without_a_peer(tmp_path: Path) -> None:
     """Nothing is left out without a word."""
     done = bench("--quick", "--output", str(tmp_path), "--only", "tini", path=str(tmp_path))
     assert done.returncode == 1

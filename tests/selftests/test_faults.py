@@ -33,13 +33,13 @@ def flawed(flaw: str, place: str) -> Candidate:
 
 
 @pytest.mark.parametrize("flaw", [*FLAWS, "ends alone", "forgets"])
-def test_without_a_fault_no_flaw_shows(flaw: str) -> None:
+def test_without_a_fault_no_flaw_of_an_init_shows(flaw: str) -> None:
     result = flawed(flaw, "subreaper").run()
     assert (result.outcome, result.detail) == (outcomes.HELD, "42, ready orphans TERM; ")
 
 
 @pytest.mark.parametrize("flaw", FLAWS)
-def test_under_a_fault_each_flaw_of_pid_1_is_seen(flaw: str) -> None:
+def test_under_a_fault_each_flaw_of_an_init_is_seen(flaw: str) -> None:
     result = flawed(flaw, "pid1").run(REFUSED)
     assert result.outcome == FLAWS[flaw], result.detail
 

@@ -43,7 +43,7 @@ def test_a_test_that_leaves_a_process_fails(tmp_path: Path) -> None:
     assert "sleep 1000" in done.stdout
 
 
-def test_one_that_cannot_be_closed_does_not_keep_others_from_it(tmp_path: Path) -> None:
+def test_an_init_that_cannot_be_closed_does_not_keep_others_from_it(tmp_path: Path) -> None:
     done = run_tests(
         tmp_path,
         "from tests.support.harness import Init\n"
@@ -61,7 +61,7 @@ def test_one_that_cannot_be_closed_does_not_keep_others_from_it(tmp_path: Path) 
     assert "the test left processes" not in done.stdout
 
 
-def test_one_that_leaves_none_passes(tmp_path: Path) -> None:
+def test_a_test_that_leaves_no_process_passes(tmp_path: Path) -> None:
     done = run_tests(
         tmp_path,
         "import subprocess\ndef test_sample():\n    subprocess.run(['sh', '-c', '(true &) ; true'], check=True)\n",
@@ -69,12 +69,12 @@ def test_one_that_leaves_none_passes(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
-def test_until_says_what_was_awaited() -> None:
+def test_polling_says_what_was_awaited() -> None:
     with pytest.raises(NotInTimeError, match=r"not within 0\.05 s: the impossible"):
         until(lambda: False, "the impossible", timeout=0.05)
 
 
-def test_until_looks_once_more_when_time_is_up() -> None:
+def test_polling_looks_once_more_when_time_is_up() -> None:
     """The one that was slow may be the test."""
     looks = iter([False, True])
 
@@ -85,28 +85,28 @@ def test_until_looks_once_more_when_time_is_up() -> None:
     assert until(slow_look, "the second look", timeout=0.05)
 
 
-def test_stays_notices_a_change() -> None:
+def test_polling_whether_something_stays_notices_a_change() -> None:
     looks = iter([True, True, False])
     with pytest.raises(NotInTimeError, match="did not stay"):
         stays(lambda: next(looks), "as it was", 20)
 
 
 @pytest.mark.parametrize("place", ["pid1", "subreaper"])
-def test_closing_ends_all_that_was_started(place: str) -> None:
+def test_closing_an_init_ends_all_that_it_started(place: str) -> None:
     init = Init([], shell("(sleep 1000 & sleep 1000 & wait) & sleep 1000 & wait"), place=place)
     pids = until(lambda: found if len(found := procfs.descendants(init.pid)) == 4 else None, "four below it")
     init.close()
     assert not any(map(procfs.alive, [init.pid, *pids]))
 
 
-def test_an_end_instead_of_what_was_awaited_is_told() -> None:
+def test_the_harness_reports_an_exit_instead_of_what_was_awaited() -> None:
     init = Init([], shell("echo why >&2; exit 3"), place="subreaper")
     with pytest.raises(NotInTimeError, match=r"ended before there was a payload.*code=3.*why"):
         assert init.payload
     init.close()
 
 
-def test_expecting_what_never_comes_tells_what_came() -> None:
+def test_the_harness_reports_what_was_written_instead_of_the_expected() -> None:
     init = Init([], shell("echo something else; sleep 1000"), place="subreaper")
     init.expect("something")
     with pytest.raises(NotInTimeError, match="'this'; there was ' else"):
@@ -114,14 +114,14 @@ def test_expecting_what_never_comes_tells_what_came() -> None:
     init.close()
 
 
-def test_expecting_after_the_end_tells_of_the_end_at_once() -> None:
+def test_the_harness_reports_at_once_that_a_writer_has_exited() -> None:
     init = Init([], shell("echo reason >&2; exit 3"))
     with pytest.raises(NotInTimeError, match=r"^ended before there was 'this'; .*; ended with 3; .*'reason\\n'"):
         init.expect("this")
     init.close()
 
 
-def test_what_is_written_after_the_end_can_be_expected() -> None:
+def test_what_is_written_after_inits_exit_can_be_expected() -> None:
     """By a child, which waits until its parent has been waited for."""
     init = Init([], shell("(while kill -0 $$; do :; done 2>/dev/null; echo late) & exit 3"), place="subreaper")
     assert init.wait().code == 3
@@ -129,7 +129,7 @@ def test_what_is_written_after_the_end_can_be_expected() -> None:
     init.close()
 
 
-def test_waiting_for_an_end_that_does_not_come_tells_what_was_said() -> None:
+def test_the_harness_reports_standard_error_when_an_exit_does_not_come() -> None:
     init = Init([], shell("echo why >&2; exec sleep 1000"), place="subreaper")
     init.expect_error("why\n")
     with pytest.raises(NotInTimeError, match=r"not within 0\.1 s: the end; standard error has 'why\\n'"):
@@ -137,7 +137,7 @@ def test_waiting_for_an_end_that_does_not_come_tells_what_was_said() -> None:
     init.close()
 
 
-def test_what_is_said_once_more_later_is_noticed_at_the_end(start: Start) -> None:
+def test_a_line_that_comes_once_more_later_is_noticed_at_the_exit(start: Start) -> None:
     leaving = Leaving(start, [], ["telling"]).end()
     leaving.says("told 18", 1)
     os.kill(leaving.left[0], signal.SIGCONT)
@@ -147,12 +147,12 @@ def test_what_is_said_once_more_later_is_noticed_at_the_end(start: Start) -> Non
         leaving.wait()
 
 
-def test_a_tracer_that_cannot_be_one_is_told_at_once(tmp_path: Path) -> None:
+def test_a_failure_to_attach_strace_is_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(NotInTimeError, match=r"strace ended with 1: .*No such process"):
         attach(1 << 22, tmp_path / "log")
 
 
-def test_the_receiver_tells_signals_in_order() -> None:
+def test_the_receiving_payload_reports_signals_in_order() -> None:
     init = Init([], payload("receive"), place="subreaper")
     init.expect("got is ready\n")
     for number in (10, 64, 34, 2):

@@ -11,7 +11,7 @@ from tools.tree import ROOT
 
 
 @pytest.mark.parametrize("name", ["faults", "hostile", "storms"])
-def test_to_ask_for_an_init_that_is_not_there_is_an_error(name: str) -> None:
+def test_a_long_run_of_no_init_is_an_error(name: str) -> None:
     words = [sys.executable, "-m", f"tests.long.{name}", "--only", "pyinit -vw, frozen"]
     done = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")

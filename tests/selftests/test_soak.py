@@ -43,23 +43,23 @@ def live(defect: str, place: str = "subreaper") -> None:
         lives.live(careless(defect, place), Random(f"careless/{number}"), steps)
 
 
-def test_an_init_that_does_nothing_wrong_passes(place: str) -> None:
+def test_the_soak_lets_an_init_without_a_defect_pass(place: str) -> None:
     """So that what is noticed is the defect."""
     live("none", place)
 
 
 @pytest.mark.parametrize("defect", NOTICED)
-def test_the_soak_notices(defect: str) -> None:
+def test_the_soak_notices_each_defect_of_an_init(defect: str) -> None:
     with pytest.raises(Broken, match=NOTICED[defect]):
         live(defect)
 
 
-def test_a_failure_tells_what_was_done() -> None:
+def test_a_failure_of_the_soak_tells_what_was_done() -> None:
     with pytest.raises(Broken, match=r"(?m)careless-\w+ drops, subreaper$\n(   *\d+ .+\n)+standard error: ''"):
         live("drops")
 
 
-def test_the_same_seed_gives_the_same_steps() -> None:
+def test_the_same_seed_gives_the_same_steps_of_the_soak() -> None:
     texts = []
     for _ in range(2):
         with pytest.raises(Broken) as caught:
@@ -68,7 +68,7 @@ def test_the_same_seed_gives_the_same_steps() -> None:
     assert texts[0] == texts[1]
 
 
-def test_the_state_machine_makes_a_failure_short() -> None:
+def test_the_state_machine_shortens_a_failure() -> None:
     """One signal is enough; at the most a step before and one after it are left."""
     few = settings(max_examples=20, stateful_step_count=6, phases=[Phase.generate, Phase.shrink])
     with pytest.raises(Broken) as caught:

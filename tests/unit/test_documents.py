@@ -57,7 +57,7 @@ def test_the_document_has_the_options_of_the_table(listed: Callable[[], list[str
     assert sorted(listed()) == OPTIONS
 
 
-def test_the_manual_page_is_clean() -> None:
+def test_mandoc_finds_nothing_wrong_in_the_manual_page() -> None:
     """Nothing that mandoc could say of it, but that this machine has not installed a page that it refers to."""
     page = ROOT / "docs" / "pyinit.1"
     found = subprocess.run(["mandoc", "-Tlint", page], check=False, capture_output=True, text=True).stdout
@@ -84,7 +84,7 @@ def test_every_promise_of_the_security_page_has_its_test() -> None:
     assert set(re.findall(r"`(test_\w+)`", text)) - there == set()
 
 
-def test_every_module_is_on_the_map() -> None:
+def test_architecture_md_names_every_module() -> None:
     """docs/architecture.md names each file of pyinit/, and none that is not there."""
     package = ROOT / "pyinit"
     files = {str(path.relative_to(package)) for path in package.rglob("*.py") if path.stem != "__init__"}
@@ -112,7 +112,7 @@ def defined_in(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("step", sorted(set(re.findall(r"`([\w/.]+\.(?:py|c|S):[\w.]+)`", ARCHITECTURE))))
-def test_every_step_of_the_walk_is_in_the_code(step: str) -> None:
+def test_every_step_that_architecture_md_walks_through_is_in_the_code(step: str) -> None:
     file, _, name = step.partition(":")
     assert name in defined_in(ROOT / file)
 
@@ -159,7 +159,7 @@ PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**
 
 
 @pytest.mark.parametrize("page", sorted(PAGES), ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_the_links_of_the_page_lead_somewhere(page: Path) -> None:
     for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
         assert (page.parent / link).exists(), link
 

@@ -39,7 +39,7 @@ WORDS = st.lists(st.one_of(st.text(max_size=5), st.sampled_from(["-g", "--", "-Z
 
 
 @given(st.lists(WAYS, max_size=8), st.text(min_size=1).filter(lambda text: text[0] != "-"), WORDS, st.booleans())
-def test_options_end_at_the_first_word_that_is_none(
+def test_option_parsing_stops_at_the_first_argument_that_is_not_an_option(
     given_options: list[tuple[Option, list[str]]], program: str, words: list[str], dashes: bool
 ) -> None:
     line = [word for _, way in given_options for word in way]
@@ -49,7 +49,7 @@ def test_options_end_at_the_first_word_that_is_none(
 
 
 @given(st.lists(st.text(max_size=6)))
-def test_any_line_is_understood_or_refused_in_a_sentence(words: list[str]) -> None:
+def test_any_command_line_is_understood_or_refused_in_a_sentence(words: list[str]) -> None:
     try:
         TABLE.parse(words, Options())
     except Failure as failure:
@@ -58,13 +58,13 @@ def test_any_line_is_understood_or_refused_in_a_sentence(words: list[str]) -> No
 
 
 @given(st.lists(st.sampled_from("gaSsPwv"), min_size=1))
-def test_letters_can_be_joined(letters: list[str]) -> None:
+def test_short_options_can_be_joined(letters: list[str]) -> None:
     found, rest = TABLE.parse(["-" + "".join(letters), "x"], Options())
     assert ([each.letter for each in found], rest) == (letters, ["x"])
 
 
 @pytest.mark.parametrize("option", [option for option in OPTIONS if option.name])
-def test_long_names_can_be_shortened(option: Option) -> None:
+def test_long_options_can_be_cut_short(option: Option) -> None:
     """As getopt_long has it: to what no other name begins with."""
     others = [other.name for other in OPTIONS if other is not option]
     for length in range(1, len(option.name) + 1):
@@ -79,19 +79,19 @@ def test_long_names_can_be_shortened(option: Option) -> None:
 
 
 @pytest.mark.parametrize("option", [option for option in OPTIONS if option.argument and not option.optional])
-def test_a_missing_argument_is_named(option: Option) -> None:
+def test_an_option_without_its_argument_is_named(option: Option) -> None:
     for word in option.words():
         with pytest.raises(Failure) as raised:
             TABLE.parse([word], Options())
         assert f"{word} needs an argument: {word} {option.argument}" in raised.value.message
 
 
-def test_no_letter_and_no_name_is_there_twice() -> None:
+def test_no_option_is_in_the_table_twice() -> None:
     words = [word for option in OPTIONS for word in option.words()]
     assert len(words) == len(set(words))
 
 
-def test_help_names_every_option_and_fits() -> None:
+def test_help_names_every_option_in_120_columns() -> None:
     text = cli.help_text()
     for option in OPTIONS:
         for word in option.words():

@@ -17,7 +17,7 @@ PATIENCE = 300.0  # seconds; a quiet machine needs 15
 
 
 @pytest.mark.parametrize("name", ["pyinit, source", "pyinit, frozen", "pyinit -vvw, frozen"])
-def test_no_call_that_fails_breaks_pyinit(name: str) -> None:
+def test_no_system_call_that_fails_breaks_pyinit(name: str) -> None:
     """`make faults` tries every call and every error."""
     words = [sys.executable, "-m", "tests.long.faults", "--quick", "--only", name]
     done = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True, timeout=PATIENCE)
@@ -29,7 +29,7 @@ def test_no_call_that_fails_breaks_pyinit(name: str) -> None:
 
 
 @pytest.mark.parametrize("error", ["EPERM", "ENOSYS"])
-def test_a_kill_that_is_never_allowed_does_not_end_init_when_it_looks_who_is_left(kind: str, error: str) -> None:
+def test_where_every_kill_is_refused_init_does_not_exit_when_it_looks_who_is_left(kind: str, error: str) -> None:
     """Regression: init asked with kill(-1, 0), took the refusal for an internal error, and exited with 125."""
     result = plan.ours(kind, "pid1").run(Fault("kill", 1, error, always=True))
     assert result.outcome == outcomes.HELD, result.detail

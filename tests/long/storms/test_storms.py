@@ -27,7 +27,9 @@ NUMBER = signal.SIGRTMIN + 5
 
 
 @pytest.mark.parametrize(("storm", "count"), STORMS)
-def test_a_storm_blows_over(program: list[str], place: str, storm: Storm, count: int) -> None:
+def test_after_a_storm_nothing_is_lost_or_left_and_memory_has_not_grown(
+    program: list[str], place: str, storm: Storm, count: int
+) -> None:
     result = through(Setup(program, place), storm, count)
     assert (result.lost, result.left) == (0, 0)
     assert result.orphans + result.arrived > 0
@@ -35,7 +37,7 @@ def test_a_storm_blows_over(program: list[str], place: str, storm: Storm, count:
 
 
 @pytest.mark.parametrize("storm", [standard_signals, real_time_signals])
-def test_a_storm_blows_over_while_the_relay_is_there(program: list[str], storm: Storm) -> None:
+def test_with_the_relay_nothing_is_lost_or_left_after_a_storm_of_signals(program: list[str], storm: Storm) -> None:
     result = through(Setup(program, "pid1", relays=True), storm, 10_000)
     assert (result.lost, result.left) == (0, 0)
     assert result.growth <= GROWTH
