@@ -1,7 +1,7 @@
 /* flood HOW PID SENDERS NUMBER...: so many processes send these signals to a process without end, as fast as they can.
  *
- * HOW is the call: kill, sigqueue (to the process), tgkill or tgsigqueue (to its first thread). Says "flooding" when each
- * of them has sent a thousand. Whoever ends it ends them all.
+ * HOW is the call: kill, sigqueue (to the process), tgkill or tgsigqueue (to its first thread). Says "flooding" when
+ * each of them has sent a thousand. Whoever ends it ends them all.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -134,7 +134,8 @@ static void be(const char *kind)
     }
     if (!strcmp(kind, "family") && fork() == 0)
         tell("child ");
-    if (!strcmp(kind, "telling") || !strcmp(kind, "distant") || !strcmp(kind, "background") || !strcmp(kind, "family")) {
+    if (!strcmp(kind, "telling") || !strcmp(kind, "distant") || !strcmp(kind, "background") ||
+        !strcmp(kind, "family")) {
         ready();
         tell("");
     }
