@@ -94,10 +94,10 @@ static void measure(int number, char **words, int is_init)
         errx(1, "%s: no times from the payload", words[0]);
     close(ends[0]);
     close(ends[1]);
-    long processor = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000
-        + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+    long processor =
+        (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
     printf("%d %lu %lu %lu %ld %ld\n", number, stamps[0] - child.begun, ended - stamps[1], ended - child.begun,
-        processor, usage.ru_minflt);
+           processor, usage.ru_minflt);
 }
 
 static int start(char **words)

@@ -4,8 +4,8 @@
  *       Writes a line to DESCRIPTOR: system calls from execve to the creation of the process that becomes the payload,
  *       that call included; CPUID instructions of all to the end (-1: this processor does not let us count them).
  *
- * Processors that can make CPUID a fault (arch_prctl(2), ARCH_SET_CPUID) let us see each one: it is executed here in the
- * program's place.
+ * Processors that can make CPUID a fault (arch_prctl(2), ARCH_SET_CPUID) let us see each one: it is executed here in
+ * the program's place.
  */
 #define _GNU_SOURCE
 #include "traced.h"

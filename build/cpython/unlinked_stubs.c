@@ -7,11 +7,11 @@
 /* No header of Python's here: a function that is never called needs no arguments. fail.c has this one. */
 _Noreturn void pyinit_fail(const char *what, const char *why);
 
-#define ABSENT(name)                                                                                              \
-    _Noreturn void name(void);                                                                                    \
-    _Noreturn void name(void)                                                                                     \
-    {                                                                                                             \
-        pyinit_fail("internal error: not in this file", #name);                                                   \
+#define ABSENT(name)                                            \
+    _Noreturn void name(void);                                  \
+    _Noreturn void name(void)                                   \
+    {                                                           \
+        pyinit_fail("internal error: not in this file", #name); \
     }
 
 /* the parser */

@@ -1,9 +1,9 @@
 /* malloc, living wholly inside the snapshot.
  *
  * In build mode all memory comes from three arrays, which are written to the file with the rest of the snapshot: two
- * are for what every run uses, see heap_layout.c, and the arena is for all else. In run mode new blocks come from ROOM bytes
- * of fresh zero pages behind it, then from mmap. Blocks of the snapshot are never taken back at run time: that would
- * write to their pages, and their sum is bounded.
+ * are for what every run uses, see heap_layout.c, and the arena is for all else. In run mode new blocks come from ROOM
+ * bytes of fresh zero pages behind it, then from mmap. Blocks of the snapshot are never taken back at run time: that
+ * would write to their pages, and their sum is bounded.
  *
  * A block is an 8-byte header that holds its usable size, then the memory, aligned to 16 bytes. Freed blocks wait
  * in a list per size. There is one thread, so there are no locks.

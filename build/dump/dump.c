@@ -5,8 +5,8 @@
  * marshalled code. W is "b" for a part of the import system, "i" for what is to be imported now (the program comes
  * last) and "-" for what is only there for others to import; P is "p" for a package, else "-". A module that nothing
  * imports leaves no trace in the finished file.
- * ORDER is described in heap_layout.c, LOOKUPS in method_cache.c, SITES in specialize.c. BLOCKS becomes an array of struct block:
- * all that malloc has given, for `make order`.
+ * ORDER is described in heap_layout.c, LOOKUPS in method_cache.c, SITES in specialize.c. BLOCKS becomes an array of
+ * struct block: all that malloc has given, for `make order`.
  */
 #define _GNU_SOURCE
 #include "snapshot.h"

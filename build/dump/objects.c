@@ -17,7 +17,8 @@ void pyinit_walk_types(PyTypeObject *type, void (*visit)(PyTypeObject *, void *)
     }
 }
 
-_Static_assert(sizeof(struct _Py_global_strings) % sizeof(void *) == 0, "every string begins at a multiple of a pointer");
+_Static_assert(sizeof(struct _Py_global_strings) % sizeof(void *) == 0,
+               "every string begins at a multiple of a pointer");
 
 /* Nothing lists these strings, which lie one after the other; their type tells them from what lies between. */
 PyObject *pyinit_next_static_string(PyObject *last)

@@ -72,8 +72,8 @@ size_t pyinit_arena_blocks(struct block *blocks);
 char *pyinit_arena_seal(void);
 void pyinit_object_born(PyObject *object);
 
-/* heap_layout.c: which blocks lie side by side. pyinit_order_place tells where a block of this name and size is to be, in the
- * room for what is only read or in that for what is written; NULL if that does not matter. */
+/* heap_layout.c: which blocks lie side by side. pyinit_order_place tells where a block of this name and size is to be,
+ * in the room for what is only read or in that for what is written; NULL if that does not matter. */
 struct room {
     char *begin;
     size_t size;

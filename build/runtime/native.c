@@ -4,9 +4,9 @@
  * payload is started is in spawn.c, and here Python's values become C's for it.
  */
 #define _GNU_SOURCE
+#include "signal_wait.h"
 #include "snapshot.h"
 #include "spawn.h"
-#include "signal_wait.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -27,8 +27,7 @@ static PyObject *block_signals(PyObject *module, PyObject *unused)
     (void)module, (void)unused;
     struct sigaction old, standard = {.sa_handler = SIG_DFL};
     const uint64_t all = ~(uint64_t)0;
-    if (pyinit_start_error != 0 &&
-        syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &pyinit_start_mask, sizeof all) < 0) {
+    if (pyinit_start_error != 0 && syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &pyinit_start_mask, sizeof all) < 0) {
         return PyErr_SetFromErrno(PyExc_OSError);
     }
     if (sigaction(SIGCHLD, &standard, &old) < 0) {
@@ -103,7 +102,7 @@ static PyObject *close_from(PyObject *module, PyObject *argument)
     }
     struct rlimit limit;
     long end = getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max > MOST_DESCRIPTORS ? MOST_DESCRIPTORS
-                                                                                       : (long)limit.rlim_max;
+                                                                                         : (long)limit.rlim_max;
     for (long descriptor = first; descriptor < end; descriptor++) {
         close(descriptor);
     }

@@ -39,8 +39,9 @@ static void shorten(PyTypeObject *type, void *unused)
 {
     (void)unused;
     PyObject *begin = _PyType_Lookup(type, &_Py_ID(__init__));
-    if (Py_IS_TYPE((PyObject *)type, &PyType_Type) && PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) && !PyType_HasFeature(type, Py_TPFLAGS_IS_ABSTRACT) &&
-        type->tp_new == PyBaseObject_Type.tp_new && begin != NULL && PyFunction_Check(begin)) {
+    if (Py_IS_TYPE((PyObject *)type, &PyType_Type) && PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) &&
+        !PyType_HasFeature(type, Py_TPFLAGS_IS_ABSTRACT) && type->tp_new == PyBaseObject_Type.tp_new && begin != NULL &&
+        PyFunction_Check(begin)) {
         type->tp_vectorcall = make;
     }
 }

@@ -3,8 +3,8 @@
  * A specialized instruction has its answer written behind it, as a place in a dict or in an object, together with the
  * version of the dict's keys or of the type for which that is true; for any other it looks as an ordinary one does. An
  * init ends before CPython would begin with that, and would have to write to the snapshot for it: so runs never do
- * (build/cpython/cpython.patch), and build mode does, where it can know the answer: for global names, for what is read from a
- * module, and for attributes of objects whose type SITES tells.
+ * (build/cpython/cpython.patch), and build mode does, where it can know the answer: for global names, for what is read
+ * from a module, and for attributes of objects whose type SITES tells.
  */
 #define _GNU_SOURCE
 #include "snapshot.h"
