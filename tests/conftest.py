@@ -52,7 +52,7 @@ def strays() -> Iterator[None]:
 
 @pytest.fixture(params=["source", "frozen"])
 def kind(request: pytest.FixtureRequest) -> str:
-    """Which pyinit is tested; without dist/pyinit only the source."""
+    """Return which pyinit is tested; without dist/pyinit only the source."""
     name: str = request.param
     if name == "frozen":
         frozen_file()
@@ -61,26 +61,26 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def frozen() -> Path:
-    """dist/pyinit."""
+    """Return dist/pyinit."""
     return frozen_file()
 
 
 @pytest.fixture
 def program(kind: str) -> list[str]:
-    """The command that is pyinit."""
+    """Return the command that is pyinit."""
     return PROGRAMS[kind]
 
 
 @pytest.fixture(params=["pid1", "subreaper"])
 def place(request: pytest.FixtureRequest) -> str:
-    """Where pyinit runs: as PID 1 of a PID namespace, or as a child of the tests."""
+    """Return where pyinit runs: as PID 1 of a PID namespace, or as a child of the tests."""
     name: str = request.param
     return name
 
 
 @pytest.fixture
 def start(program: list[str]) -> Iterator[Start]:
-    """A function that starts pyinit with words; see Init for the rest of its arguments.
+    """Return a function that starts pyinit with words; see Init for the rest of its arguments.
 
     What it starts is killed at the end of the test. `program=()`: the payload without an init.
     """
@@ -96,7 +96,7 @@ def start(program: list[str]) -> Iterator[Start]:
 
 @pytest.fixture
 def named(kind: str, program: list[str], tmp_path: Path) -> Callable[[str], str]:
-    """A function that installs pyinit under another name and returns its path."""
+    """Return a function that installs pyinit under another name and returns its path."""
 
     def install(name: str) -> str:
         path = tmp_path / name
@@ -113,7 +113,7 @@ def named(kind: str, program: list[str], tmp_path: Path) -> Callable[[str], str]
 
 @pytest.fixture
 def run_as(start: Start, named: Callable[[str], str]) -> RunAs:
-    """A function that starts pyinit under another name; see Init for the rest of its arguments."""
+    """Return a function that starts pyinit under another name; see Init for the rest of its arguments."""
 
     def begin(name: str, *words: Word, **how: Any) -> Init:
         return start(*words, program=[named(name)], **how)
@@ -123,7 +123,7 @@ def run_as(start: Start, named: Callable[[str], str]) -> RunAs:
 
 @pytest.fixture
 def terminal() -> Iterator[OpenTerminal]:
-    """A function that opens a terminal with a program in it; see Terminal."""
+    """Return a function that opens a terminal with a program in it; see Terminal."""
     with contextlib.ExitStack() as opened:
 
         def begin(*words: Word, **how: Any) -> Terminal:

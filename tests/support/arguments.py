@@ -11,7 +11,7 @@ One = TypeVar("One")
 
 
 def parser(name: str, description: str | None, document: str) -> argparse.ArgumentParser:
-    """A parser for `python -m tests.long.NAME`, with --document."""
+    """Return a parser for `python -m tests.long.NAME`, with --document."""
     made = argparse.ArgumentParser(prog=f"python -m tests.long.{name}", description=description)
     made.add_argument("--document", type=Path, help=document)
     return made
@@ -23,7 +23,7 @@ def add_only(to: argparse.ArgumentParser) -> None:
 
 
 def chosen(by: argparse.ArgumentParser, only: str, inits: Iterable[One], name: Callable[[One], str] = str) -> list[One]:
-    """The inits that are asked for; to ask for none is an error: nothing would be tried, and nothing fail."""
+    """Return the inits that --only names; it is an error if it names none, because nothing would be tried then."""
     found = [each for each in inits if only in name(each)]
     if not found:
         by.error(f"no init that is here has {only!r} in its name")

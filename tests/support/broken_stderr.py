@@ -1,4 +1,4 @@
-"""Standard errors that take nothing: closed, full, broken, stopped; and how they are put right again."""
+"""Standard errors that cannot be written to: closed, full, broken, stopped; and how each is put right again."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _closing(*descriptors: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _flow(reader: int, writer: int) -> Iterator[Unwritable]:
-    """The writing end of something that has been filled up."""
+    """Fill a pipe or socket; yield its writing end."""
     fill(writer)
     stream = Stream(reader)
     taken = 0
@@ -75,14 +75,14 @@ def _flow(reader: int, writer: int) -> Iterator[Unwritable]:
 
 @contextlib.contextmanager
 def closed() -> Iterator[Unwritable]:
-    """One that the init closes first."""
+    """Yield a standard error that is closed before the init starts."""
     with open(os.devnull, "wb") as null:
         yield Unwritable(null.fileno(), prepare=["close=2"])
 
 
 @contextlib.contextmanager
 def read_only() -> Iterator[Unwritable]:
-    """A pipe's wrong end."""
+    """Yield the reading end of a pipe."""
     reader, writer = os.pipe()
     with _closing(reader, writer):
         yield Unwritable(reader)
@@ -90,18 +90,18 @@ def read_only() -> Iterator[Unwritable]:
 
 @contextlib.contextmanager
 def full_device() -> Iterator[Unwritable]:
-    """/dev/full."""
+    """Yield /dev/full."""
     with open("/dev/full", "wb") as full:
         yield Unwritable(full.fileno())
 
 
 def full_pipe() -> AbstractContextManager[Unwritable]:
-    """A pipe that nobody reads."""
+    """Yield a full pipe."""
     return _flow(*os.pipe())
 
 
 def full_fifo() -> AbstractContextManager[Unwritable]:
-    """A pipe that has a name, or had."""
+    """Yield a full FIFO, whose name has been removed."""
     path = f"/tmp/pyinit-fifo-{os.getpid()}"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
@@ -111,19 +111,19 @@ def full_fifo() -> AbstractContextManager[Unwritable]:
 
 
 def full_socket(kind: socket.SocketKind = socket.SOCK_STREAM) -> AbstractContextManager[Unwritable]:
-    """A socket that nobody reads."""
+    """Yield a full socket."""
     reader, writer = socket.socketpair(socket.AF_UNIX, kind)
     return _flow(reader.detach(), writer.detach())
 
 
 def full_datagrams() -> AbstractContextManager[Unwritable]:
-    """A datagram socket that nobody reads."""
+    """Yield a full datagram socket."""
     return full_socket(socket.SOCK_DGRAM)
 
 
 @contextlib.contextmanager
 def broken_pipe() -> Iterator[Unwritable]:
-    """A pipe that nobody can read any more."""
+    """Yield a pipe without a reading end."""
     reader, writer = os.pipe()
     os.close(reader)
     with _closing(writer):
@@ -132,7 +132,7 @@ def broken_pipe() -> Iterator[Unwritable]:
 
 @contextlib.contextmanager
 def broken_socket() -> Iterator[Unwritable]:
-    """A socket whose other end is gone."""
+    """Yield a socket whose other end is closed."""
     one, other = socket.socketpair()
     other.close()
     with one:
@@ -141,7 +141,7 @@ def broken_socket() -> Iterator[Unwritable]:
 
 @contextlib.contextmanager
 def stopped_terminal() -> Iterator[Unwritable]:
-    """A terminal in which somebody has pressed ^S."""
+    """Yield a terminal that ^S has stopped."""
     master, slave = os.openpty()
     termios.tcflow(slave, termios.TCOOFF)
     stream = Stream(master)
@@ -161,7 +161,7 @@ def stopped_terminal() -> Iterator[Unwritable]:
 
 @contextlib.contextmanager
 def hung_up_terminal() -> Iterator[Unwritable]:
-    """A terminal that is gone."""
+    """Yield a terminal that has been hung up."""
     master, slave = os.openpty()
     os.close(master)
     with _closing(slave):
@@ -170,7 +170,7 @@ def hung_up_terminal() -> Iterator[Unwritable]:
 
 @contextlib.contextmanager
 def full_disk(room: int = 0) -> Iterator[Unwritable]:
-    """A file with room for so many bytes, less than a page, on a disk where another file has what is left."""
+    """Yield a file with room for so many bytes, less than a page, on a disk that another file fills."""
     disk = _disk(PAGE * (2 if room else 1))
     filler = os.open("filler", os.O_WRONLY | os.O_CREAT, dir_fd=disk)
     log = os.open("log", os.O_RDWR | os.O_CREAT | os.O_APPEND, dir_fd=disk)
@@ -198,7 +198,7 @@ def _disk(size: int) -> int:
 
 @contextlib.contextmanager
 def file_size_limit() -> Iterator[Unwritable]:
-    """A file that must not grow: writing raises XFSZ as well."""
+    """Yield a file at its size limit: a write raises XFSZ as well."""
     log = os.memfd_create("log")
 
     def relieve(init: Init) -> None:

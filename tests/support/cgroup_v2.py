@@ -15,6 +15,6 @@ KILL_AND_COUNT = "printf 'low 0\\noom 3\\noom_kill 3\\noom_group_kill 0\\n' > /s
 
 
 def version_2(limit: str) -> list[str]:
-    """The words that start a program as PID 1 where cgroups look like version 2."""
+    """Return the command that starts a program as PID 1 where cgroups look like version 2."""
     around = f"BEFORE=2 MAX={limit}; {VERSION_2}"
     return [*NAMESPACE, "--mount", "sh", "-c", around, "sh"]

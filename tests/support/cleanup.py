@@ -31,9 +31,9 @@ def wait_until_dead(pid: int, timeout: float = PATIENCE) -> None:
 
 
 def left_running(before: Collection[int], patience: float = 10.0) -> list[str]:
-    """What runs among our children, an init's orphans too, and is not among these; it is ended.
+    """Kill all of our children, an init's orphans too, that are not in `before`; return their pids and commands.
 
-    So many seconds are for what was killed a moment ago. AssertionError if something cannot be ended.
+    `patience` is how many seconds they get to exit first. Raise AssertionError if one cannot be killed.
     """
 
     def left() -> list[int]:

@@ -43,12 +43,12 @@ Word = str | bytes
 
 
 def compiled(name: str) -> Path:
-    """The program made from payloads/NAME.c, which is compiled unless that has been done."""
+    """Compile payloads/NAME.c, unless that has been done; return the program."""
     return compiled_from(PAYLOADS / f"{name}.c", COMPILER)
 
 
 def payload(name: str, *words: str) -> list[str]:
-    """The command that runs payloads/NAME.c or payloads/NAME.py."""
+    """Return the command that runs payloads/NAME.c or payloads/NAME.py."""
     script = PAYLOADS / f"{name}.py"
     if script.exists():
         return [sys.executable, "-I", "-S", str(script), *words]
@@ -65,10 +65,10 @@ def as_nobody(folder: Path) -> list[str]:
 
 
 def with_mount(script: str) -> list[str]:
-    """The words that start a program where a script has mounted something, for it alone."""
+    """Return the command that starts a program in a mount namespace, after a script."""
     return ["/usr/bin/unshare", "--mount", *shell(f'{script} && exec "$@"')]
 
 
 def shell(script: str, *words: str) -> list[str]:
-    """The command that runs a shell script; `words` are its $1, $2 ..."""
+    """Return the command that runs a shell script; `words` are its $1, $2 ..."""
     return ["/bin/sh", "-c", script, "sh", *words]

@@ -12,12 +12,12 @@ def replace(document: Path, name: str, text: str) -> None:
 
 
 def between(document: Path, name: str) -> str:
-    """What stands between the marks of this name."""
+    """Return the text between the marks of this name."""
     return _parts(document, name)[1]
 
 
 def _parts(document: Path, name: str) -> tuple[str, str, str]:
-    """The document up to the first mark and with it, what is between, and the rest from the second mark on."""
+    """Return the document up to the first mark and with it, the text between, and the rest from the second mark on."""
     begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
     before, _, rest = document.read_text().partition(begin)
     there, found, after = rest.partition(end)

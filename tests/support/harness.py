@@ -74,26 +74,26 @@ class Init:
 
     @property
     def pid(self) -> int:
-        """The init's pid, as we see it."""
+        """Return the init's pid in the tests' namespace."""
         if not self._pid:
             self._pid = self._wait_for(self._first_child, "the init itself")
         return self._pid
 
     @property
     def payload(self) -> int:
-        """The pid of the init's child that is not a copy of the init any more (the first such)."""
+        """Return the pid of the first child of the init that is not a copy of the init any more."""
         if not self._payload:
             self._payload = self._wait_for(self._find_payload, "a payload")
         return self._payload
 
     @property
     def stdout(self) -> str:
-        """What has been written to standard output so far."""
+        """Return what has been written to standard output so far."""
         return self._stream(0).text
 
     @property
     def stderr(self) -> str:
-        """What has been written to standard error so far."""
+        """Return what has been written to standard error so far."""
         return self._stream(1).text
 
     def expect(self, text: Word, timeout: float = PATIENCE) -> str:
@@ -154,7 +154,7 @@ class Init:
             raise NotInTimeError(f"{failed}; {self._news()}") from None
 
     def _news(self) -> str:
-        """What a failure tells: how it ended if it has, and what it complained of."""
+        """Return how it exited, if it has, and its standard error: for the message of a failure."""
         code, stream = self.process.poll(), self._streams[1]
         end = "" if code is None else f"ended with {code}; "
         return end + (f"standard error has {stream.text[-500:]!r}" if stream else "standard error is the test's own")

@@ -17,7 +17,7 @@ Enter = Callable[..., int]
 
 @pytest.fixture
 def enter() -> Iterator[Enter]:
-    """A function that enters an init's namespace with a command, and tells its pid.
+    """Return a function that enters an init's namespace with a command, and returns its pid.
 
     With `reaped=False` the process outside that started it does not wait for it.
     """

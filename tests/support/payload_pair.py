@@ -29,7 +29,7 @@ def pair(start: Start, *options: str, detach: str = "", **how: object) -> tuple[
 
 
 def got_by(init: Init, child: int) -> tuple[list[int], list[int]]:
-    """What the payload and its child have got in all, after everything has been delivered."""
+    """Wait until every signal has been delivered; return those that the payload and its child have got in all."""
     init.idle()
     for pid in (init.payload, child):
         os.kill(pid, MARK)

@@ -17,10 +17,9 @@ class NotInTimeError(AssertionError):
 
 
 def until(condition: Callable[[], Value | None], what: str | Callable[[], str], timeout: float = PATIENCE) -> Value:
-    """The condition's value as soon as it is true.
+    """Return the condition's value as soon as it is true.
 
-    After `timeout` seconds NotInTimeError is raised; it says that there was no `what`. What is known only then is a
-    function's to say.
+    Raise NotInTimeError after `timeout` seconds, with `what` in its message: a text, or a function that returns one.
     """
     end = time.monotonic() + timeout
     pause = 0.001
@@ -36,7 +35,7 @@ def until(condition: Callable[[], Value | None], what: str | Callable[[], str], 
 
 
 def stays(condition: Callable[[], object], what: str, seconds: float) -> None:
-    """Look again and again whether something stays true; raise NotInTimeError when it does not."""
+    """Return after so many seconds of a condition that stays true; raise NotInTimeError when it does not."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if not condition():

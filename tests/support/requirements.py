@@ -13,14 +13,14 @@ from tests.support.commands import PROGRAMS
 
 
 def absent(what: str) -> NoReturn:
-    """Fail the test in CI, or skip it, because of this."""
+    """Fail the test in CI, or skip it elsewhere, for this reason."""
     if os.environ.get("CI"):
         pytest.fail(f"{what}, and CI must run every test")
     pytest.skip(what)
 
 
 def frozen_file() -> Path:
-    """dist/pyinit."""
+    """Return dist/pyinit; skip the test without it, or fail it in CI."""
     path = Path(PROGRAMS["frozen"][0])
     if not path.exists():
         absent("dist/pyinit is missing; make dist")
@@ -28,7 +28,7 @@ def frozen_file() -> Path:
 
 
 def installed(program: str) -> str:
-    """The file of a program that is found in PATH."""
+    """Return the file of a program that is in PATH; skip the test without it, or fail it in CI."""
     path = shutil.which(program)
     if path is None:
         absent(f"{program} is not installed")
@@ -36,6 +36,6 @@ def installed(program: str) -> str:
 
 
 def need(*programs: str) -> None:
-    """Give up on a test that needs programs of which one is not installed."""
+    """Skip the test if one of these programs is not installed, or fail it in CI."""
     for program in programs:
         installed(program)

@@ -23,7 +23,7 @@ class Manager:
         self.socket.settimeout(PATIENCE)
 
     def receive(self) -> tuple[bytes, int, int]:
-        """The next message, its sender's pid, and how many descriptors came along; those are closed."""
+        """Return the next message, its sender's pid and the number of its descriptors, which are closed."""
         data, ancillary, _, _ = self.socket.recvmsg(65536, 65536)
         pid = descriptors = 0
         for _, kind, content in ancillary:
@@ -47,10 +47,10 @@ class Manager:
         sender.close()
 
     def nothing(self) -> bool:
-        """Whether nothing has arrived."""
+        """Return True if nothing has arrived."""
         return not select.select([self.socket], [], [], 0)[0]
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the init's environment is."""
+        """Return the init's environment."""
         return {**ENVIRONMENT, "NOTIFY_SOCKET": self.variable}

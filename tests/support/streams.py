@@ -22,7 +22,7 @@ class Stream:
 
     @property
     def text(self) -> str:
-        """All that has come so far; bytes that are no UTF-8 as surrogates (os.fsencode)."""
+        """Return all that has come so far; bytes that are no UTF-8 as surrogates (os.fsencode)."""
         self.read()
         return os.fsdecode(bytes(self._read))
 

@@ -13,9 +13,9 @@ PROPERTY = "counted"
 
 @pytest.fixture
 def count(record_property: Callable[[str, object], None]) -> Count:
-    """A function that has a line printed at the end of the run, under this heading.
+    """Return a function that has a line printed at the end of the run, under a heading.
 
-    Properties of a test's report are what comes from xdist's workers to the process that prints.
+    xdist's workers send the properties of a test's report to the process that prints.
     """
     return lambda heading, line: record_property(PROPERTY, [heading, line])
 

@@ -25,7 +25,7 @@ WITHOUT_EFFECT = ("kill", "pidfd_send_signal")
 
 
 def immortal(trace: Path) -> list[str]:
-    """The words under which init's signals have no effect; what it waits for is written to `trace`."""
+    """Return the command under which init's signals have no effect; it writes what init waits for to `trace`."""
     faked = [word for call in WITHOUT_EFFECT for word in ("-e", f"inject={call}:retval=0")]
     return ["strace", "-qq", "-o", str(trace), "-e", f"trace=rt_sigtimedwait,{','.join(WITHOUT_EFFECT)}", *faked]
 
@@ -63,7 +63,7 @@ class Leaving:
         return took
 
     def says(self, text: str, times: int) -> None:
-        """Wait until standard output has a line so often, and check that it is not more often: now, and at the end."""
+        """Wait until standard output has a line this many times; check now and at the end that it is not more."""
         until(lambda: self._count(text) >= times, f"{times} times {text!r}")
         assert self._count(text) == times, self.init.stdout
         self._said[text] = times
@@ -72,12 +72,12 @@ class Leaving:
         return self.init.stdout.split("\n").count(text)
 
     def gone(self) -> None:
-        """Check that nothing is left: not one has outlived the init."""
+        """Check that no process has outlived the init."""
         assert [pid for pid in self.left if procfs.alive(pid)] == []
 
     @contextmanager
     def surviving(self) -> Iterator[list[int]]:
-        """Who has outlived the init; they are killed afterwards."""
+        """Yield the processes that have outlived the init, and kill them afterwards."""
         try:
             yield [pid for pid in self.left if procfs.alive(pid)]
         finally:

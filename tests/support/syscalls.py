@@ -12,5 +12,5 @@ NAMES = {number: name for name, number in NUMBERS.items()}
 
 
 def name_of(call: Sequence[str]) -> str:
-    """The name of a call as procfs.sleeping_for gives it; its number if it is unknown, empty if it is none."""
+    """Return the name of a call as procfs.sleeping_for gives it: its number if unknown, empty for no call."""
     return NAMES.get(int(call[0]), call[0]) if call else ""

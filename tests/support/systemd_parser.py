@@ -12,7 +12,7 @@ FOLDERS = ("/usr/lib/x86_64-linux-gnu/systemd", "/usr/lib/systemd")
 
 
 def splitter() -> Callable[[bytes], list[bytes]]:
-    """The function that splits a message as systemd and nspawn do; empty for one that they refuse."""
+    """Return the function that splits a message as systemd and nspawn do; it returns [] for one that they refuse."""
     found = [path for folder in FOLDERS for path in Path(folder).glob("libsystemd-shared-*.so")]
     if not found:
         absent("libsystemd-shared is not installed")

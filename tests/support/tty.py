@@ -52,17 +52,17 @@ class Terminal:
 
     @property
     def pid(self) -> int:
-        """The pid of the program in the terminal: the session's leader."""
+        """Return the pid of the program in the terminal, which leads the session."""
         return self.process.pid
 
     @property
     def screen(self) -> str:
-        """Everything that has appeared so far, what was typed too."""
+        """Return everything that has appeared so far, with what was typed."""
         return self._screen.text
 
     @property
     def foreground(self) -> int:
-        """The process group in the foreground."""
+        """Return the process group in the foreground."""
         return os.tcgetpgrp(self._master)
 
     def press(self, keys: bytes) -> None:
@@ -120,7 +120,7 @@ class Terminal:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def members(self) -> list[int]:
-        """The living processes of the session."""
+        """Return the living processes of the session."""
         pids = [int(entry.name) for entry in Path("/proc").glob("[1-9]*")]
         return [pid for pid in pids if procfs.session(pid) == self.pid and procfs.alive(pid)]
 

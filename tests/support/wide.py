@@ -12,7 +12,7 @@ whole = pytest.mark.whole
 
 
 def wide(values: Iterable[object], *daily: object) -> list[ParameterSet]:
-    """All values of one parameter, of which only these run without --whole."""
+    """Return all values of one parameter, of which only `daily` run without --whole."""
     listed = list(values)
     missing = [value for value in daily if value not in listed]
     assert not missing, f"{missing} of {listed}"
@@ -20,7 +20,7 @@ def wide(values: Iterable[object], *daily: object) -> list[ParameterSet]:
 
 
 def one_in(count: int, rows: Iterable[Sequence[object] | ParameterSet]) -> list[ParameterSet]:
-    """All rows of a table of parameters, of which the first of each `count` runs without --whole."""
+    """Return all rows of a table of parameters, of which one in `count` runs without --whole."""
     found = []
     for number, row in enumerate(rows):
         values, marks, name = row if isinstance(row, ParameterSet) else pytest.param(*row)
@@ -29,7 +29,7 @@ def one_in(count: int, rows: Iterable[Sequence[object] | ParameterSet]) -> list[
 
 
 def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take out what only --whole runs, unless a test has been named by its full name."""
+    """Take out what only --whole runs, unless a test was named on the command line, with `::`."""
     if config.getoption(OPTION) or any("::" in argument for argument in config.args):
         return
     left_out = [item for item in items if item.get_closest_marker(whole.name)]
