@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from tests.support.cgroup_v2 import KILL_AND_COUNT, version_2
 from tests.support.commands import ENVIRONMENT, INIT_WAITS, payload, shell
-from tests.support.polling import PATIENCE
 from tools.namespace import NAMESPACE
 
+TRACED = 120.0  # seconds: strace stops every process at every call, and other work may run beside it
 # Processes that become init's in every way: an orphan that ends, one that outlives the payload, one that hears nothing.
 ORPHANS = shell("(true &); (sleep 600 &); (trap '' TERM; sleep 600 &); exit 3")
 
@@ -59,7 +59,7 @@ def traced(
         check=False,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TRACED,
         stdin=subprocess.DEVNULL,
         env=environment,
         cwd=directory,
