@@ -1,4 +1,4 @@
-# pyinit's commands; `make help` lists them. Needs Debian 12, root, python3 and make; fetches the rest itself.
+# pyinit's commands; `make help` lists them. Needs Debian 12, python3 and make; as root it installs the rest itself.
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
 .DELETE_ON_ERROR:
@@ -55,9 +55,13 @@ pins: .venv/stamp ## pin the newest versions of the development tools in require
 RUN_PYTHON = .work/run/bin/python
 
 .work/run/stamp: requirements/build.txt requirements/run.txt
-	@$(BASE_PYTHON) -m venv --clear .work/run
-	@$(RUN_PYTHON) -m pip install $(PINNED) --requirement requirements/build.txt
-	@$(RUN_PYTHON) -m pip install $(PINNED) --no-build-isolation --use-pep517 --requirement requirements/run.txt
+	@mkdir -p .work
+	@echo 'run: installing python-prctl and setproctitle in .work/run' >&2
+	@{ $(BASE_PYTHON) -m venv --clear .work/run && \
+		$(RUN_PYTHON) -m pip install $(PINNED) --requirement requirements/build.txt && \
+		$(RUN_PYTHON) -m pip install $(PINNED) --no-build-isolation --use-pep517 --requirement requirements/run.txt; \
+	} >.work/run.log 2>&1 || { \
+		echo "run: could not install them: $$(grep -i -m 1 error: .work/run.log); see .work/run.log" >&2; exit 1; }
 	@touch $@
 
 # CMD: what to run under pyinit instead of nginx. ARGS: options for pyinit. PYINIT: which pyinit, e.g. dist/pyinit.
@@ -76,7 +80,7 @@ run: run-packages .work/run/stamp ## nginx under pyinit as PID 1 of a namespace;
 	@$(RUN_PYTHON) -m tools.run
 
 run-packages:
-	@tools/need $(if $(wildcard .work/run/stamp),,$(BUILD_PACKAGES)) $(RUN_PACKAGES) $(if $(value CMD),,$(DEMO_PACKAGES))
+	@tools/need $(if $(wildcard .work/run/stamp),,$(BUILD_PACKAGES)) $(RUN_PACKAGES) $(if $(strip $(value CMD)),,$(DEMO_PACKAGES))
 
 # --- Checks and tests ------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.tree import ROOT
+from tools.tree import ROOT, copied
 
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
@@ -30,24 +30,21 @@ def installed() -> None:
 
 
 @pytest.fixture
-def readable_tree() -> Iterator[Path]:
-    """A copy of the project that every user can read."""
+def tree() -> Iterator[Path]:
+    """A copy of the project that every user can read, without its environment."""
     with tempfile.TemporaryDirectory(prefix="pyinit-run-") as name:
-        tree = Path(name)
-        listed = subprocess.run(
-            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        for file in listed.splitlines():
-            if (ROOT / file).exists():
-                (tree / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / file, tree / file)
-        shutil.copytree(ROOT / ".work" / "run", tree / ".work" / "run", symlinks=True)
-        tree.chmod(0o755)
-        yield tree
+        folder = copied(Path(name))
+        folder.chmod(0o755)
+        yield folder
+
+
+@pytest.fixture
+def readable_tree(tree: Path) -> Path:
+    """A copy of the project that every user can read and run."""
+    shutil.copytree(ROOT / ".work" / "run", tree / ".work" / "run", symlinks=True)
+    # The copied requirements are younger.
+    (tree / ".work" / "run" / "stamp").touch()
+    return tree
 
 
 @pytest.mark.parametrize(
@@ -118,12 +115,28 @@ def test_the_demo_in_a_chroot_shows_no_processes_of_the_host() -> None:
     assert len(shown.splitlines()) == 1 + 1 + 1 + 2  # the heading, pyinit, nginx and its two workers
 
 
-@pytest.mark.parametrize("around", [NOBODY, []], ids=["ordinary user", "root"])
-def test_what_is_missing_and_cannot_be_installed_is_named_in_one_line(around: list[str]) -> None:
+@pytest.mark.whole  # it makes an environment: 10 s
+def test_python_packages_that_cannot_be_installed_are_named_in_one_line(tree: Path) -> None:
+    """Regression: pip wrote nine lines about its retries."""
+    nowhere = ["env", "PIP_NO_INDEX=1", "PIP_FIND_LINKS=", "PIP_CONFIG_FILE=/dev/null"]
+    first, why, of_make = make_run("CMD=true", around=nowhere, directory=tree).stderr.splitlines()
+    assert first == "run: installing python-prctl and setproctitle in .work/run"
+    assert why.startswith("run: could not install them: ERROR: ")
+    assert of_make.startswith("make: ***")
+
+
+@pytest.mark.parametrize(
+    ("around", "line"),
+    [
+        (NOBODY, "need: packages are missing; install them as root: apt-get install no-such-package"),
+        ([], "need: could not install no-such-package: Unable to locate package no-such-package"),
+        (["env", "PATH=/nowhere"], "need: this is not Debian, and these Debian packages are needed: no-such-package"),
+    ],
+    ids=["ordinary user", "root", "not Debian"],
+)
+def test_what_is_missing_and_cannot_be_installed_is_named_in_one_line(around: list[str], line: str) -> None:
     script = (ROOT / "tools" / "need").read_text()
-    command = [*around, "sh", "-s", "no-such-package"]
+    command = [*around, "/bin/sh", "-s", "no-such-package"]
     done = subprocess.run(command, input=script, check=False, capture_output=True, text=True)
     assert done.returncode == 1
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("need: installing")]
-    assert len(lines) == 1
-    assert "no-such-package" in lines[0]
+    assert [shown for shown in done.stderr.splitlines() if not shown.startswith("need: installing")] == [line]
