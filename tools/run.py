@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -45,8 +46,10 @@ http {{
 """
 
 
-# Whatever of these is in a command needs a shell.
-SHELL_SYNTAX = set("$`;&|<>()*?[]~#\n")
+# A command with any of these needs a shell. The backslash, because sh's own echo treats it differently from /bin/echo.
+SHELL_SYNTAX = set("$`;&|<>()*?[]~#\\\n")
+# What make tells the make below it; a `make` in the command would take CMD and -j from there.
+FROM_MAKE = {"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MAKE_TERMERR", "MAKE_TERMOUT", "MFLAGS"}
 
 
 def main() -> int:
@@ -55,7 +58,16 @@ def main() -> int:
     command = os.environ.get("PYINIT_RUN_CMD", "")
     if not command.strip():
         return show_nginx(pyinit)
-    return run_command([*pyinit, "--", *(("sh", "-c", command) if SHELL_SYNTAX & {*command} else words("CMD"))])
+    return run_command([*pyinit, "--", *payload(command)])
+
+
+def payload(command: str) -> list[str]:
+    """Return the words of a command: `sh -c`, unless it is one program, which then is the payload itself."""
+    if not SHELL_SYNTAX & {*command}:
+        program, *arguments = words("CMD")
+        if shutil.which(program):
+            return [program, *arguments]
+    return ["sh", "-c", "--", command]
 
 
 def words(name: str, default: str = "") -> list[str]:
@@ -123,7 +135,11 @@ def namespace(command: list[str], stdin: int | None) -> Iterator[subprocess.Pope
     """Run a command as PID 1; yield the `unshare` that has started it."""
     # An ordinary user has the right to do so in a user namespace.
     around = [*NAMESPACE, *(OWN_USER_NAMESPACE if os.geteuid() else ())]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYINIT_RUN_")}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in FROM_MAKE and not name.startswith("PYINIT_RUN_")
+    }
     outer = subprocess.Popen([*around, *command], stdin=stdin, env=environment)
     try:
         yield outer

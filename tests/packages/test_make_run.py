@@ -53,6 +53,8 @@ def readable_tree(tree: Path) -> Path:
         ('echo "it\'s $HOME"', f"it's {os.environ.get('HOME', '/')}\n"),
         ("printf '%s\\n' 'a  b' \"c\"", "a  b\nc\n"),
         ("echo $((6 * 7)) | cat", "42\n"),
+        ("echo it\\'s \\$HOME", "it's $HOME\n"),
+        ("if true\nthen echo yes\nfi", "yes\n"),
     ],
 )
 def test_quotes_and_dollars_in_cmd_arrive_as_they_were_typed(command: str, printed: str) -> None:
@@ -65,6 +67,30 @@ def test_the_exit_code_of_a_failing_command_is_shown_besides_that_of_make() -> N
     done = make_run('CMD=sh -c "exit 7"')
     assert done.returncode == 2
     assert done.stderr.splitlines()[0] == "run: exit code 7"
+
+
+@pytest.mark.parametrize("command", ["exit 7", "CODE=7 sh -c 'exit $CODE'", "cd / && exit 7", "eval exit 7"])
+def test_what_only_a_shell_understands_runs_in_one(command: str) -> None:
+    """Regression: `exit`, `cd` and `NAME=value` were looked for in PATH."""
+    assert make_run(f"CMD={command}").stderr.splitlines()[0] == "run: exit code 7"
+
+
+def test_a_single_program_is_the_payload_itself_without_a_shell() -> None:
+    assert make_run("CMD=cat /proc/2/comm").stdout == "cat\n"
+
+
+def test_a_missing_program_is_named_and_its_exit_code_is_127() -> None:
+    assert make_run("CMD=no-such-program").stderr.splitlines()[:2] == [
+        "sh: 1: no-such-program: not found",
+        "run: exit code 127",
+    ]
+
+
+def test_the_command_finds_none_of_the_variables_that_make_sets() -> None:
+    """A make in the command would take CMD from them."""
+    shown = make_run("CMD=env").stdout
+    assert "PATH=" in shown
+    assert not [line for line in shown.splitlines() if line.startswith(("MAKE", "MFLAGS", "PYINIT_RUN_", "CMD="))]
 
 
 def test_args_are_options_for_pyinit() -> None:
