@@ -96,8 +96,8 @@ def show_nginx(pyinit: list[str]) -> int:
         folder, port = Path(name), free_port()
         prepare(folder, port)
         command = ["nginx", "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"]
-        say(f"pyinit as PID 1, over: {shlex.join(command)}")
         with namespace([*pyinit, "--", *command], stdin=subprocess.DEVNULL) as outer:
+            say(f"pyinit as PID 1, over: {shlex.join(command)}")
             init = first_child(outer)
             say(f"GET http://127.0.0.1:{port}/ gives: {fetch(port, outer).strip()}")
             say("processes, with their PIDs inside:")
@@ -133,20 +133,44 @@ def free_port() -> int:
 @contextlib.contextmanager
 def namespace(command: list[str], stdin: int | None) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command as PID 1; yield the `unshare` that has started it."""
-    # An ordinary user has the right to do so in a user namespace.
-    around = [*NAMESPACE, *(OWN_USER_NAMESPACE if os.geteuid() else ())]
     environment = {
         name: value
         for name, value in os.environ.items()
         if name not in FROM_MAKE and not name.startswith("PYINIT_RUN_")
     }
-    outer = subprocess.Popen([*around, *command], stdin=stdin, env=environment)
+    outer = subprocess.Popen([*unshare(), *command], stdin=stdin, env=environment)
     try:
         yield outer
     finally:
         # --kill-child: with unshare ends PID 1, and with PID 1 everything in its namespace.
         outer.kill()
         outer.wait()
+
+
+def unshare() -> list[str]:
+    """Return the words that start a program as PID 1; exit with one line if that is refused here."""
+    command = [*NAMESPACE]
+    if os.geteuid():
+        # An ordinary user has the right to do so in a user namespace.
+        command += OWN_USER_NAMESPACE
+        needed = "root, or a user namespace, which a chroot and most containers refuse"
+    else:
+        needed = "CAP_SYS_ADMIN; in a container: docker run --privileged"
+    if not root_is_mount_point():
+        # The propagation of such a root cannot be changed; unshare then makes only /proc private, which is enough.
+        command += ["--propagation", "unchanged"]
+    tried = subprocess.run([*command, "true"], check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if tried.returncode:
+        sys.exit(f"run: no PID namespace: {tried.stderr.strip()} (it needs {needed})")
+    return command
+
+
+def root_is_mount_point() -> bool:
+    """Return False in a chroot into an ordinary directory: mountinfo has only what is mounted below it."""
+    mounts = Path("/proc/self/mountinfo")
+    if not mounts.exists():
+        sys.exit("run: /proc is not mounted")
+    return any(line.split()[4] == "/" for line in mounts.read_text().splitlines())
 
 
 def first_child(outer: subprocess.Popen[bytes]) -> int:

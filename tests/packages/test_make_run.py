@@ -130,15 +130,62 @@ def test_an_ordinary_user_runs_a_command_and_the_demo_in_a_user_namespace(readab
     assert demo.stdout.splitlines()[-1].endswith("exit code 0")
 
 
-def test_the_demo_in_a_chroot_shows_no_processes_of_the_host() -> None:
+MOUNTED = 'mount --rbind / "$1" && mount -t proc proc "$1/proc"'
+# A chroot into an ordinary folder: mountinfo has no "/" there, and the propagation of its root cannot be changed.
+NOT_MOUNTED = """\
+for entry in /*; do
+    if [ "$entry" = /tmp ]; then continue; fi
+    if [ -L "$entry" ]; then cp -P "$entry" "$1"
+    elif [ -d "$entry" ]; then mkdir "$1$entry" && mount --rbind "$entry" "$1$entry"; fi
+done
+mkdir -m 1777 "$1/tmp"
+"""
+
+
+@pytest.fixture(params=[MOUNTED, NOT_MOUNTED], ids=["mounted", "not mounted"])
+def chroot(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+    """The words that start a program in a chroot, which is gone afterwards."""
+    enter = f'set -e\n{request.param}\nexec chroot "$@"'
+    return ["unshare", "--mount", "sh", "-c", enter, "sh", str(tmp_path)]
+
+
+def test_the_demo_in_a_chroot_shows_no_processes_of_the_host(chroot: list[str]) -> None:
     """Regression: nsenter left the chroot, and ps listed all that runs on the host."""
-    with tempfile.TemporaryDirectory(prefix="pyinit-run-") as name:
-        into = 'mount --rbind / "$1" && mount -t proc proc "$1/proc" && shift && exec "$@"'
-        around = ["unshare", "--mount", "sh", "-c", into, "sh", name, "chroot", name]
-        done = make_run(around=around)
+    done = make_run(around=chroot)
     assert done.returncode == 0, done
     shown = done.stdout.partition("processes, with their PIDs inside:\n")[2].partition("==> ")[0]
     assert len(shown.splitlines()) == 1 + 1 + 1 + 2  # the heading, pyinit, nginx and its two workers
+
+
+def test_a_command_in_a_chroot_sees_no_processes_of_the_host(chroot: list[str]) -> None:
+    """Regression: unshare could not change the propagation of a root that is not a mount point."""
+    done = make_run("CMD=echo /proc/[0-9]*", around=chroot)
+    assert (done.stdout, done.stderr, done.returncode) == ("/proc/1 /proc/2\n", "", 0)
+
+
+WITHOUT_MOUNTS = ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-all"]
+# The kernel refuses a new /proc to a user namespace whose own /proc is partly hidden, as container engines hide it.
+MASKED = ["unshare", "--mount", "sh", "-c", 'mount --bind /dev/null /proc/cmdline && exec "$@"', "sh", *NOBODY]
+
+
+@pytest.mark.parametrize("words", [["CMD=ps -e"], []], ids=["command", "demo"])
+@pytest.mark.parametrize(
+    ("around", "refused", "hint"),
+    [
+        (WITHOUT_MOUNTS, "unshare: unshare failed: Operation not permitted", "CAP_SYS_ADMIN"),
+        (MASKED, "unshare: mount /proc failed: Operation not permitted", "root, or a user namespace"),
+    ],
+    ids=["root", "ordinary user"],
+)
+def test_where_no_pid_namespace_can_be_made_one_line_says_so(
+    readable_tree: Path, around: list[str], words: list[str], refused: str, hint: str
+) -> None:
+    """Regression: the refusal looked like the command's exit code. No process of the host may be shown either."""
+    done = make_run(*words, around=around, directory=readable_tree)
+    line, of_make = done.stderr.splitlines()
+    assert line.startswith(f"run: no PID namespace: {refused} (it needs {hint}")
+    assert of_make.startswith("make: ***")
+    assert done.stdout == ""
 
 
 @pytest.mark.whole  # it makes an environment: 10 s
