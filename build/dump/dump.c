@@ -1,12 +1,12 @@
-/* Build mode: STAGE MODULES ORDER LOOKUPS SITES SNAPSHOT BLOCKS starts Python, imports the program and writes the
+/* Build mode: STAGE MODULES ORDER SITES SNAPSHOT BLOCKS starts Python, imports the program and writes the
  * snapshot.
  *
  * MODULES, made by build/freezing/modules.py, is a sequence of records: a line "WP SIZE NAME", then SIZE bytes of
  * marshalled code. W is "b" for a part of the import system, "i" for what is to be imported now (the program comes
  * last) and "-" for what is only there for others to import; P is "p" for a package, else "-". A module that nothing
  * imports leaves no trace in the finished file.
- * ORDER is described in heap_layout.c, LOOKUPS in method_cache.c, SITES in specialize.c. BLOCKS becomes an array of
- * struct block: all that malloc has given, for `make order`.
+ * ORDER is described in heap_layout.c, SITES in specialize.c. BLOCKS becomes an array of struct block: all that malloc
+ * has given, for `make order`.
  */
 #define _GNU_SOURCE
 #include "snapshot.h"
@@ -179,7 +179,7 @@ static void call(const char *module, const char *function)
 }
 
 /* The state in which every run begins: as little as possible is left to be made or written then. */
-static void settle(const char *lookups_path, const char *sites_path)
+static void settle(const char *sites_path)
 {
     if (pyinit_fill_lazy_fields != NULL) {
         pyinit_fill_lazy_fields();
@@ -190,15 +190,12 @@ static void settle(const char *lookups_path, const char *sites_path)
     }
     call("gc", "collect");
     call("gc", "freeze");
+    if (pyinit_specialize != NULL) {
+        pyinit_specialize(sites_path);
+    }
     call("sys", "_clear_type_cache"); /* or every new entry would look at the name of an old one, all over the arena */
     if (pyinit_install_fast_constructors != NULL) {
         pyinit_install_fast_constructors();
-    }
-    if (pyinit_fill_method_cache != NULL) {
-        pyinit_fill_method_cache(lookups_path);
-    }
-    if (pyinit_specialize != NULL) {
-        pyinit_specialize(sites_path);
     }
     PyGC_Collect(); /* empties the lists of freed objects, which lie all over the arena */
 }
@@ -240,11 +237,11 @@ static void write_blocks(const char *path)
 
 _Noreturn void pyinit_build(int argc, char **argv)
 {
-    if (argc != 7) {
-        pyinit_fail("build", "this file holds no program: usage: STAGE MODULES ORDER LOOKUPS SITES SNAPSHOT BLOCKS");
+    if (argc != 6) {
+        pyinit_fail("build", "this file holds no program: usage: STAGE MODULES ORDER SITES SNAPSHOT BLOCKS");
     }
-    const char *modules_path = argv[1], *order_path = argv[2], *lookups_path = argv[3];
-    const char *sites_path = argv[4], *snapshot_path = argv[5], *blocks_path = argv[6];
+    const char *modules_path = argv[1], *order_path = argv[2], *sites_path = argv[3];
+    const char *snapshot_path = argv[4], *blocks_path = argv[5];
     clearenv();
     pyinit_order_read(order_path);
     pyinit_arena_open();
@@ -263,7 +260,7 @@ _Noreturn void pyinit_build(int argc, char **argv)
     }
     Py_DECREF(module);
     pyinit_snapshot.thread = PyThreadState_Get();
-    settle(lookups_path, sites_path);
+    settle(sites_path);
     forget_process();
     pyinit_arena_make_immortal();
     write_blocks(blocks_path);

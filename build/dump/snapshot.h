@@ -52,9 +52,6 @@ PyObject *pyinit_next_static_string(PyObject *last);
 /* lazy_fields.c: fills in what types and strings note at their first use. */
 OPTIONAL void pyinit_fill_lazy_fields(void);
 
-/* method_cache.c: looks up what the file LOOKUPS lists, so that the cache of methods has it. */
-OPTIONAL void pyinit_fill_method_cache(const char *path);
-
 /* fast_construct.c: makes calls of classes skip steps that they do not need. */
 OPTIONAL void pyinit_install_fast_constructors(void);
 

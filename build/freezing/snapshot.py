@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from freezing.elf import Stage
-from freezing.profiling import attribute_types, blocks, method_lookups
+from freezing.profiling import attribute_types, blocks
 from freezing.steps import run
 
 ROOM = 256 * 1024  # bytes behind the snapshot that run mode gets without a system call (build/dump/allocator.c)
@@ -18,7 +18,6 @@ class Orders(NamedTuple):
 
     blocks: str = ""
     sections: str = ""
-    lookups: str = ""
     sites: str = ""
 
 
@@ -27,7 +26,6 @@ def freeze(stage: Path, table: bytes, target: Path, work: Path, orders: Orders) 
     inputs = {
         "modules": table,
         "order": blocks.packed(orders.blocks),
-        "lookups": method_lookups.packed(orders.lookups),
         "sites": attribute_types.packed(orders.sites),
     }
     words = [work / f"{target.name}.{kind}" for kind in (*inputs, "snapshot", "blocks")]

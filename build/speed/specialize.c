@@ -136,9 +136,7 @@ void pyinit_specialize(const char *path)
     size_t size;
     struct sites sites = {.begin = pyinit_map(path, &size)};
     sites.end = sites.begin + size;
-    PyInterpreterState *interpreter = PyInterpreterState_Get();
-    const struct type_cache before = interpreter->type_cache;
-    PyGC_Head *all = &interpreter->gc.permanent_generation.head;
+    PyGC_Head *all = &PyInterpreterState_Get()->gc.permanent_generation.head;
     for (PyGC_Head *each = _PyGCHead_NEXT(all); each != all; each = _PyGCHead_NEXT(each)) {
         PyObject *object = (PyObject *)(each + 1);
         if (PyFunction_Check(object)) {
@@ -146,7 +144,6 @@ void pyinit_specialize(const char *path)
             specialize((PyCodeObject *)function->func_code, function, &sites);
         }
     }
-    interpreter->type_cache = before; /* what was looked up here no run will look up */
     if (PyErr_Occurred()) {
         pyinit_fail_with_exception(path);
     }

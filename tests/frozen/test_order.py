@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 from freezing import linkmap
-from freezing.elf import Stage
-from freezing.profiling import attribute_types, blocks, method_lookups, profile
+from freezing.profiling import attribute_types, blocks, profile
 from freezing.profiling.access_trace import Used
-from freezing.profiling.memory import Memory, read_offsets
 from freezing.snapshot import Orders
 
 from tests.frozen.programs import frozen_program
@@ -77,13 +75,6 @@ def test_most_sections_of_the_order_exist_in_this_build(stage: Path) -> None:
     assert len(listed & there) > len(listed) / 2
 
 
-def test_the_lookups_of_the_order_are_made_at_build_time(stage: Path, tmp_path: Path) -> None:
-    """And what is listed but not there does no harm."""
-    unknown = ran(stage, tmp_path / "unknown", Orders())
-    known = ran(stage, tmp_path / "known", Orders(lookups="Door open\nDoor lock\nRoom open\n"))
-    assert looked_up_in_vain(unknown, stage) - looked_up_in_vain(known, stage) == {("Door", "open")}
-
-
 @pytest.mark.parametrize("kind", ["Door", "Window"])
 def test_the_sites_of_the_order_know_their_type(stage: Path, tmp_path: Path, kind: str) -> None:
     """An object of another type is asked as always, and what is listed but not there does no harm."""
@@ -102,20 +93,6 @@ def ran(stage: Path, folder: Path, orders: Orders) -> Path:
     program = frozen_program(PROGRAM, stage, folder, orders)
     assert subprocess.run([program], check=False, timeout=60).returncode == 7
     return program
-
-
-def looked_up_in_vain(program: Path, stage: Path) -> set[method_lookups.Lookup]:
-    """What a run looked for beyond the cache of methods."""
-    beyond = Stage(stage.read_bytes()).symbol("find_name_in_mro")
-    found = set()
-    for pid, registers in profile.steps(str(program), []):
-        if registers[profile.INSTRUCTION_POINTER] == beyond:
-            memory = Memory(pid, read_offsets(stage))
-            found.add(
-                method_lookups.seen(memory, registers[profile.FIRST_ARGUMENT], registers[profile.SECOND_ARGUMENT])
-            )
-            memory.close()
-    return found
 
 
 def asked(program: Path, stage: Path) -> set[attribute_types.Site]:

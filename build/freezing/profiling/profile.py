@@ -18,7 +18,7 @@ from pathlib import Path
 
 from freezing import linkmap, optional, snapshot
 from freezing.elf import Stage
-from freezing.profiling import attribute_types, blocks, method_lookups, sections
+from freezing.profiling import attribute_types, blocks, sections
 from freezing.profiling.access_trace import Used
 from freezing.profiling.memory import Memory, read_offsets
 from freezing.profiling.operands import Operands
@@ -87,11 +87,9 @@ class Tracer:
         symbols = Stage(stage.read_bytes())
         self._offsets = read_offsets(stage)
         self._snapshot = symbols.symbol(attribute_types.SNAPSHOT)
-        self._asks_type = symbols.symbol(method_lookups.FUNCTION)
         self._asks_object = {symbols.symbol(name) for name in attribute_types.FUNCTIONS}
         self._operands = Operands(stage)
         self.used = Used()
-        self.lookups: list[method_lookups.Lookup] = []
         self.sites: list[attribute_types.Site] = []
 
     def live(self) -> None:
@@ -110,16 +108,12 @@ class Tracer:
             if ordinary:
                 for address, is_written in self._operands.used(at, registers):
                     (self.used.written if is_written else self.used.read)[address] = None
-                self._note(memory, at, registers[FIRST_ARGUMENT], registers[SECOND_ARGUMENT])
+                if at in self._asks_object:
+                    arguments = registers[FIRST_ARGUMENT], registers[SECOND_ARGUMENT]
+                    site = attribute_types.seen(memory, self._snapshot, *arguments)
+                    self.sites += [site] if site else []
         if memory:
             memory.close()
-
-    def _note(self, memory: Memory, at: int, first: int, second: int) -> None:
-        if at == self._asks_type:
-            self.lookups.append(method_lookups.seen(memory, first, second))
-        elif at in self._asks_object:
-            site = attribute_types.seen(memory, self._snapshot, first, second)
-            self.sites += [site] if site else []
 
 
 def main() -> int:
@@ -135,8 +129,6 @@ def main() -> int:
     tracer = Tracer(traced, stage)
     tracer.live()
     known = attribute_types.order(tracer.sites)
-    # Without an answer in the cache of methods: what must be searched for there has to be near as well, because a few
-    # find no place in it, other ones each time.
     told = snapshot.Orders((folder / "blocks.order").read_text(), sites=known)
     told = optional.without(optional.parse(os.environ.get("PYINIT_WITHOUT", "")), told)
     snapshot.freeze(stage, modules, traced, work, told)
@@ -149,7 +141,6 @@ def main() -> int:
     orders = {
         "sections": sections.order(file, tracer.used),
         "blocks": blocks.order(heap, tracer.used),
-        "lookups": method_lookups.order(tracer.lookups),
         "sites": known,
     }
     for name, text in orders.items():
