@@ -181,9 +181,6 @@ static void call(const char *module, const char *function)
 /* The state in which every run begins: as little as possible is left to be made or written then. */
 static void settle(const char *sites_path)
 {
-    if (pyinit_fill_lazy_fields != NULL) {
-        pyinit_fill_lazy_fields();
-    }
     pyinit_snapshot.arguments = PyList_New(0);
     if (pyinit_snapshot.arguments == NULL || PySys_SetObject("argv", pyinit_snapshot.arguments) < 0) {
         pyinit_fail_with_exception("build");
@@ -194,8 +191,8 @@ static void settle(const char *sites_path)
         pyinit_specialize(sites_path);
     }
     call("sys", "_clear_type_cache"); /* or every new entry would look at the name of an old one, all over the arena */
-    if (pyinit_install_fast_constructors != NULL) {
-        pyinit_install_fast_constructors();
+    if (pyinit_fill_lazy_fields != NULL) {
+        pyinit_fill_lazy_fields();
     }
     PyGC_Collect(); /* empties the lists of freed objects, which lie all over the arena */
 }

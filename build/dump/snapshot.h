@@ -52,9 +52,6 @@ PyObject *pyinit_next_static_string(PyObject *last);
 /* lazy_fields.c: fills in what types and strings note at their first use. */
 OPTIONAL void pyinit_fill_lazy_fields(void);
 
-/* fast_construct.c: makes calls of classes skip steps that they do not need. */
-OPTIONAL void pyinit_install_fast_constructors(void);
-
 /* specialize.c: specializes the instructions of all functions in the permanent generation (gc.freeze), for the versions
  * that types have then; the file SITES tells the types of objects. */
 OPTIONAL void pyinit_specialize(const char *path);

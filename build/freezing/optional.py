@@ -13,7 +13,7 @@ from freezing.steps import BuildError
 # Parts that are absent if their list of build/profile/ is taken as empty.
 LISTS = {"sections": "sections", "heap_layout": "blocks"}
 # Parts that are absent if the C file of that name is not linked.
-FILES = ("lazy_fields", "fast_construct", "specialize")
+FILES = ("lazy_fields", "specialize")
 PARTS = (*LISTS, *FILES)
 
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "snapshot.h"
 
+#include "internal/pycore_global_strings.h"
 #include "internal/pycore_runtime.h"
 
 static void look_up(PyTypeObject *type, void *name)
@@ -11,10 +12,9 @@ static void look_up(PyTypeObject *type, void *name)
 
 void pyinit_fill_lazy_fields(void)
 {
-    /* A type gets its version when something is first looked up in it. */
-    PyObject *name = PyUnicode_InternFromString("__init__");
-    pyinit_walk_types(&PyBaseObject_Type, look_up, name);
-    Py_DECREF(name);
+    /* A type gets its version when something is first looked up in it. The cache of methods has room for some of the
+       answers, and every call of a class asks for __init__. */
+    pyinit_walk_types(&PyBaseObject_Type, look_up, &_Py_ID(__init__));
     /* A string gets its hash when something is first looked up by it. */
     for (PyObject *string = NULL; (string = pyinit_next_static_string(string)) != NULL;) {
         PyObject_Hash(string);
