@@ -13,6 +13,9 @@ import pytest
 
 from tools.tree import ROOT, copied
 
+# They share .work/run, which the first one makes.
+pytestmark = pytest.mark.xdist_group("make-run")
+
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 

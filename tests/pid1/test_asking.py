@@ -209,7 +209,10 @@ def test_a_child_that_proc_does_not_show_gets_term(start: Start) -> None:
         file = Path(folder) / "receive"
         shutil.copy(compiled("receive"), file)
         file.chmod(stat.S_ISUID | 0o755)
-        init = start("-t", "1", "--", *shell('"$@" & exit 7', str(file), "hidden"), place=hidden)
+        words = shell('"$@" & read _; exit 7', str(file), "hidden")
+        init = start("-t", "1", "--", *words, place=hidden, stdin=subprocess.PIPE)
+        init.expect("hidden is ready\n")
+        init.end_input()
         init.expect("hidden 15 0 1\n")
         init.expect("hidden 18 0 1\n")
         assert init.wait()[::2] == (7, "")
