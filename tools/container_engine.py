@@ -63,7 +63,7 @@ class Engine:
     def privileges(self) -> list[str]:
         """The options with which namespaces and strace work in a container."""
         visible = "systempaths=unconfined" if self.is_docker else "unmask=ALL"
-        capabilities = ["--cap-add=SYS_ADMIN", "--cap-add=SYS_PTRACE", "--cap-add=SYS_TIME", "--cap-add=SYS_NICE"]
+        capabilities = ["--cap-add=SYS_ADMIN", "--cap-add=SYS_PTRACE", "--cap-add=SYS_TIME"]
         return [*capabilities, "--security-opt=seccomp=unconfined", f"--security-opt={visible}"]
 
     def close(self) -> None:
