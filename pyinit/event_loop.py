@@ -17,7 +17,11 @@ STARTUP_QUIET_SECONDS = 0.001
 # (tgkill) before those to the process, such as SIGCHLD, and the lowest number first (dequeue_signal, kernel/signal.c):
 # a process that sends them faster than init takes them would hide all others.
 MAX_IN_A_ROW = 16
+# Seconds. One signal may take long: with -a, a subreaper reads all of /proc for each, and so does an init whose payload
+# has exited. After so long in a row, urgent signals (stop signals and CHLD) get a turn before all others.
+MAX_SECONDS_IN_A_ROW = 0.02
 CHLD = signals.bit(signals.CHLD)
+EVERY_SIGNAL = 2**signals.RTMAX - 1
 
 
 class Timer:
@@ -35,12 +39,32 @@ class EventLoop:
 
     `reap` is called when children may have changed, and returns True if there may be more of them. `handle` gets every
     signal but SIGCHLD, with its si_code and its sender's pid. `reaper` knows which exits are to be reported at all.
+    `stop_signals` are those that must not wait for others that take long.
     """
 
-    __slots__ = ("_code", "_handle", "_idle_callback", "_reap", "_reaper", "_refusals", "_timers", "_wait")
+    __slots__ = (
+        "_code",
+        "_handle",
+        "_idle_callback",
+        "_not_urgent",
+        "_reap",
+        "_reaper",
+        "_refusals",
+        "_timers",
+        "_wait",
+    )
 
-    def __init__(self, reaper: Reaper, reap: Callable[[], bool], handle: Callable[[int, int, int], None]) -> None:
+    def __init__(
+        self,
+        reaper: Reaper,
+        reap: Callable[[], bool],
+        handle: Callable[[int, int, int], None],
+        stop_signals: frozenset[int],
+    ) -> None:
         self._reaper = reaper
+        self._not_urgent = EVERY_SIGNAL & ~CHLD
+        for number in stop_signals:
+            self._not_urgent &= ~signals.bit(number)
         self._reap = reap
         self._handle = handle
         self._code: int | None = None
@@ -55,12 +79,23 @@ class EventLoop:
         # children to reap. Zombies that were inherited through exec raise no signal: reap once without one.
         passed_over = CHLD if self._reap() else 0
         in_a_row = 0
+        # Bits of the signals that wait while urgent ones have their turn; 0 at other times.
+        held = 0
+        spent = 0.0
         while self._code is None:
-            received = self._next(passed_over)
+            received = self._next(passed_over | held)
+            begin = time.monotonic()
             if received is None:
-                # No other signal is pending.
-                passed_over = CHLD if passed_over and self._reap() else 0
-                in_a_row = 0
+                more = CHLD if passed_over and self._reap() else 0
+                if held:
+                    # No urgent signal is pending: go on with the others, where they were.
+                    passed_over = passed_over & ~CHLD | more
+                    held = 0
+                else:
+                    # No other signal is pending.
+                    passed_over = more
+                    in_a_row = 0
+                spent = 0.0
             else:
                 number = received[0]
                 in_a_row += 1
@@ -68,8 +103,13 @@ class EventLoop:
                     self._handle(*received)
                 elif self._reap():
                     passed_over |= CHLD
-                if in_a_row >= MAX_IN_A_ROW:
+                if held:
+                    held |= signals.bit(number)
+                elif in_a_row >= MAX_IN_A_ROW:
                     passed_over |= signals.bit(number)
+                spent += time.monotonic() - begin
+                if spent > MAX_SECONDS_IN_A_ROW:
+                    held |= self._not_urgent
             if self._idle_callback and not passed_over and self._code is None:
                 callback, self._idle_callback = self._idle_callback, None
                 callback()

@@ -21,7 +21,7 @@ class Pause:
         report = ExitReport(options, log)
         exits, before_reap = (Exits.ALL, report.before_reap) if report.wants_names else (Exits.NONE, None)
         reaper = Reaper(Payload(""), exits, report.orphan_exited, _ignore_change, before_reap)
-        self._loop = EventLoop(reaper, reaper.collect, self._handle)
+        self._loop = EventLoop(reaper, reaper.collect, self._handle, self._requests.stop_signals)
         self._loop.call_when_idle(report.start_oom_watch)
 
     def run(self) -> int:

@@ -11,15 +11,16 @@ class StopRequests:
 
     `any_received` is True once a stop signal has come; `for_init_received` once one has come that is for init too (the
     second such signal ends the grace period). `latest` is the last stop signal, after rewriting; 0 until one has come.
-    `recipients` are the processes that one was sent to last; None until one has been sent.
+    `stop_signals` are all that ask for a stop. `recipients` are the processes that one was sent to last; None until one
+    has been sent.
     """
 
-    __slots__ = ("_named", "_stop_signals", "any_received", "for_init_received", "latest", "recipients")
+    __slots__ = ("_named", "any_received", "for_init_received", "latest", "recipients", "stop_signals")
 
     def __init__(self, named: frozenset[int]) -> None:
         """Take the signals that --stop-signal names."""
         self._named = named
-        self._stop_signals = signals.STOP_SIGNALS | named
+        self.stop_signals = signals.STOP_SIGNALS | named
         self.any_received = False
         self.for_init_received = False
         self.latest = 0
@@ -27,11 +28,11 @@ class StopRequests:
 
     def is_stop(self, received: int, number: int) -> bool:
         """Return True if a signal, which is `number` after rewriting, is a stop signal before or after that."""
-        return number in self._stop_signals or received in self._stop_signals
+        return number in self.stop_signals or received in self.stop_signals
 
     def has_timers(self, received: int, number: int) -> bool:
         """Return True if -d and -k apply: to TERM, INT and QUIT after rewriting, to named signals before or after."""
-        return number in self._stop_signals or received in self._named
+        return number in self.stop_signals or received in self._named
 
     def is_for_init(self, received: int, number: int) -> bool:
         """Return True if the signal is for init too: TERM, INT or a named one, before or after rewriting."""

@@ -165,7 +165,7 @@ class _Supervisor:
         before_reap = self._before_reap if self._exit_report.wants_names or self._must_ask_group else None
         exits = Exits.ALL if before_reap else Exits.PAYLOAD
         self._reaper = Reaper(payload, exits, self._on_exit, self._on_change, before_reap)
-        self._loop = EventLoop(self._reaper, self._reap, self._handle)
+        self._loop = EventLoop(self._reaper, self._reap, self._handle, self._requests.stop_signals)
         self._jobs = JobControl(options, payload, self._terminal, self._loop.is_pending, self._forwarder.send, log)
         self._stop_timers = StopTimers(options, self._loop, self._forward_stop, self._forwarder.send_kill, log)
         self._shutdown: Shutdown | None = None
