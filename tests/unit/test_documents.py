@@ -155,6 +155,23 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     assert graph == {}
 
 
+@pytest.mark.parametrize("page", ["freezing.md", "porting-cpython.md"])
+def test_every_file_of_the_freezer_that_a_page_names_exists(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text()
+    named = set(re.findall(r"`((?:build|tests|pyinit)/[\w./]*[\w/])`", text))
+    named |= {f"build/{name}" for name in re.findall(r"`(freezing/[\w./]+)`", text)}
+    assert named
+    assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def test_the_functions_of_cpython_that_the_porting_page_names_are_used() -> None:
+    text = (ROOT / "docs" / "porting-cpython.md").read_text()
+    functions = set(re.findall(r"`(_Py_Specialize_\w+)`", text))
+    used = (ROOT / "build" / "speed" / "specialize.c").read_text()
+    assert functions
+    assert {name for name in functions if name not in used} == set()
+
+
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")]
 
 
