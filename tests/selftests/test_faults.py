@@ -26,9 +26,8 @@ FLAWS = {
 }
 
 
-def flawed(flaw: str, place: str) -> Candidate:
-    """An init that breaks its word in one way; held to what pyinit is held to."""
-    patience = 2.0 if flaw == "hangs" else polling.PATIENCE
+def flawed(flaw: str, place: str, patience: float = polling.PATIENCE) -> Candidate:
+    """Return an init that breaks its word in one way; it is held to what pyinit is held to."""
     return Candidate("pyinit, flawed", payload("flawed", flaw), place, patience=patience)
 
 
@@ -40,7 +39,7 @@ def test_without_a_fault_no_flaw_of_an_init_shows(flaw: str) -> None:
 
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_under_a_fault_each_flaw_of_an_init_is_seen(flaw: str) -> None:
-    result = flawed(flaw, "pid1").run(REFUSED)
+    result = flawed(flaw, "pid1", 2.0 if flaw == "hangs" else polling.PATIENCE).run(REFUSED)
     assert result.outcome == FLAWS[flaw], result.detail
 
 
