@@ -80,7 +80,8 @@ run: run-packages .work/run/stamp ## nginx under pyinit as PID 1 of a namespace;
 	@$(RUN_PYTHON) -m tools.run
 
 run-packages:
-	@tools/need $(if $(wildcard .work/run/stamp),,$(BUILD_PACKAGES)) $(RUN_PACKAGES) $(if $(strip $(value CMD)),,$(DEMO_PACKAGES))
+	@tools/need $(RUN_PACKAGES) \
+		$(if $(wildcard .work/run/stamp),,$(BUILD_PACKAGES)) $(if $(strip $(value CMD)),,$(DEMO_PACKAGES))
 
 # --- Checks and tests ------------------------------------------------------------------------------
 
