@@ -10,8 +10,10 @@ import re
 import resource
 import signal
 import socket
+import statistics
 import struct
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -173,6 +175,29 @@ def test_descriptors_in_messages_do_not_hold_init(
         os.kill(orphan, signal.SIGKILL)
         until(lambda: not procfs.state(orphan), "the orphan's end")
         assert init.wait().code == 137
+
+
+@pytest.mark.parametrize("send", [send_plain, send_nested, send_many])
+def test_a_signal_is_forwarded_within_100_ms_while_descriptors_linger(
+    start: Start, manager: Manager, full: socket.socket, send: Callable[[socket.socket, bytes, socket.socket], None]
+) -> None:
+    """By the median: this machine may be slow, but not that often."""
+    prepare = [f"limit={resource.RLIMIT_NOFILE}:{FEW}"] if send is send_many else []
+    init = start("--", *shell(AT_WORK), environment=manager.environment, place="subreaper", prepare=prepare)
+    manager.socket.close()
+    times = []
+    with connected(init) as relay:
+        with stopped(init):
+            send(relay, b"FDSTORE=1", full)
+            full.close()
+        until(lambda: re.search("lost|too many", init.stderr), "a message that is lost")
+        for _ in range(11):
+            begin = time.monotonic()
+            init.signal(signal.SIGTERM)
+            init.expect("got TERM\n")
+            times.append(time.monotonic() - begin)
+    assert statistics.median(times) < 0.1
+    init.signal(signal.SIGKILL)
 
 
 @pytest.mark.parametrize("place", ["pid1"], indirect=True)
