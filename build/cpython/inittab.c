@@ -1,4 +1,4 @@
-/* The modules that are built in, in place of CPython's Modules/config.c: what is not named here is not linked. */
+/* The built-in modules. This replaces CPython's Modules/config.c: a module that is not named here is not linked. */
 #include <Python.h>
 
 extern PyObject *PyMarshal_Init(void);

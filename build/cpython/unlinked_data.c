@@ -11,7 +11,7 @@ int _PyOS_opterr;
 Py_ssize_t _PyOS_optind;
 const wchar_t *_PyOS_optarg;
 
-/* Gives private names in __slots__ their class's name; no class of the program has such. */
+/* Prefix a private name in __slots__ with the name of its class; no class of the program has private slots. */
 PyObject *_Py_Mangle(PyObject *class_name, PyObject *name)
 {
     (void)class_name;

@@ -1,10 +1,10 @@
-/* Parts of CPython that a program without eval(), open() and shared libraries never reaches.
+/* Stubs for parts of CPython that a program without eval(), open() and shared libraries never calls.
  *
- * The linker takes a function from here instead of the archive's member that has it, and with that member all that it
- * would draw in: the parser, the compiler, the io module. Should one be called after all, its name is the program's
- * last word. The modules that build mode imports come as bytecode: it needs no compiler either.
+ * The linker takes these instead of the archive's members that define the functions, and so leaves out all that those
+ * members would pull in: the parser, the compiler, the io module. A stub that is called after all ends the program with
+ * its name. Build mode imports bytecode, so it needs no compiler either.
  */
-/* No header of Python's here: a function that is never called needs no arguments. fail.c has this one. */
+/* Python's headers are not included: the stubs have no parameters. fail.c defines this one. */
 _Noreturn void pyinit_fail(const char *what, const char *why);
 
 #define ABSENT(name)                                            \

@@ -1,12 +1,12 @@
-/* malloc, living wholly inside the snapshot.
+/* malloc, wholly inside the snapshot.
  *
  * In build mode all memory comes from three arrays, which are written to the file with the rest of the snapshot: two
- * are for what every run uses, see heap_layout.c, and the arena is for all else. In run mode new blocks come from ROOM
- * bytes of fresh zero pages behind it, then from mmap. Blocks of the snapshot are never taken back at run time: that
- * would write to their pages, and their sum is bounded.
+ * areas hold the blocks that every run uses (heap_layout.c), and the arena holds all others. In run mode new blocks
+ * come from SPARE bytes of zero pages behind the arena, then from mmap. Blocks of the snapshot are not reused at run
+ * time: that would write to their pages, and they cannot become more.
  *
- * A block is an 8-byte header that holds its usable size, then the memory, aligned to 16 bytes. Freed blocks wait
- * in a list per size. There is one thread, so there are no locks.
+ * A block is an 8-byte header with its usable size, then the memory, aligned to 16 bytes. Freed blocks are kept in a
+ * list per size. There is one thread, so there are no locks.
  */
 #define _GNU_SOURCE
 #include "snapshot.h"
@@ -17,16 +17,16 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* The compiler is told HEADER, bytes, and the rooms for what every run uses by build/freezing/blocks.py, and by
- * snapshot.py ROOM, what run mode gets without a system call: they reckon with them too. */
+/* freezing/link.py passes the sizes that Python code depends on too, in bytes: HEADER, BLOCK_BYTES, WRITTEN_AREA and
+ * READ_AREA of freezing/profiling/blocks.py, SPARE of freezing/snapshot.py. */
 enum {
     ALIGNMENT = 16,
     PAGE = 4096,
-    ARENA = 16 << 20,        /* what build mode may use */
-    CHUNK = 128 << 10,       /* what it asks the kernel for afterwards */
-    SMALL = 1024,            /* blocks up to here: one list for every 16 bytes */
+    ARENA = 16 << 20,        /* the most that build mode may use */
+    CHUNK = 128 << 10,       /* asked of the kernel when SPARE is used up */
+    SMALL = 1024,            /* blocks up to this size: one list for every 16 bytes */
     SMALL_LISTS = SMALL / ALIGNMENT + 1,
-    LARGE_LISTS = 2 * 40,    /* above: two lists for every power of two */
+    LARGE_LISTS = 2 * 40,    /* larger blocks: two lists for every power of two */
 };
 
 struct free_block {
@@ -40,22 +40,22 @@ _Static_assert(sizeof(struct block) == BLOCK_BYTES, "freezing/profiling/blocks.p
 _Static_assert(_Py_IMMORTAL_REFCNT < 0, "the patched Py_INCREF and Py_DECREF look at the sign");
 _Static_assert((uint64_t)_Py_IMMORTAL_REFCNT << _PyGC_PREV_SHIFT != 0, "the collector keeps a shifted copy");
 
-__attribute__((section(".hot.written"), aligned(ALIGNMENT))) static char written[WRITTEN_ROOM];
-__attribute__((section(".hot.read"), aligned(ALIGNMENT))) static char read_only[READ_ROOM];
-static const struct room rooms[] = {
+__attribute__((section(".hot.written"), aligned(ALIGNMENT))) static char written[WRITTEN_AREA];
+__attribute__((section(".hot.read"), aligned(ALIGNMENT))) static char read_only[READ_AREA];
+static const struct area areas[] = {
     {read_only + HEADER, sizeof read_only - HEADER},
     {written + HEADER, sizeof written - HEADER},
 };
 __attribute__((section(".arena"), aligned(PAGE))) static char arena[ARENA];
-static char *next = arena + HEADER; /* always 8 more than a multiple of 16, as a header's place must be */
+static char *next = arena + HEADER; /* where the next header goes: 8 more than a multiple of 16 */
 static char *end = arena + ARENA;
-static char *sealed = arena; /* blocks of the snapshot below it belong to that for ever */
+static char *sealed = arena; /* the end of the snapshot: blocks below it are never freed */
 static struct free_block *lists[SMALL_LISTS + LARGE_LISTS];
-static char *hole, *hole_end; /* build mode: a large freed block that small blocks are taken from */
+static char *hole, *hole_end; /* build mode: a large freed block that small blocks are cut from */
 static struct note {
-    uint32_t name;  /* of the block that begins here, as heap_layout.c has it */
+    uint32_t name;  /* the name (heap_layout.c) of the block that begins here, or 0 */
     bool is_object; /* an object begins here */
-} *notes; /* build mode: one for every 16 bytes of the snapshot */
+} *notes; /* build mode: one for every 16 bytes of the snapshot; NULL in run mode */
 
 static struct note *note_of(void *memory)
 {
@@ -67,7 +67,7 @@ static size_t *size_of(void *memory)
     return (size_t *)memory - 1;
 }
 
-/* Round a wished size up to that of a whole block less its header; returns the list for such blocks. */
+/* Round a wished size up to what a block can hold; return the index of the list for such blocks. */
 static int block_size(size_t wished, size_t *usable)
 {
     size_t block = wished + HEADER;
@@ -83,7 +83,7 @@ static int block_size(size_t wished, size_t *usable)
     return SMALL_LISTS + 2 * (bits - 10) + (block == step << 2);
 }
 
-/* `size` fresh bytes, a multiple of 16; the first 8 are for a header. NULL: there is no memory. */
+/* Return `size` unused bytes, a multiple of 16, the first 8 for a header; NULL if there is no memory. */
 static char *fresh(size_t size)
 {
     if ((size_t)(end - next) < size) {
@@ -103,7 +103,7 @@ static char *fresh(size_t size)
     return block;
 }
 
-/* In build mode the large blocks that a growing dict leaves behind are filled with small ones: NULL if none is left. */
+/* Build mode: cut a small block from the large ones that growing dicts have left. Return NULL if there is none. */
 static char *from_hole(size_t size)
 {
     for (int list = SMALL_LISTS + LARGE_LISTS; notes != NULL && hole_end - hole < SMALL && list-- > SMALL_LISTS;) {
@@ -132,8 +132,8 @@ void *malloc(size_t wished)
     }
     int list = block_size(wished, &usable);
     size_t size = usable + HEADER;
-    uint32_t name = notes == NULL ? 0 : pyinit_order_next_name(size);
-    char *block = notes == NULL ? NULL : pyinit_order_place(name, size, rooms);
+    uint32_t name = notes == NULL ? 0 : pyinit_layout_next_name(size);
+    char *block = notes == NULL ? NULL : pyinit_layout_place(name, size, areas);
     if (block == NULL && lists[list] != NULL) {
         struct free_block *waiting = lists[list];
         lists[list] = waiting->next;
@@ -206,7 +206,7 @@ void *realloc(void *memory, size_t wished)
     return other;
 }
 
-/* Called by every creation of an object (build/cpython/cpython.patch), at run time too: there it does nothing. */
+/* Called for every new object (build/cpython/cpython.patch); does nothing at run time. */
 void pyinit_object_born(PyObject *object)
 {
     if (notes != NULL && (char *)object >= written && (char *)object < next) {
@@ -214,13 +214,13 @@ void pyinit_object_born(PyObject *object)
     }
 }
 
-/* So many notes are there, for what may have come from here. */
+/* Return the number of notes that may be in use. */
 static size_t count_of_notes(void)
 {
     return (next - pyinit_snapshot_start) / ALIGNMENT;
 }
 
-/* Before Python starts in build mode. */
+/* Begin build mode, before Python starts. */
 void pyinit_arena_open(void)
 {
     const size_t most = (end - pyinit_snapshot_start) / ALIGNMENT;
@@ -230,8 +230,8 @@ void pyinit_arena_open(void)
     }
 }
 
-/* Every living object of the arena lives for ever: using it will not write to its page. (Those outside are born so,
-   by build/cpython/cpython.patch, but for these two.) */
+/* Make every living object of the arena immortal, so that using it does not write to its page. Static objects are
+ * immortal already (build/cpython/cpython.patch), except for these two. */
 void pyinit_arena_make_immortal(void)
 {
     Py_SET_REFCNT(Py_None, _Py_IMMORTAL_REFCNT);
@@ -246,7 +246,7 @@ void pyinit_arena_make_immortal(void)
     }
 }
 
-/* Lists the living blocks of build mode, unless `blocks` is NULL; returns their number. */
+/* List the living blocks, unless `blocks` is NULL; return their number. */
 size_t pyinit_arena_blocks(struct block *blocks)
 {
     size_t count = 0;
@@ -263,7 +263,7 @@ size_t pyinit_arena_blocks(struct block *blocks)
     return count;
 }
 
-/* No more build mode: returns the end of what the file must hold. */
+/* End build mode; return the end of what the file must hold. */
 char *pyinit_arena_seal(void)
 {
     if (end != arena + ARENA) {
@@ -274,6 +274,6 @@ char *pyinit_arena_seal(void)
     notes = NULL;
     sealed = (char *)(((uintptr_t)next + PAGE - 1) & -(uintptr_t)PAGE);
     next = sealed + HEADER;
-    end = sealed + ROOM;
+    end = sealed + SPARE;
     return sealed;
 }

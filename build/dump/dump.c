@@ -1,12 +1,10 @@
-/* Build mode: STAGE MODULES ORDER SITES SNAPSHOT BLOCKS starts Python, imports the program and writes the
- * snapshot.
+/* Build mode, `STAGE MODULES ORDER SITES SNAPSHOT BLOCKS`: start Python, import the program and write the snapshot.
  *
- * MODULES, made by build/freezing/modules.py, is a sequence of records: a line "WP SIZE NAME", then SIZE bytes of
- * marshalled code. W is "b" for a part of the import system, "i" for what is to be imported now (the program comes
- * last) and "-" for what is only there for others to import; P is "p" for a package, else "-". A module that nothing
- * imports leaves no trace in the finished file.
- * ORDER is described in heap_layout.c, SITES in specialize.c. BLOCKS becomes an array of struct block: all that malloc
- * has given, for `make order`.
+ * MODULES (freezing/modules.py) is a sequence of records: a line "WP SIZE NAME", then SIZE bytes of marshalled code. W
+ * is "b" for a part of the import system, "i" for a module to import now (the program comes last) and "-" for a module
+ * that others may import; P is "p" for a package, else "-". A module that nothing imports leaves no trace in the
+ * finished file. ORDER is described in heap_layout.c, SITES in specialize.c. Into BLOCKS goes an array of struct block
+ * with all that malloc has given, for `make order`.
  */
 #define _GNU_SOURCE
 #include "snapshot.h"
@@ -29,7 +27,7 @@ enum { MOST_MODULES = 1000 };
 
 extern int _PySignal_Init(int install_signal_handlers);
 
-/* What stands in for CPython's Python/frozen.c: tables that are filled from MODULES, and empty in the snapshot. */
+/* These replace CPython's Python/frozen.c: tables that are filled from MODULES, and are empty in the snapshot. */
 static struct _frozen bootstrap[3];
 static const struct _frozen none[1];
 static const struct _module_alias aliases[] = {
@@ -43,7 +41,7 @@ const struct _frozen *_PyImport_FrozenTest = none;
 const struct _frozen *PyImport_FrozenModules = none;
 const struct _module_alias *_PyImport_FrozenAliases = aliases;
 
-/* And for Modules/getpath.c and the deep-frozen modules, which need no path and do not exist here. */
+/* These replace Modules/getpath.c, which would search for paths, and the deep-frozen modules. */
 PyStatus _PyConfig_InitPathConfig(PyConfig *config, int compute_path_config)
 {
     (void)config, (void)compute_path_config;
@@ -59,14 +57,14 @@ void _Py_Deepfreeze_Fini(void)
 {
 }
 
-static void check(PyStatus status)
+static void check_status(PyStatus status)
 {
     if (PyStatus_Exception(status)) {
         pyinit_fail("build", status.err_msg == NULL ? "Python does not start" : status.err_msg);
     }
 }
 
-static wchar_t *copy(const wchar_t *text)
+static wchar_t *copy_wide_string(const wchar_t *text)
 {
     wchar_t *memory = PyMem_RawMalloc((wcslen(text) + 1) * sizeof *text);
     if (memory == NULL) {
@@ -75,8 +73,8 @@ static wchar_t *copy(const wchar_t *text)
     return wcscpy(memory, text);
 }
 
-/* Pages that are neither of the snapshot nor of its arena. */
-static void *pages(size_t size)
+/* Return zeroed memory outside of the snapshot. */
+static void *allocate_pages(size_t size)
 {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
@@ -93,7 +91,7 @@ char *pyinit_map(const char *path, size_t *size)
         pyinit_fail(path, strerror(errno));
     }
     *size = facts.st_size;
-    /* one byte more: nothing cannot be mapped */
+    /* one byte more, because an empty file cannot be mapped */
     char *content = mmap(NULL, *size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
     if (content == MAP_FAILED) {
         pyinit_fail(path, strerror(errno));
@@ -102,11 +100,11 @@ char *pyinit_map(const char *path, size_t *size)
     return content;
 }
 
-/* Fills the tables; returns the names to import, NULL at the end. */
+/* Fill the tables; return the names to import, with NULL at the end. */
 static const char **read_modules(const char *path)
 {
-    const char **wanted = pages((MOST_MODULES + 1) * sizeof *wanted);
-    struct _frozen *modules = pages((MOST_MODULES + 1) * sizeof *modules);
+    const char **wanted = allocate_pages((MOST_MODULES + 1) * sizeof *wanted);
+    struct _frozen *modules = allocate_pages((MOST_MODULES + 1) * sizeof *modules);
     PyImport_FrozenModules = modules;
 
     size_t whole;
@@ -132,13 +130,13 @@ static const char **read_modules(const char *path)
     return wanted;
 }
 
-/* An interpreter that knows nothing of its surroundings: no environment, no path, no site, no standard streams. */
+/* Start an interpreter that takes nothing from the environment: no variables, paths, site or standard streams. */
 static void start_python(void)
 {
     PyPreConfig early;
     PyPreConfig_InitIsolatedConfig(&early);
     early.utf8_mode = 1;
-    check(Py_PreInitialize(&early));
+    check_status(Py_PreInitialize(&early));
 
     PyConfig config;
     PyConfig_InitIsolatedConfig(&config);
@@ -147,27 +145,27 @@ static void start_python(void)
     config.install_signal_handlers = 0;
     config.pathconfig_warnings = 0;
     config.parse_argv = 0;
-    config.use_hash_seed = 1; /* the hashes of the snapshot's strings are part of it */
+    config.use_hash_seed = 1; /* the hashes of strings are in the snapshot */
     config.hash_seed = 0;
     config.optimization_level = 2;
     config.module_search_paths_set = 1;
-    config.program_name = copy(L"pyinit");
-    config.executable = copy(L"");
-    config.base_executable = copy(L"");
-    config.prefix = copy(L"");
-    config.base_prefix = copy(L"");
-    config.exec_prefix = copy(L"");
-    config.base_exec_prefix = copy(L"");
-    config._init_main = 0; /* the rest of the start would look for files and make the standard streams */
-    check(Py_InitializeFromConfig(&config));
+    config.program_name = copy_wide_string(L"pyinit");
+    config.executable = copy_wide_string(L"");
+    config.base_executable = copy_wide_string(L"");
+    config.prefix = copy_wide_string(L"");
+    config.base_prefix = copy_wide_string(L"");
+    config.exec_prefix = copy_wide_string(L"");
+    config.base_exec_prefix = copy_wide_string(L"");
+    config._init_main = 0; /* the rest of the start would search for files and open the standard streams */
+    check_status(Py_InitializeFromConfig(&config));
     PyConfig_Clear(&config);
-    check(_PyUnicode_InitEncodings(PyThreadState_Get()));
+    check_status(_PyUnicode_InitEncodings(PyThreadState_Get()));
     if (_PySignal_Init(0) < 0) {
         pyinit_fail_with_exception("build");
     }
 }
 
-static void call(const char *module, const char *function)
+static void call_function(const char *module, const char *function)
 {
     PyObject *owner = PyImport_ImportModule(module);
     PyObject *result = owner == NULL ? NULL : PyObject_CallMethod(owner, function, NULL);
@@ -178,26 +176,26 @@ static void call(const char *module, const char *function)
     Py_DECREF(owner);
 }
 
-/* The state in which every run begins: as little as possible is left to be made or written then. */
-static void settle(const char *sites_path)
+/* Bring the interpreter into the state in which every run begins, so that a run makes and writes little. */
+static void prepare_snapshot(const char *sites_path)
 {
     pyinit_snapshot.arguments = PyList_New(0);
     if (pyinit_snapshot.arguments == NULL || PySys_SetObject("argv", pyinit_snapshot.arguments) < 0) {
         pyinit_fail_with_exception("build");
     }
-    call("gc", "collect");
-    call("gc", "freeze");
+    call_function("gc", "collect");
+    call_function("gc", "freeze");
     if (pyinit_specialize != NULL) {
         pyinit_specialize(sites_path);
     }
-    call("sys", "_clear_type_cache"); /* or every new entry would look at the name of an old one, all over the arena */
+    call_function("sys", "_clear_type_cache"); /* or each new entry would touch an old name, anywhere in the arena */
     if (pyinit_fill_lazy_fields != NULL) {
         pyinit_fill_lazy_fields();
     }
-    PyGC_Collect(); /* empties the lists of freed objects, which lie all over the arena */
+    PyGC_Collect(); /* also empties the free lists, whose objects lie anywhere in the arena */
 }
 
-/* What belongs to this process must not be in the file, neither for the next process nor for a second build. */
+/* Clear what belongs to this process: it would be wrong in the next one, and differ between two builds. */
 static void forget_process(void)
 {
     memset(bootstrap, 0, sizeof bootstrap);
@@ -227,7 +225,7 @@ static void write_file(const char *path, const void *begin, const void *end)
 static void write_blocks(const char *path)
 {
     size_t count = pyinit_arena_blocks(NULL);
-    struct block *blocks = pages(count * sizeof *blocks);
+    struct block *blocks = allocate_pages(count * sizeof *blocks);
     pyinit_arena_blocks(blocks);
     write_file(path, blocks, blocks + count);
 }
@@ -240,7 +238,7 @@ _Noreturn void pyinit_build(int argc, char **argv)
     const char *modules_path = argv[1], *order_path = argv[2], *sites_path = argv[3];
     const char *snapshot_path = argv[4], *blocks_path = argv[5];
     clearenv();
-    pyinit_order_read(order_path);
+    pyinit_layout_read(order_path);
     pyinit_arena_open();
     const char **wanted = read_modules(modules_path);
     start_python();
@@ -257,11 +255,11 @@ _Noreturn void pyinit_build(int argc, char **argv)
     }
     Py_DECREF(module);
     pyinit_snapshot.thread = PyThreadState_Get();
-    settle(sites_path);
+    prepare_snapshot(sites_path);
     forget_process();
     pyinit_arena_make_immortal();
     write_blocks(blocks_path);
-    pyinit_order_close();
+    pyinit_layout_close();
     write_file(snapshot_path, pyinit_snapshot_start, pyinit_arena_seal());
     _exit(0);
 }

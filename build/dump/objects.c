@@ -1,10 +1,10 @@
-/* Build mode: all of Python's types, and the strings that are no part of the heap. */
+/* Build mode: find all types, and the strings in Python's static data. */
 #define _GNU_SOURCE
 #include "snapshot.h"
 
 #include "internal/pycore_runtime.h"
 
-/* Nothing is looked up in them for that, so that no cache has entries of it. */
+/* By tp_subclasses: that looks up no attribute, so it leaves nothing in the method cache. */
 void pyinit_walk_types(PyTypeObject *type, void (*visit)(PyTypeObject *, void *), void *context)
 {
     visit(type, context);
@@ -20,7 +20,7 @@ void pyinit_walk_types(PyTypeObject *type, void (*visit)(PyTypeObject *, void *)
 _Static_assert(sizeof(struct _Py_global_strings) % sizeof(void *) == 0,
                "every string begins at a multiple of a pointer");
 
-/* Nothing lists these strings, which lie one after the other; their type tells them from what lies between. */
+/* CPython has no list of these strings. They lie in one struct, and their type tells them from what lies between. */
 PyObject *pyinit_next_static_string(PyObject *last)
 {
     char *begin = (char *)&_Py_SINGLETON(strings), *end = begin + sizeof _Py_SINGLETON(strings) - sizeof(PyObject);

@@ -1,4 +1,4 @@
-/* What the files of the start-up code know of each other. */
+/* What the C files of build/ share. */
 #ifndef PYINIT_SNAPSHOT_H
 #define PYINIT_SNAPSHOT_H
 
@@ -8,12 +8,12 @@
 
 #include <Python.h>
 
-/* start.S: the signal mask of the process as it was started; bit n-1 stands for signal n. */
+/* start.S: the signal mask that the process was started with; bit n-1 stands for signal n. */
 extern uint64_t pyinit_start_mask;
 /* 0, or the negative errno of the system call that blocks every signal. */
 extern int pyinit_start_error;
 
-/* main.c: what the snapshot holds for the run. `program` is NULL in a stage that has not been built yet. */
+/* main.c: what a run takes from the snapshot. `program` is NULL in a stage, which holds no snapshot. */
 struct snapshot {
     PyThreadState *thread;
     PyObject *program;   /* pyinit.__main__.main */
@@ -23,40 +23,40 @@ extern struct snapshot pyinit_snapshot;
 extern int pyinit_argc;
 extern char **pyinit_argv;
 
-/* fail.c: one line on standard error and exit code 125; nothing of Python is needed. */
+/* fail.c: write one line to standard error and exit with 125; needs nothing of Python. */
 _Noreturn void pyinit_fail(const char *what, const char *why);
-/* The same for the exception that is set. */
+/* Do the same for the exception that is set. */
 _Noreturn void pyinit_fail_with_exception(const char *what);
 
 /* snapshot.ld: the first byte of what is written to the file; a multiple of 64. */
 extern char pyinit_snapshot_start[];
 
 struct iovec;
-/* Writes what is taken without waiting: how many bytes, or -1 and errno. */
+/* Write what the descriptor takes without waiting; return the number of bytes, or -1 with errno. */
 long pyinit_write_at_once(int descriptor, const struct iovec *pieces, int count);
 
-/* The parts of layout/ and speed/ that are declared OPTIONAL are called only if they are linked: PYINIT_WITHOUT leaves
- * them out (build/freezing/optional.py). */
+/* An OPTIONAL function is NULL if its file is not linked: `make dist WITHOUT=...` leaves files of layout/ and speed/
+ * out (freezing/optional.py). */
 #define OPTIONAL __attribute__((weak))
 
-/* dump.c: build mode. Starts Python, imports, writes the snapshot, exits. */
+/* dump.c: start Python, import the program, write the snapshot and exit. */
 _Noreturn void pyinit_build(int argc, char **argv);
-/* A file's content, which may be changed. */
+/* Return the content of a file, mapped privately: writing to it does not change the file. */
 char *pyinit_map(const char *path, size_t *size);
 
-/* objects.c: calls `visit` for a type and all types that are derived from it. */
+/* objects.c: call `visit` for a type and all types that are derived from it. */
 void pyinit_walk_types(PyTypeObject *type, void (*visit)(PyTypeObject *, void *), void *context);
-/* The string after `last` among Python's static data, the first after NULL; NULL at the end. */
+/* Return the string after `last` among Python's static data, or the first if it is NULL; NULL at the end. */
 PyObject *pyinit_next_static_string(PyObject *last);
 
-/* lazy_fields.c: fills in what types and strings note at their first use. */
+/* lazy_fields.c: fill in what types and strings note at their first use. */
 OPTIONAL void pyinit_fill_lazy_fields(void);
 
-/* specialize.c: specializes the instructions of all functions in the permanent generation (gc.freeze), for the versions
- * that types have then; the file SITES tells the types of objects. */
+/* specialize.c: specialize the instructions of all functions in the permanent generation (gc.freeze), for the types in
+ * the file SITES. */
 OPTIONAL void pyinit_specialize(const char *path);
 
-/* allocator.c: malloc. Nothing is immortal and nothing sealed until build mode says so. */
+/* allocator.c: malloc, and what build mode does with it. */
 void pyinit_arena_open(void);
 void pyinit_arena_make_immortal(void);
 struct block {
@@ -66,16 +66,16 @@ size_t pyinit_arena_blocks(struct block *blocks);
 char *pyinit_arena_seal(void);
 void pyinit_object_born(PyObject *object);
 
-/* heap_layout.c: which blocks lie side by side. pyinit_order_place tells where a block of this name and size is to be,
- * in the room for what is only read or in that for what is written; NULL if that does not matter. */
-struct room {
+/* heap_layout.c: which blocks lie side by side. pyinit_layout_place returns the place of a block of this name and size,
+ * in the area for what runs only read or in that for what they write; NULL if it may lie anywhere. */
+struct area {
     char *begin;
     size_t size;
 };
-void pyinit_order_read(const char *path);
-uint32_t pyinit_order_next_name(size_t size);
-char *pyinit_order_place(uint32_t name, size_t size, const struct room rooms[2]);
-void pyinit_order_close(void);
+void pyinit_layout_read(const char *path);
+uint32_t pyinit_layout_next_name(size_t size);
+char *pyinit_layout_place(uint32_t name, size_t size, const struct area areas[2]);
+void pyinit_layout_close(void);
 
 /* native.c: the built-in module of the program. */
 PyMODINIT_FUNC PyInit__pyinit(void);

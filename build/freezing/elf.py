@@ -57,8 +57,8 @@ class Stage:
                 end = self._content.index(0, begin)
                 yield value, self._content[begin:end].decode()
 
-    def finished(self, snapshot: bytes, room: int) -> bytes:
-        """Return the file with the snapshot in it, and `room` bytes of zeros in memory behind it."""
+    def finished(self, snapshot: bytes, spare: int) -> bytes:
+        """Return the file with the snapshot in it, and `spare` bytes of zeros in memory behind it."""
         _, code, data = (each for each in self._segments if each.type == LOAD)
         begin = self.symbol("pyinit_snapshot_start") - data.address
         old = self._content[data.offset : data.offset + begin]
@@ -70,7 +70,7 @@ class Stage:
         body = self._content[: code.offset + code.in_file]
         gap = (data.address - len(body)) % PAGE
         data.offset = len(body) + gap
-        data.in_file, data.in_memory = len(stored), len(new) + room
+        data.in_file, data.in_memory = len(stored), len(new) + spare
         header = list(self._header)
         header[6] = header[11] = header[12] = header[13] = 0  # no sections
         heads = FILE_HEADER.pack(*header) + b"".join(each.packed() for each in self._segments)

@@ -17,7 +17,7 @@ UNMERGED = "-fno-merge-constants"
 STRINGS = ".rodata*.str*=alloc,load,readonly,data"
 WARNINGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror"]
 # malloc must not be turned into calls of itself; sizes and zeroing matter more than speed there
-ALLOCATOR = ["-fno-builtin-malloc", "-fno-builtin-calloc", f"-DROOM={snapshot.ROOM}", f"-DHEADER={blocks.HEADER}"]
+ALLOCATOR = ["-fno-builtin-malloc", "-fno-builtin-calloc", f"-DSPARE={snapshot.SPARE}", f"-DHEADER={blocks.HEADER}"]
 # The folders of the start-up code; docs/freezing.md says what each is for.
 KINDS = ["runtime", "dump", "musl", "cpython", "layout", "speed"]
 SETPROCTITLE = ["setproctitle", "spt_debug", "spt_status", "spt_strlcpy"]  # title.c is its spt_setup
@@ -38,9 +38,9 @@ def stage(
     headers = ["-idirafter", str(compiler.linux_headers(work / "headers"))]
     common = ["musl-gcc", *compiler.FLAGS, UNMERGED, "-DNDEBUG", *python, *headers, "-c"]
 
-    rooms = [f"-D{kind.upper()}_ROOM={blocks.room(orders.blocks, kind)}" for kind in blocks.KINDS]
+    areas = [f"-D{kind.upper()}_AREA={blocks.area(orders.blocks, kind)}" for kind in blocks.KINDS]
     own_flags: Mapping[str, list[str]] = {
-        "allocator": [*ALLOCATOR, f"-DBLOCK_BYTES={blocks.RECORD.size}", *rooms],
+        "allocator": [*ALLOCATOR, f"-DBLOCK_BYTES={blocks.RECORD.size}", *areas],
         "heap_layout": [f"-DENTRY_BYTES={blocks.ENTRY.size}"],
         "environment": ["-O2"],
     }

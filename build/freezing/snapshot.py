@@ -10,7 +10,7 @@ from freezing.elf import Stage
 from freezing.profiling import attribute_types, blocks
 from freezing.steps import run
 
-ROOM = 256 * 1024  # bytes behind the snapshot that run mode gets without a system call (build/dump/allocator.c)
+SPARE = 256 * 1024  # bytes behind the snapshot that run mode gets without a system call (build/dump/allocator.c)
 
 
 class Orders(NamedTuple):
@@ -36,7 +36,7 @@ def freeze(stage: Path, table: bytes, target: Path, work: Path, orders: Orders) 
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.{os.getpid()}")
     snapshot = words[-2].read_bytes()
-    beside.write_bytes(Stage(stage.read_bytes()).finished(snapshot, ROOM))
+    beside.write_bytes(Stage(stage.read_bytes()).finished(snapshot, SPARE))
     beside.chmod(0o755)
     beside.rename(target)
 

@@ -1,7 +1,7 @@
-/* Tells setproctitle where the arguments lie, in place of its own spt_setup.c.
+/* Tell setproctitle where the arguments lie. This replaces its spt_setup.c.
  *
- * That file searches for the arguments from what Python and /proc tell; here they are simply known. It also makes it
- * work with an empty environment. The title overwrites the arguments but not the environment behind them, which
+ * That file searches for the arguments with the help of Python and /proc; here they are known, and an empty environment
+ * does no harm. The title overwrites the arguments but not the environment behind them, which
  * other programs read in /proc/1/environ (cron jobs, ssh sessions, systemd-detect-virt).
  */
 #include "snapshot.h"

@@ -1,6 +1,6 @@
-/* Init's environment, and the payload's: without a wish that concerns it, it is handed on as it lies there.
+/* Make the payload's environment: init's own, unless options change it.
  *
- * It is never made a dict, nor a copy unless something is to be changed: it may have megabytes.
+ * It may have megabytes, so it is never turned into a dict, and copied only if something changes.
  */
 #define _GNU_SOURCE
 #include "environment.h"
@@ -11,11 +11,11 @@
 
 enum { PID_DIGITS = 10 };
 
-/* The value, if `entry` is the variable `name`, which ends with NUL or "="; otherwise NULL. */
+/* Return the value if `entry` is the variable `name`, which ends with NUL or "="; otherwise NULL. */
 static inline const char *value_if(const char *entry, const char *name)
 {
     if (*entry != *name) {
-        return NULL; /* most differ here: each variable is compared with many names */
+        return NULL; /* most names differ in the first character */
     }
     while (*name != '\0' && *name != '=' && *entry == *name) {
         entry++;
@@ -33,7 +33,7 @@ const char *pyinit_variable(char **variables, const char *name)
     return value;
 }
 
-/* The place in `names` of the variable that `entry` is, or NULL. */
+/* Return the place in `names` of the name of `entry`, or NULL. */
 static char **find(char **names, const char *entry)
 {
     for (; *names != NULL; names++) {
@@ -53,10 +53,10 @@ static size_t length(char **list)
     return count;
 }
 
-/* The digits of a pid, at the end of `room`. */
-static char *digits(char room[PID_DIGITS + 1], unsigned pid)
+/* Write the digits of a pid to the end of `buffer`; return the first. */
+static char *digits(char buffer[PID_DIGITS + 1], unsigned pid)
 {
-    char *first = room + PID_DIGITS;
+    char *first = buffer + PID_DIGITS;
     *first = '\0';
     do {
         *--first = '0' + pid % 10;
@@ -65,11 +65,11 @@ static char *digits(char room[PID_DIGITS + 1], unsigned pid)
     return first;
 }
 
-/* Whether the variable is for the process that init is, and so for the payload. */
+/* Return true if the variable holds init's pid and is to hold the payload's (LISTEN_PID, WATCHDOG_PID). */
 static bool is_own_pid(const char *entry, const struct changes *changes)
 {
-    char room[PID_DIGITS + 1];
-    return find(changes->own_pid, entry) != NULL && strcmp(strchr(entry, '=') + 1, digits(room, getpid())) == 0;
+    char buffer[PID_DIGITS + 1];
+    return find(changes->own_pid, entry) != NULL && strcmp(strchr(entry, '=') + 1, digits(buffer, getpid())) == 0;
 }
 
 static bool is_concerned(char **variables, const struct changes *changes)
@@ -109,7 +109,7 @@ bool pyinit_environment_make(struct environment *environment, char **inherited, 
         }
         if ((found = find(changes->assign, entry)) != NULL) {
             if (is_set[found - changes->assign]) {
-                continue; /* a duplicate would undo the assignment for whoever reads the last */
+                continue; /* programs that take the last duplicate would miss the assignment */
             }
             is_set[found - changes->assign] = 1;
             entry = *found;
@@ -138,9 +138,9 @@ bool pyinit_environment_make(struct environment *environment, char **inherited, 
 
 void pyinit_environment_write_pid(const struct environment *environment, pid_t pid)
 {
-    char room[PID_DIGITS + 1];
+    char buffer[PID_DIGITS + 1];
     for (char **text = environment->pid_texts; text != NULL && *text != NULL; text++) {
-        strcpy(*text, digits(room, pid));
+        strcpy(*text, digits(buffer, pid));
     }
 }
 

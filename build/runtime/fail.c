@@ -1,4 +1,4 @@
-/* The program's end when something goes wrong before Python runs, or inside it: one line, and exit code 125. */
+/* Exit with one line and code 125 when something fails before Python runs, or inside it. */
 #define _GNU_SOURCE
 #include "snapshot.h"
 
@@ -15,7 +15,7 @@ enum { INTERNAL_ERROR = 125 };
 
 long pyinit_write_at_once(int descriptor, const struct iovec *pieces, int count)
 {
-    const long where_it_is = -1; /* as an offset, that of the open file; pipes have none */
+    const long where_it_is = -1; /* the offset of the open file; pipes have none */
     return syscall(SYS_pwritev2, descriptor, pieces, count, where_it_is, where_it_is, RWF_NOWAIT);
 }
 
@@ -31,16 +31,16 @@ _Noreturn void pyinit_fail(const char *what, const char *why)
         {"pyinit: ", 8}, {(char *)what, strlen(what)}, {": ", 2}, {(char *)why, strlen(why)}, {"\n", 1},
     };
     enum { PARTS = sizeof line / sizeof *line };
-    struct pollfd room = {STDERR_FILENO, POLLOUT, 0};
+    struct pollfd writable = {STDERR_FILENO, POLLOUT, 0};
     if (pyinit_write_at_once(STDERR_FILENO, line, PARTS) < 0 &&
         (errno != EAGAIN || is_regular_file(STDERR_FILENO)) && /* btrfs and XFS refuse to allocate blocks at once */
-        poll(&room, 1, 0) == 1) {
+        poll(&writable, 1, 0) == 1) {
         (void)!writev(STDERR_FILENO, line, PARTS); /* an old kernel, or a kind of file that cannot */
     }
     _exit(INTERNAL_ERROR);
 }
 
-/* The innermost frame's code and line of a traceback, as "file:line". */
+/* Return the file and line of a traceback's innermost frame, as "file:line". */
 static PyObject *place_of(PyObject *traceback)
 {
     PyTracebackObject *innermost = (PyTracebackObject *)traceback;

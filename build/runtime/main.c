@@ -1,7 +1,7 @@
-/* The program's start in both modes.
+/* Start in either mode.
  *
- * A stage that holds no snapshot yet builds one. A finished file has the interpreter as it stood when build mode
- * ended: what belongs to the process (thread, arguments) is set, then Python's main() is called.
+ * A stage, which holds no snapshot, builds one. A finished file holds the interpreter as build mode left it: set what
+ * belongs to the process (thread, arguments), then call main() of the program.
  */
 #define _GNU_SOURCE
 #include "snapshot.h"
@@ -16,7 +16,7 @@ struct snapshot pyinit_snapshot;
 int pyinit_argc;
 char **pyinit_argv;
 
-/* Fills sys.argv: every byte must survive. An empty vector is made to look as the kernel makes it since 5.18. */
+/* Fill sys.argv without changing a byte. Without arguments there is one empty string, as the kernel does since 5.18. */
 static int fill_arguments(PyObject *list, int argc, char **argv)
 {
     for (int i = 0; i < (argc > 0 ? argc : 1); i++) {
@@ -30,10 +30,10 @@ static int fill_arguments(PyObject *list, int argc, char **argv)
     return 0;
 }
 
-/* A file that is set-user-ID would make whoever may run it root, by -u, by PYINIT_OPTIONS or by the payload itself.
+/* Refuse to run set-user-ID: any user could become root by -u, by PYINIT_OPTIONS or by the payload.
  *
- * The kernel's notes for libc tell, without a system call. Not AT_SECURE: SELinux sets that when an engine starts a
- * container. */
+ * The auxiliary vector holds the ids, so this takes no system call. AT_SECURE would not do: SELinux sets it when an
+ * engine starts a container. */
 static void refuse_borrowed_identity(void)
 {
     if (getauxval(AT_UID) != getauxval(AT_EUID) || getauxval(AT_GID) != getauxval(AT_EGID)) {
@@ -50,8 +50,8 @@ int main(int argc, char **argv)
     pyinit_argc = argc;
     pyinit_argv = argv;
 
-    /* The snapshot's one thread is this process's. Its kernel id stays 0, and libc does not know it as Python's: only
-     * threads that others have made ask for that. */
+    /* The thread in the snapshot becomes this one. Its native_thread_id and autoTSSkey stay unset: only threads that
+     * were made outside of Python use them. */
     _PyRuntime.main_thread = PyThread_get_thread_ident();
     pyinit_snapshot.thread->thread_id = _PyRuntime.main_thread;
 
@@ -63,5 +63,5 @@ int main(int argc, char **argv)
     if (PyErr_Occurred()) {
         pyinit_fail_with_exception("internal error");
     }
-    _exit((int)code); /* nothing is torn down: the kernel does it quicker */
+    _exit((int)code); /* the kernel frees everything faster than Py_Finalize would */
 }

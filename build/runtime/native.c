@@ -1,7 +1,7 @@
-/* The built-in module _pyinit: what the program needs and Python does not offer, or only at a price.
+/* The built-in module _pyinit: what the program needs and Python does not offer, or only slowly.
  *
- * pyinit/native/fallback.py does the same from source. Waiting for signals and children is in signal_wait.c; how the
- * payload is started is in spawn.c, and here Python's values become C's for it.
+ * pyinit/native/fallback.py does the same from source. Waiting for signals and children is in signal_wait.c. spawn.c
+ * starts the payload; here Python's values are converted for it.
  */
 #define _GNU_SOURCE
 #include "signal_wait.h"
@@ -41,7 +41,7 @@ static PyObject *block_signals(PyObject *module, PyObject *unused)
     return result;
 }
 
-/* getenv(name) -> value or None: the environment never becomes a dict. */
+/* getenv(name) -> value or None, without a dict of the whole environment. */
 static PyObject *get_variable(PyObject *module, PyObject *name)
 {
     (void)module;
@@ -55,7 +55,7 @@ static PyObject *get_variable(PyObject *module, PyObject *name)
     return PyBytes_FromString(value);
 }
 
-/* open_terminal() -> a descriptor, or -errno: an exception would be thrown at nearly every start. */
+/* open_terminal() -> a descriptor, or -errno: most containers have no terminal, and an exception takes longer. */
 static PyObject *open_terminal(PyObject *module, PyObject *unused)
 {
     (void)module, (void)unused;
@@ -63,7 +63,7 @@ static PyObject *open_terminal(PyObject *module, PyObject *unused)
     return PyLong_FromLong(descriptor < 0 ? -errno : descriptor);
 }
 
-/* is_last_process() -> whether kill(2) finds no process but PID 1: at its end that is nearly always so. */
+/* is_last_process() -> True if kill(2) finds no process but PID 1, as when most containers end. */
 static PyObject *is_last_process(PyObject *module, PyObject *unused)
 {
     (void)module, (void)unused;
@@ -87,7 +87,7 @@ static bool close_listed(long first)
     return true;
 }
 
-/* close_range(first): closes every descriptor from `first`, which is above 0, on. */
+/* close_range(first): close every descriptor from `first` on, which must be above 0. */
 static PyObject *close_from(PyObject *module, PyObject *argument)
 {
     (void)module;
@@ -96,7 +96,7 @@ static PyObject *close_from(PyObject *module, PyObject *argument)
     if (first <= 0) {
         return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_ValueError, "no descriptor above 0");
     }
-    /* Linux 5.9; an old seccomp profile forbids it. A descriptor may be above the limit, if that was lowered later. */
+    /* Since Linux 5.9; old seccomp profiles forbid it. Descriptors may lie above a limit that was lowered later. */
     if (syscall(SYS_close_range, (unsigned)first, ~0U, 0) == 0 || close_listed(first)) {
         Py_RETURN_NONE;
     }
@@ -109,7 +109,7 @@ static PyObject *close_from(PyObject *module, PyObject *argument)
     Py_RETURN_NONE;
 }
 
-/* write_nowait(descriptor, data) -> bytes written: what is taken without waiting. */
+/* write_nowait(descriptor, data) -> number of bytes that were taken without waiting. */
 static PyObject *write_nowait(PyObject *module, PyObject *arguments)
 {
     (void)module;
@@ -123,7 +123,8 @@ static PyObject *write_nowait(PyObject *module, PyObject *arguments)
     return written < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLong(written);
 }
 
-/* The C strings of a list of bytes, with `spare` unused places in front and NULL at the end; valid as long as it. */
+/* Return the C strings of a list of bytes, after `spare` unused places and with NULL at the end; they live as long as
+ * the list. */
 static char **strings(PyObject *list, int spare)
 {
     Py_ssize_t count = PyList_GET_SIZE(list);
@@ -142,7 +143,7 @@ static char **strings(PyObject *list, int spare)
     return array;
 }
 
-/* (uid, gid, [group, ...]) or None into the plan; whether that worked. */
+/* Put (uid, gid, [group, ...]) or None into the plan; return false with an exception if that fails. */
 static bool set_identity(struct plan *plan, PyObject *identity)
 {
     if (identity == Py_None) {
@@ -195,7 +196,7 @@ static PyObject *fork_exec(PyObject *module, PyObject *arguments)
             pid_t pid = pyinit_spawn(&plan);
             result = Py_BuildValue("iis", pid, plan.error, plan.step == NULL ? "" : plan.step);
             if (result == NULL && pid > 0) {
-                kill(pid, SIGKILL); /* there must not be a payload that nobody knows of */
+                kill(pid, SIGKILL); /* or the payload would run without the caller knowing its pid */
             }
         } else {
             PyErr_NoMemory();

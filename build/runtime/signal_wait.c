@@ -1,7 +1,7 @@
-/* The calls that an init spends its life in: waiting for a signal, reaping, and both in one.
+/* Wait for a signal, reap, and both in one call.
  *
- * Python offers the first two, but builds a signal set of 64 numbers for each wait and a call of its own for each
- * orphan. pyinit/native/fallback.py describes them, and does the same from source.
+ * Python's own functions build a set of 64 numbers for each wait and take a call for each orphan.
+ * pyinit/native/fallback.py describes these, and does the same from source.
  */
 #define _GNU_SOURCE
 #include "signal_wait.h"
@@ -22,15 +22,15 @@ enum {
     BY_SIGNAL = 128,
 };
 
-static const uint64_t every_one = ~(uint64_t)0, all_but_chld = ~((uint64_t)1 << (SIGCHLD - 1));
+static const uint64_t every_signal = ~(uint64_t)0, all_but_chld = ~((uint64_t)1 << (SIGCHLD - 1));
 
-/* A child that was reaped while init waited, and matters: for the next reap(). Pid 0: there is none. */
+/* A child of interest that wait_and_reap() has reaped, for the next reap(); pid 0 if there is none. */
 static struct child {
     pid_t pid;
     int status;
-} kept;
+} reaped_child;
 
-static PyObject *three(long first, long second, long third)
+static PyObject *int_triple(long first, long second, long third)
 {
     PyObject *result = PyTuple_New(3);
     const long values[] = {first, second, third};
@@ -50,14 +50,14 @@ static long next_signal(const uint64_t *wanted, siginfo_t *info, const struct ti
     return syscall(SYS_rt_sigtimedwait, wanted, info, end, SIGNAL_SET_BYTES);
 }
 
-static PyObject *received(const siginfo_t *info)
+static PyObject *signal_triple(const siginfo_t *info)
 {
-    return three(info->si_signo, info->si_code, info->si_pid);
+    return int_triple(info->si_signo, info->si_code, info->si_pid);
 }
 
-static PyObject *none_received(void)
+static PyObject *no_signal(void)
 {
-    /* EINTR: a tracer has come or gone, and the caller looks at its clock again. */
+    /* EINTR: a tracer has attached or detached; the caller computes its timeout again. */
     if (errno == EAGAIN || errno == EINTR) {
         Py_RETURN_NONE;
     }
@@ -86,18 +86,18 @@ PyObject *pyinit_wait_signal(PyObject *module, PyObject *const *arguments, Py_ss
         end = &time;
     }
     siginfo_t info;
-    return next_signal(&wanted, &info, end) < 0 ? none_received() : received(&info);
+    return next_signal(&wanted, &info, end) < 0 ? no_signal() : signal_triple(&info);
 }
 
-/* signal_descriptor() -> a descriptor that can be read as long as a signal is pending (signalfd(2)) */
+/* signal_descriptor() -> a descriptor that is readable while a signal is pending (signalfd(2)) */
 PyObject *pyinit_signal_descriptor(PyObject *module, PyObject *unused)
 {
     (void)module, (void)unused;
-    long descriptor = syscall(SYS_signalfd4, -1, &every_one, SIGNAL_SET_BYTES, O_CLOEXEC | O_NONBLOCK);
+    long descriptor = syscall(SYS_signalfd4, -1, &every_signal, SIGNAL_SET_BYTES, O_CLOEXEC | O_NONBLOCK);
     return descriptor < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLong(descriptor);
 }
 
-/* Whether KILL has ended the child, or what a shell says of KILL has: was it the OOM killer? */
+/* Return true if KILL ended the child, or if a shell reports so by its exit code: maybe the OOM killer. */
 static bool is_killed(int status)
 {
     return WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == BY_SIGNAL + SIGKILL;
@@ -108,8 +108,8 @@ static bool matters(pid_t pid, int status, long payload)
     return payload == 0 || pid == payload || WIFSTOPPED(status) || WIFCONTINUED(status) || is_killed(status);
 }
 
-/* waitpid(2) until a child that matters: its pid; 0 if there was none, -1 and errno if that failed.
- * `taken` is how many were, itself included, `most` at the most. */
+/* Reap until a child of interest, at most `most` children; return its pid, 0 if there was none, or -1 with errno.
+ * `taken` becomes the number of children reaped. */
 static pid_t reap(int how, long payload, long most, int *status, long *taken)
 {
     for (*taken = 0; *taken < most; ++*taken) {
@@ -139,16 +139,17 @@ PyObject *pyinit_reap(PyObject *module, PyObject *const *arguments, Py_ssize_t c
     if (PyErr_Occurred()) {
         return NULL;
     }
-    if (kept.pid != 0) {
-        struct child child = kept;
-        kept.pid = 0;
-        return three(child.pid, child.status, 1);
+    if (reaped_child.pid != 0) {
+        struct child child = reaped_child;
+        reaped_child.pid = 0;
+        return int_triple(child.pid, child.status, 1);
     }
     int status = 0;
     long taken;
     pid_t pid = reap((int)how, payload, most, &status, &taken);
-    /* That there are no children is no error: every init hears it at its end, and an exception takes a while. */
-    return pid < 0 && errno != ECHILD ? PyErr_SetFromErrno(PyExc_OSError) : three(pid, pid > 0 ? status : 0, taken);
+    /* ECHILD is no error: every init gets it when it ends, and an exception takes longer. */
+    return pid < 0 && errno != ECHILD ? PyErr_SetFromErrno(PyExc_OSError)
+                                      : int_triple(pid, pid > 0 ? status : 0, taken);
 }
 
 /* wait_and_reap(how, payload, most, turns) -> (signal, si_code, si_pid), or None */
@@ -167,23 +168,23 @@ PyObject *pyinit_wait_and_reap(PyObject *module, PyObject *const *arguments, Py_
     siginfo_t info;
     for (long turns = 0;;) {
         bool glance = turns == most_turns;
-        long number = next_signal(glance ? &all_but_chld : &every_one, &info, glance ? &at_once : NULL);
+        long number = next_signal(glance ? &all_but_chld : &every_signal, &info, glance ? &at_once : NULL);
         if (number < 0 && glance && errno == EAGAIN) {
             turns = 0;
             continue;
         }
         if (number < 0) {
-            return none_received();
+            return no_signal();
         }
         if (number != SIGCHLD || payload == 0) {
-            return received(&info);
+            return signal_triple(&info);
         }
         turns++;
         long taken;
-        pid_t pid = reap((int)how, payload, most, &kept.status, &taken);
-        kept.pid = pid > 0 ? pid : 0;
+        pid_t pid = reap((int)how, payload, most, &reaped_child.status, &taken);
+        reaped_child.pid = pid > 0 ? pid : 0;
         if (pid != 0 || taken == most) {
-            return received(&info); /* reap() has it, or the reason why none can be waited for, or there are more */
+            return signal_triple(&info); /* reap() returns the child or the error, or reaps those that are left */
         }
     }
 }

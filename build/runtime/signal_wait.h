@@ -1,4 +1,4 @@
-/* What native.c offers the program of signal_wait.c. */
+/* The functions of signal_wait.c that native.c offers to Python. */
 #ifndef PYINIT_WAITING_H
 #define PYINIT_WAITING_H
 

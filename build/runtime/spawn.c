@@ -12,6 +12,7 @@
 #include "spawn.h"
 
 #include "signals.h"
+#include "system_call.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,18 +28,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* A system call without libc: negative errno if it fails. */
-static long raw(long number, long a, long b, long c, long d)
-{
-    long result;
-    register long fourth __asm__("r10") = d;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth)
-                     : "rcx", "r11", "memory");
-    return result;
-}
 
 /* Where execvp(3) would look: PATH as the payload will see it, or musl's default (as in native/search_path.py). */
 bool pyinit_plan_search(struct plan *plan)
@@ -57,17 +46,17 @@ void pyinit_plan_free(struct plan *plan)
     free(plan->arguments);
 }
 
-/* Whether a file that the kernel takes for no program is no script either: the first line of a text has no zero byte,
- * that of another machine's program has. Shells judge so too (POSIX, 2.9.1.4 Command Search and Execution). */
+/* Return true if a file that the kernel refuses with ENOEXEC is no script either: the first line of a program for
+ * another machine has a zero byte. Shells check the same (POSIX, 2.9.1.4 Command Search and Execution). */
 static bool is_binary(const char *file)
 {
     char head[128]; /* as in pyinit/native/fallback_exec.py */
-    long descriptor = raw(SYS_open, (long)file, O_RDONLY | O_CLOEXEC, 0, 0);
+    long descriptor = system_call(SYS_open, (long)file, O_RDONLY | O_CLOEXEC, 0, 0);
     if (descriptor < 0) {
         return false;
     }
-    long length = raw(SYS_read, descriptor, (long)head, sizeof head, 0);
-    raw(SYS_close, descriptor, 0, 0, 0);
+    long length = system_call(SYS_read, descriptor, (long)head, sizeof head, 0);
+    system_call(SYS_close, descriptor, 0, 0, 0);
     for (long i = 0; i < length && head[i] != '\n'; i++) {
         if (head[i] == '\0') {
             return true;
@@ -76,13 +65,13 @@ static bool is_binary(const char *file)
     return false;
 }
 
-/* What is written to the pipe. The step's name has the same address in both processes. */
+/* What the child writes to the pipe. The step's name has the same address in both processes. */
 struct failure {
     const char *step;
     int error;
 };
 
-/* Notes a failed step; whether the child must give up. */
+/* Record a failed step; return true if the child must give up. */
 static bool failed(struct plan *plan, const char *step, long result)
 {
     if (result >= 0) {
@@ -91,14 +80,14 @@ static bool failed(struct plan *plan, const char *step, long result)
     plan->step = step;
     plan->error = -result;
     struct failure failure = {plan->step, plan->error};
-    raw(SYS_write, plan->report, (long)&failure, sizeof failure, 0);
+    system_call(SYS_write, plan->report, (long)&failure, sizeof failure, 0);
     return true;
 }
 
 static _Noreturn void give_up(void)
 {
     for (;;) {
-        raw(SYS_exit, 127, 0, 0, 0);
+        system_call(SYS_exit, 127, 0, 0, 0);
     }
 }
 
@@ -115,7 +104,7 @@ static int refusal(const char *file)
 {
     struct stat found;
     _Static_assert(sizeof found == 144, "struct stat of Linux on x86-64: musl has no other");
-    int error = -raw(SYS_stat, (long)file, (long)&found, 0, 0);
+    int error = -system_call(SYS_stat, (long)file, (long)&found, 0, 0);
     if (error == 0 && (!S_ISREG(found.st_mode) || (found.st_mode & 0111) == 0)) {
         return EACCES;
     }
@@ -135,24 +124,24 @@ static int execute(struct plan *plan, const char *file)
             return error;
         }
         long user = plan->user;
-        if (failed(plan, "setuid", raw(SYS_setresuid, user, user, user, 0))) {
+        if (failed(plan, "setuid", system_call(SYS_setresuid, user, user, user, 0))) {
             give_up();
         }
         plan->is_users = true;
     }
     char **with_shell = plan->arguments, **arguments = plan->arguments + 1;
-    int error = -raw(SYS_execve, (long)file, (long)arguments, (long)plan->environment.variables, 0);
+    int error = -system_call(SYS_execve, (long)file, (long)arguments, (long)plan->environment.variables, 0);
     if (error == ENOEXEC && !is_binary(file)) {
         char *program = arguments[0];
         with_shell[0] = "/bin/sh";
         with_shell[1] = (char *)file;
-        raw(SYS_execve, (long)"/bin/sh", (long)with_shell, (long)plan->environment.variables, 0);
+        system_call(SYS_execve, (long)"/bin/sh", (long)with_shell, (long)plan->environment.variables, 0);
         arguments[0] = program;
     }
     return error;
 }
 
-/* Tries every element of PATH as glibc's execvp(3) does; returns only if none would do: errno. */
+/* Try every element of PATH as glibc's execvp(3) does; return the errno if none has the program. */
 static int search_and_execute(struct plan *plan)
 {
     const char *program = plan->arguments[1];
@@ -192,30 +181,30 @@ static int search_and_execute(struct plan *plan)
 static bool take_place(struct plan *plan, int pid)
 {
     if (plan->placement == OWN_SESSION) {
-        if (failed(plan, "setsid", raw(SYS_setsid, 0, 0, 0, 0))) {
+        if (failed(plan, "setsid", system_call(SYS_setsid, 0, 0, 0, 0))) {
             return false;
         }
         if (plan->terminal >= 0) {
-            raw(SYS_ioctl, plan->terminal, TIOCSCTTY, 0, 0);
+            system_call(SYS_ioctl, plan->terminal, TIOCSCTTY, 0, 0);
         }
     } else if (plan->placement == OWN_GROUP) {
-        if (failed(plan, "setpgid", raw(SYS_setpgid, 0, 0, 0, 0))) {
+        if (failed(plan, "setpgid", system_call(SYS_setpgid, 0, 0, 0, 0))) {
             return false;
         }
         if (plan->terminal >= 0) { /* SIGTTOU is still blocked */
-            raw(SYS_ioctl, plan->terminal, TIOCSPGRP, (long)&pid, 0);
+            system_call(SYS_ioctl, plan->terminal, TIOCSPGRP, (long)&pid, 0);
         }
     }
     return true;
 }
 
-/* No capability is left, inheritable and ambient ones neither: those outlive the change of a user that was not root,
- * and the exec. */
+/* Drop all capabilities, inheritable and ambient ones too: those survive a change of user by a process that is not
+ * root, and the exec. */
 static long drop_capabilities(void)
 {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}, {0, 0, 0}};
-    return raw(SYS_capset, (long)&header, (long)none, 0, 0);
+    return system_call(SYS_capset, (long)&header, (long)none, 0, 0);
 }
 
 /* Take all but the real and saved user ids, which `execute` takes: those decide which processes may signal this one
@@ -226,21 +215,21 @@ static bool take_identity(struct plan *plan)
         return true;
     }
     long user = plan->user, group = plan->group;
-    return !failed(plan, "setgroups", raw(SYS_setgroups, plan->group_count, (long)plan->groups, 0, 0)) &&
-           !failed(plan, "setgid", raw(SYS_setresgid, group, group, group, 0)) &&
-           !failed(plan, "setuid", raw(SYS_setresuid, -1, user, -1, 0)) &&
+    return !failed(plan, "setgroups", system_call(SYS_setgroups, plan->group_count, (long)plan->groups, 0, 0)) &&
+           !failed(plan, "setgid", system_call(SYS_setresgid, group, group, group, 0)) &&
+           !failed(plan, "setuid", system_call(SYS_setresuid, -1, user, -1, 0)) &&
            (user == 0 || !failed(plan, "capset", drop_capabilities()));
 }
 
-/* Init may have died before the call of prctl(2); then the child sends the signal to itself. It cannot know that if the
- * parent's pid is 0, which is an init in another PID namespace (unshare(CLONE_NEWPID)), or if a seccomp profile forbids
- * the calls. */
+/* Set the parent-death signal. If init died before the call of prctl(2), the child sends the signal to itself. It
+ * cannot know that if its parent's pid is 0, an init in another PID namespace (unshare(CLONE_NEWPID)), or if a seccomp
+ * profile forbids the calls. */
 static void die_with_init(struct plan *plan, int pid)
 {
-    raw(SYS_prctl, PR_SET_PDEATHSIG, plan->death_signal, 0, 0);
-    int parent = raw(SYS_getppid, 0, 0, 0, 0);
+    system_call(SYS_prctl, PR_SET_PDEATHSIG, plan->death_signal, 0, 0);
+    int parent = system_call(SYS_getppid, 0, 0, 0, 0);
     if (parent > 0 && plan->init > 0 && parent != plan->init) {
-        raw(SYS_kill, pid, plan->death_signal, 0, 0);
+        system_call(SYS_kill, pid, plan->death_signal, 0, 0);
     }
 }
 
@@ -249,9 +238,9 @@ static void do_nothing(int number)
     (void)number;
 }
 
-/* A child that is stopped before its exec holds init in its vfork until CONT, for whatever comes meanwhile, and nobody
- * knows to send that: a ^Z in this moment has no effect. Handlers end with the exec (execve(2)); what is ignored stays
- * ignored. STOP cannot be helped. */
+/* vfork suspends init until the child execs. A child stopped in that window (^Z) would suspend init until someone sends
+ * CONT, and nobody would know to. So make these signals no-ops until the exec, which resets handlers (execve(2));
+ * ignored ones stay ignored. STOP cannot be caught. */
 static void cannot_be_stopped(void)
 {
     static const int stops[] = {SIGTSTP, SIGTTIN, SIGTTOU};
@@ -262,9 +251,9 @@ static void cannot_be_stopped(void)
     };
     for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
         struct kernel_action inherited = {.handler = SIG_DFL};
-        raw(SYS_rt_sigaction, stops[i], (long)&nothing, (long)&inherited, SIGNAL_SET_BYTES);
+        system_call(SYS_rt_sigaction, stops[i], (long)&nothing, (long)&inherited, SIGNAL_SET_BYTES);
         if (inherited.handler == SIG_IGN) {
-            raw(SYS_rt_sigaction, stops[i], (long)&inherited, 0, SIGNAL_SET_BYTES);
+            system_call(SYS_rt_sigaction, stops[i], (long)&inherited, 0, SIGNAL_SET_BYTES);
         }
     }
 }
@@ -273,41 +262,41 @@ static void cannot_be_stopped(void)
 static _Noreturn __attribute__((noinline)) void child(struct plan *plan)
 {
     plan->is_shared = true;
-    int pid = raw(SYS_getpid, 0, 0, 0, 0);
+    int pid = system_call(SYS_getpid, 0, 0, 0, 0);
     if (take_place(plan, pid) && take_identity(plan)) {
         if (plan->death_signal != 0) { /* a change of the effective ids would have cleared it (prctl(2)) */
             die_with_init(plan, pid);
         }
         if (plan->ignore_chld) {
             struct kernel_action ignore = {.handler = SIG_IGN};
-            raw(SYS_rt_sigaction, SIGCHLD, (long)&ignore, 0, SIGNAL_SET_BYTES);
+            system_call(SYS_rt_sigaction, SIGCHLD, (long)&ignore, 0, SIGNAL_SET_BYTES);
         }
         cannot_be_stopped();
         pyinit_environment_write_pid(&plan->environment, pid);
-        raw(SYS_rt_sigprocmask, SIG_SETMASK, (long)&plan->mask, 0, SIGNAL_SET_BYTES);
+        system_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&plan->mask, 0, SIGNAL_SET_BYTES);
         failed(plan, "exec", -search_and_execute(plan));
     }
     give_up();
 }
 
-/* The child's pid, or a negative errno. Both come back from this call, as from vfork(2), and to the same frame: the
- * child leaves it as it is, because it only calls, and never returns. No stack is made for it, nor touched. */
+/* Return the child's pid, or a negative errno. Both processes return from the system call into this frame, as with
+ * vfork(2). The child leaves it intact, because it only makes calls and never returns; it needs no stack of its own. */
 static __attribute__((noinline)) long start_child(struct plan *plan)
 {
-    long pid = raw(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0);
+    long pid = system_call(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0);
     if (pid == 0) {
         child(plan);
     }
     return pid;
 }
 
-/* Waits for the exec of a child that shares no memory: the exec closes the pipe. A failure before it is read first. */
+/* Wait for the exec of a child that shares no memory: it closes the pipe. A failure is written to the pipe first. */
 static void read_report(struct plan *plan, int pipe)
 {
     struct failure failure;
     long length;
     do {
-        length = raw(SYS_read, pipe, (long)&failure, sizeof failure, 0);
+        length = system_call(SYS_read, pipe, (long)&failure, sizeof failure, 0);
     } while (length == -EINTR);
     if (length == sizeof failure) {
         plan->step = failure.step;
@@ -320,15 +309,15 @@ pid_t pyinit_spawn(struct plan *plan)
     if (plan->death_signal != 0) {
         plan->init = getpid();
     }
-    int ends[2] = {-1, -1}; /* they stay -1 if no descriptor is free: then only shared memory can tell a failure */
-    raw(SYS_pipe2, (long)ends, O_CLOEXEC, 0, 0);
+    int ends[2] = {-1, -1}; /* -1 if no descriptor is free: then only shared memory can tell of a failure */
+    system_call(SYS_pipe2, (long)ends, O_CLOEXEC, 0, 0);
     plan->report = ends[1];
     long pid = start_child(plan);
-    raw(SYS_close, ends[1], 0, 0, 0);
+    system_call(SYS_close, ends[1], 0, 0, 0);
     if (pid > 0 && !plan->is_shared) {
         read_report(plan, ends[0]);
     }
-    raw(SYS_close, ends[0], 0, 0, 0);
+    system_call(SYS_close, ends[0], 0, 0, 0);
     if (pid < 0) {
         plan->step = "fork";
         plan->error = -pid;

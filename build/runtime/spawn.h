@@ -1,4 +1,4 @@
-/* The start of the payload, prepared in full before the child exists: see spawn.c. */
+/* How to start the payload, decided in full before the child exists: see spawn.c. */
 #ifndef PYINIT_SPAWN_H
 #define PYINIT_SPAWN_H
 
@@ -26,7 +26,7 @@ struct plan {
     size_t group_count;
 
     const char *search;    /* the value of PATH */
-    char *candidate;       /* room for one of its elements and the program's name */
+    char *candidate;       /* a buffer for one of its elements and the program's name */
 
     const char *step;      /* set by the child: what failed, or NULL */
     int error;             /* and its errno */
@@ -35,9 +35,9 @@ struct plan {
     int report;            /* if it does not: the pipe that step and error are written to, or -1 */
 };
 
-/* Whether there was memory enough. */
+/* Return false if there is not enough memory. */
 bool pyinit_plan_search(struct plan *plan);
-/* The payload's pid; or 0, and plan->step and plan->error say why. */
+/* Return the payload's pid; or 0, with the reason in plan->step and plan->error. */
 pid_t pyinit_spawn(struct plan *plan);
 void pyinit_plan_free(struct plan *plan);
 

@@ -1,10 +1,10 @@
-/* Build mode: instructions are specialized, as CPython does with those that have run a few times (PEP 659).
+/* Build mode: specialize instructions, as CPython does when they have run a few times (PEP 659).
  *
- * A specialized instruction has its answer written behind it, as a place in a dict or in an object, together with the
- * version of the dict's keys or of the type for which that is true; for any other it looks as an ordinary one does. An
- * init ends before CPython would begin with that, and would have to write to the snapshot for it: so runs never do
- * (build/cpython/cpython.patch), and build mode does, where it can know the answer: for global names, for what is read
- * from a module, and for attributes of objects whose type SITES tells.
+ * Behind a specialized instruction stand the place of its answer, in a dict or in an object, and the version of the
+ * dict's keys or of the type that the place is valid for; for any other version the instruction looks the name up as
+ * usual. An init exits before CPython would specialize anything, and writing to instructions would copy pages of the
+ * snapshot. So runs never do it (build/cpython/cpython.patch), and build mode does it wherever it knows the type: for
+ * global names, for attributes of modules, and for attributes of objects whose type the file SITES tells.
  */
 #define _GNU_SOURCE
 #include "snapshot.h"
@@ -17,51 +17,58 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* What SITES holds: C strings, by fours (build/freezing/sites.py), after each other. */
+/* An adaptive instruction's counter is the first word behind it: specialize() clears it. */
+_Static_assert(offsetof(_PyLoadGlobalCache, counter) == 0 && offsetof(_PyAttrCache, counter) == 0 &&
+                   offsetof(_PyLoadMethodCache, counter) == 0,
+               "at[1] is the counter");
+
+/* The content of SITES: C strings in groups of four (freezing/profiling/attribute_types.py). */
 struct sites {
     const char *begin, *end;
 };
 
-static const char *next(const char *text)
+static const char *next_string(const char *text)
 {
     return text + strlen(text) + 1;
 }
 
-static bool is(PyObject *string, const char *text)
+static bool str_equals(PyObject *string, const char *text)
 {
     return PyUnicode_CompareWithASCIIString(string, text) == 0;
 }
 
-struct wanted {
+struct type_search {
     const char *name;
     PyTypeObject *type;
 };
 
-static void compare(PyTypeObject *type, void *context)
+static void match_type_name(PyTypeObject *type, void *context)
 {
-    struct wanted *wanted = context;
-    if (wanted->type == NULL && strcmp(type->tp_name, wanted->name) == 0) {
-        wanted->type = type;
+    struct type_search *search = context;
+    if (search->type == NULL && strcmp(type->tp_name, search->name) == 0) {
+        search->type = type;
     }
 }
 
-/* The type of the object whose attribute `name` this code reads or writes; NULL if nobody knows. */
+/* Return the type of the object whose attribute `name` this code reads or writes; NULL if SITES does not tell. */
 static PyTypeObject *type_at(const struct sites *sites, PyCodeObject *code, PyObject *name)
 {
     for (const char *file = sites->begin; file < sites->end;) {
-        const char *function = next(file), *attribute = next(function), *type = next(attribute);
-        if (is(name, attribute) && is(code->co_qualname, function) && is(code->co_filename, file)) {
-            struct wanted wanted = {type, NULL};
-            pyinit_walk_types(&PyBaseObject_Type, compare, &wanted);
-            return wanted.type;
+        const char *function = next_string(file), *attribute = next_string(function), *type = next_string(attribute);
+        if (str_equals(name, attribute) && str_equals(code->co_qualname, function) &&
+            str_equals(code->co_filename, file)) {
+            struct type_search search = {type, NULL};
+            pyinit_walk_types(&PyBaseObject_Type, match_type_name, &search);
+            return search.type;
         }
-        file = next(type);
+        file = next_string(type);
     }
     return NULL;
 }
 
-/* What stands for an object of this type, when nothing but the type is asked for; NULL if more is. */
-static PyObject *stand_in(PyTypeObject *type, PyObject *memory)
+/* Return an object of this type for the specializing functions, which look only at the type unless its objects have a
+ * dict: then return NULL. */
+static PyObject *fake_object(PyTypeObject *type, PyObject *memory)
 {
     if (type == NULL || type->tp_dictoffset != 0 || PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT)) {
         return NULL;
@@ -71,19 +78,19 @@ static PyObject *stand_in(PyTypeObject *type, PyObject *memory)
     return memory;
 }
 
-/* The module that a global name stands for; NULL if it is something else. */
+/* Return the module that a global name stands for; NULL if it is something else. */
 static PyObject *module_of(PyFunctionObject *function, PyObject *name)
 {
     PyObject *value = PyDict_GetItemWithError(function->func_globals, name);
     return value != NULL && PyModule_CheckExact(value) ? value : NULL;
 }
 
-/* Every instruction of `code`, a part of the function. `_PyCode_Quicken` prepares those that can be specialized; the
- * ones that are not become ordinary again, because prepared ones count how often they have run. */
+/* Specialize the instructions of `code`, a part of the function. `_PyCode_Quicken` makes those adaptive that can be
+ * specialized; make the others ordinary again, because adaptive ones count how often they run. */
 static void specialize(PyCodeObject *code, PyFunctionObject *function, const struct sites *sites)
 {
     if (code->co_warmup == 0) {
-        return; /* it is a part of another function too */
+        return; /* done: the code is a part of another function too */
     }
     code->co_warmup = 0;
     _PyCode_Quicken(code);
@@ -105,7 +112,7 @@ static void specialize(PyCodeObject *code, PyFunctionObject *function, const str
         case LOAD_METHOD:
         case STORE_ATTR:
             name = PyTuple_GET_ITEM(code->co_names, argument);
-            owner = module != NULL ? module : stand_in(type_at(sites, code, name), &memory);
+            owner = module != NULL ? module : fake_object(type_at(sites, code, name), &memory);
             if (owner == NULL) {
                 break;
             }
@@ -130,7 +137,6 @@ static void specialize(PyCodeObject *code, PyFunctionObject *function, const str
     }
 }
 
-/* All functions are in the collector's permanent generation by now (gc.freeze). */
 void pyinit_specialize(const char *path)
 {
     size_t size;

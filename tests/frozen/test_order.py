@@ -55,7 +55,7 @@ def test_the_blocks_of_the_order_lie_side_by_side_in_the_heap(stage: Path, tmp_p
         assert [*blocks.sizes(wish, kind)] == [names[each] for each in addresses]
         places = [at[names[each]] for each in addresses]
         assert places == sorted(places)
-        assert places[-1] - places[0] < blocks.room(wish, kind)
+        assert places[-1] - places[0] < blocks.area(wish, kind)
     assert subprocess.run([program], check=False, timeout=60).returncode == 7
 
 

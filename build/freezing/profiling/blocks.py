@@ -50,8 +50,8 @@ def sizes(text: str, kind: str) -> dict[int, int]:
     return {int(name, 16): int(size) for name, size in re.findall(LISTED.format(kind=kind), text)}
 
 
-def room(text: str, kind: str) -> int:
-    """The bytes of the place for one kind: before the first block there is room for its header, and to align it."""
+def area(text: str, kind: str) -> int:
+    """Return the bytes of the area for one kind, with those in front of the first block: its header, and alignment."""
     return sum(sizes(text, kind).values()) + ALIGNMENT
 
 
